@@ -1,0 +1,462 @@
+//! The strict scanner: says where a JSON value ends, or why it is none.
+
+/// Deepest nesting of arrays and objects that is accepted. Deeper text is refused, so that no
+/// reader behind us has to trust its stack.
+pub const MAX_DEPTH: u32 = 128;
+
+/// Why a text is not JSON, and at which byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at byte {at}")]
+pub struct JsonError {
+    /// Byte offset of the first character that cannot be there.
+    pub at: usize,
+    /// What was wrong, in words fit for a log line.
+    pub reason: &'static str,
+}
+
+/// Checks that `text` is exactly one JSON value (RFC 8259), white space around it allowed.
+///
+/// # Errors
+/// The first offence: a syntax error, nesting over [`MAX_DEPTH`], or text behind the value.
+pub fn validate(text: &str) -> Result<(), JsonError> {
+    let mut scanner = Scanner::new(text);
+    scanner.white_space();
+    scanner.value()?;
+    scanner.end()
+}
+
+/// Walks over the members of a JSON object, in order, duplicates included.
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    scanner: Scanner<'a>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    First,
+    Next,
+    Done,
+}
+
+impl<'a> Members<'a> {
+    /// Starts on `text`, which must be one JSON object and nothing else.
+    ///
+    /// # Errors
+    /// When the first token is not `{`. Later offences come from [`Members::next_member`].
+    pub fn new(text: &'a str) -> Result<Self, JsonError> {
+        let scanner = Scanner::opened(text, b'{', "not an object")?;
+        Ok(Self { scanner, state: State::First })
+    }
+
+    /// The next name (quoted, as written) and value (without surrounding white space).
+    ///
+    /// # Errors
+    /// The first syntax error met on the way, text behind the closing brace included.
+    pub fn next_member(&mut self) -> Result<Option<(&'a str, &'a str)>, JsonError> {
+        if !self.scanner.advance(&mut self.state, b'}')? {
+            return Ok(None);
+        }
+        let start = self.scanner.at;
+        self.scanner.string()?;
+        let name = self.scanner.since(start);
+        self.scanner.colon()?;
+        let start = self.scanner.at;
+        self.scanner.value()?;
+        Ok(Some((name, self.scanner.since(start))))
+    }
+}
+
+/// Walks over the elements of a JSON array.
+#[derive(Debug, Clone)]
+pub struct Elements<'a> {
+    scanner: Scanner<'a>,
+    state: State,
+}
+
+impl<'a> Elements<'a> {
+    /// Starts on `text`, which must be one JSON array and nothing else.
+    ///
+    /// # Errors
+    /// When the first token is not `[`. Later offences come from [`Elements::next_element`].
+    pub fn new(text: &'a str) -> Result<Self, JsonError> {
+        let scanner = Scanner::opened(text, b'[', "not an array")?;
+        Ok(Self { scanner, state: State::First })
+    }
+
+    /// The next element as written, without surrounding white space.
+    ///
+    /// # Errors
+    /// The first syntax error met on the way, text behind the closing bracket included.
+    pub fn next_element(&mut self) -> Result<Option<&'a str>, JsonError> {
+        if !self.scanner.advance(&mut self.state, b']')? {
+            return Ok(None);
+        }
+        let start = self.scanner.at;
+        self.scanner.value()?;
+        Ok(Some(self.scanner.since(start)))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+/// Which of the open brackets are objects: one bit a level.
+#[derive(Default)]
+struct Nesting {
+    objects: u128,
+    depth: u32,
+}
+
+impl Nesting {
+    fn push(&mut self, is_object: bool) -> bool {
+        if self.depth == MAX_DEPTH {
+            return false;
+        }
+        self.objects = (self.objects << 1) | u128::from(is_object);
+        self.depth += 1;
+        true
+    }
+
+    fn pop(&mut self) {
+        self.objects >>= 1;
+        self.depth -= 1;
+    }
+
+    fn in_object(&self) -> bool {
+        self.objects & 1 == 1
+    }
+}
+
+impl<'a> Scanner<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, bytes: text.as_bytes(), at: 0 }
+    }
+
+    fn opened(text: &'a str, bracket: u8, reason: &'static str) -> Result<Self, JsonError> {
+        let mut scanner = Self::new(text);
+        scanner.white_space();
+        if scanner.peek() != Some(bracket) {
+            return scanner.fail(reason);
+        }
+        scanner.at += 1;
+        Ok(scanner)
+    }
+
+    /// Moves to the next item of the outermost bracket; false behind its end.
+    fn advance(&mut self, state: &mut State, close: u8) -> Result<bool, JsonError> {
+        if *state == State::Done {
+            return Ok(false);
+        }
+        self.white_space();
+        match (self.peek(), *state) {
+            (Some(byte), _) if byte == close => {
+                self.at += 1;
+                *state = State::Done;
+                self.end()?;
+                return Ok(false);
+            }
+            (_, State::First) => *state = State::Next,
+            (Some(b','), _) => {
+                self.at += 1;
+                self.white_space();
+            }
+            _ => return self.fail("expected a comma or the closing bracket"),
+        }
+        Ok(true)
+    }
+
+    fn since(&self, start: usize) -> &'a str {
+        &self.text[start..self.at]
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn fail<T>(&self, reason: &'static str) -> Result<T, JsonError> {
+        Err(JsonError { at: self.at, reason })
+    }
+
+    fn white_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn end(&mut self) -> Result<(), JsonError> {
+        self.white_space();
+        if self.at < self.bytes.len() { self.fail("text behind the value") } else { Ok(()) }
+    }
+
+    fn colon(&mut self) -> Result<(), JsonError> {
+        self.white_space();
+        if self.peek() != Some(b':') {
+            return self.fail("expected a colon");
+        }
+        self.at += 1;
+        self.white_space();
+        Ok(())
+    }
+
+    /// Passes over one value of any kind; `at` is on its first character.
+    fn value(&mut self) -> Result<(), JsonError> {
+        let mut nesting = Nesting::default();
+        loop {
+            if self.open_or_scalar(&mut nesting)? {
+                continue;
+            }
+            if self.close_or_next(&mut nesting)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// True when a bracket was opened and a value has to follow inside it.
+    fn open_or_scalar(&mut self, nesting: &mut Nesting) -> Result<bool, JsonError> {
+        match self.peek() {
+            Some(b'"') => self.string().map(|()| false),
+            Some(b'-' | b'0'..=b'9') => self.number().map(|()| false),
+            Some(b'{') => self.open(nesting, true),
+            Some(b'[') => self.open(nesting, false),
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            Some(_) => self.fail("expected a value"),
+            None => self.fail("expected a value, found the end"),
+        }
+    }
+
+    fn open(&mut self, nesting: &mut Nesting, is_object: bool) -> Result<bool, JsonError> {
+        if !nesting.push(is_object) {
+            return self.fail("nested too deep");
+        }
+        self.at += 1;
+        self.white_space();
+        let close = if is_object { b'}' } else { b']' };
+        if self.peek() == Some(close) {
+            self.at += 1;
+            nesting.pop();
+            return Ok(false);
+        }
+        if is_object {
+            self.string()?;
+            self.colon()?;
+        }
+        Ok(true)
+    }
+
+    /// Behind a value: closes brackets, or moves on to the next value. True when all is closed.
+    fn close_or_next(&mut self, nesting: &mut Nesting) -> Result<bool, JsonError> {
+        while nesting.depth > 0 {
+            self.white_space();
+            match (self.peek(), nesting.in_object()) {
+                (Some(b'}'), true) | (Some(b']'), false) => nesting.pop(),
+                (Some(b','), in_object) => {
+                    self.at += 1;
+                    self.white_space();
+                    if in_object {
+                        self.string()?;
+                        self.colon()?;
+                    }
+                    return Ok(false);
+                }
+                _ => return self.fail("expected a comma or the closing bracket"),
+            }
+            self.at += 1;
+        }
+        Ok(true)
+    }
+
+    fn literal(&mut self, word: &'static str) -> Result<bool, JsonError> {
+        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
+            return self.fail("expected a value");
+        }
+        self.at += word.len();
+        Ok(false)
+    }
+
+    fn number(&mut self) -> Result<(), JsonError> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == start { self.fail("expected a digit") } else { Ok(()) }
+    }
+
+    fn string(&mut self) -> Result<(), JsonError> {
+        if self.peek() != Some(b'"') {
+            return self.fail("expected a string");
+        }
+        self.at += 1;
+        loop {
+            self.at += plain_prefix(&self.bytes[self.at..]);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => self.escape()?,
+                Some(0..=0x1f) => return self.fail("control character in a string"),
+                Some(_) => self.at += 1,
+                None => return self.fail("unterminated string"),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), JsonError> {
+        let rest = &self.bytes[self.at + 1..];
+        let length = match rest.first() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+            Some(b'u') if rest.len() > 4 && rest[1..5].iter().all(u8::is_ascii_hexdigit) => 6,
+            _ => return self.fail("unknown escape in a string"),
+        };
+        self.at += length;
+        Ok(())
+    }
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// A mask whose high bits mark bytes that are below 0x20, a quote or a backslash. A byte behind
+/// the first mark may be marked wrongly, so callers look at the first only.
+#[inline]
+pub(super) fn special_bytes(word: u64) -> u64 {
+    let below = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+    let slash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+    (below | quote | slash) & !word & HIGHS
+}
+
+/// How many bytes at the front need no look inside a JSON string. Eight at a time: most strings
+/// are long runs of plain characters. It may stop early, on a byte that turns out to be plain.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    for chunk in bytes.chunks_exact(8) {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        let marks = special_bytes(u64::from_le_bytes(word));
+        if marks != 0 {
+            return at + (marks.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn valid_texts_pass() {
+        for text in [
+            "null", " true ", "false", "0", "-0", "1.5e+10", "\"\"", r#""\u00e9\"\\\/\b""#, "[]",
+            "{}", "[ ]", "{ }", r#"{"a":[1,{"b":null}],"c":""}"#, "\"ü😀\"", "\"0123456789abc\"",
+        ] {
+            assert_eq!(validate(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn invalid_texts_fail() {
+        for text in [
+            "", " ", "nul", "nulll", "01", "1.", "1e", "-", "+1", "'a'", "\"", "\"\\x\"", "[1,]",
+            "[,1]", "{,}", "{\"a\"}", "{\"a\":}", "{a:1}", "[1 2]", "[1}", "{\"a\":1]", "1 2",
+            "\"\u{1}\"", "\"\\u12\"", "// a\n1", "[", "{\"a\":1", "NaN", "\"01234567\n\"",
+        ] {
+            assert!(validate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert_eq!(validate(&nested(128)), Ok(()));
+        assert_eq!(validate(&nested(129)).unwrap_err().reason, "nested too deep");
+    }
+
+    #[test]
+    fn members_come_in_order_as_written() {
+        let mut members = Members::new(r#" { "a" : [1, 2] ,"b":"x"} "#).unwrap();
+        assert_eq!(members.next_member(), Ok(Some(("\"a\"", "[1, 2]"))));
+        assert_eq!(members.next_member(), Ok(Some(("\"b\"", "\"x\""))));
+        assert_eq!(members.next_member(), Ok(None));
+        assert_eq!(members.next_member(), Ok(None));
+    }
+
+    #[test]
+    fn elements_refuse_trailing_text() {
+        let mut elements = Elements::new("[1] x").unwrap();
+        assert_eq!(elements.next_element(), Ok(Some("1")));
+        assert!(elements.next_element().is_err());
+        assert!(Elements::new("{}").is_err());
+    }
+
+    fn json() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            any::<f64>().prop_map(|n| serde_json::to_string(&n).unwrap()),
+            any::<i64>().prop_map(|n| n.to_string()),
+            any::<String>().prop_map(|s| serde_json::to_string(&s).unwrap()),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            let list = prop::collection::vec(inner.clone(), 0..5);
+            let members = prop::collection::vec((any::<String>(), inner), 0..5);
+            prop_oneof![
+                list.prop_map(|items| format!("[{}]", items.join(" ,"))),
+                members.prop_map(|members| {
+                    let text = |(name, value): &(String, String)| {
+                        format!("{}: {value}", serde_json::to_string(name).unwrap())
+                    };
+                    format!("{{{}}}", members.iter().map(text).collect::<Vec<_>>().join(","))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_serde_json_on_valid_text(text in json()) {
+            prop_assert_eq!(validate(&text), Ok(()));
+        }
+
+        #[test]
+        fn agrees_with_serde_json_on_damaged_text(text in json(), at: prop::sample::Index, with in "[\\[\\]{},:\"0-9a\\\\ \n]") {
+            let mut chars: Vec<char> = text.chars().collect();
+            let at = at.index(chars.len());
+            chars.splice(at..=at, with.chars());
+            let text: String = chars.into_iter().collect();
+            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+            prop_assert_eq!(validate(&text).is_ok(), theirs, "{}", text);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Trolleybus on the server.
+
