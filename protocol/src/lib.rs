@@ -1,4 +1,33 @@
 //! The wire of Trolleybus, pure: no clock, no task, no socket.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`json`] | JSON as text: validate, walk, quote, unquote |
+//! | [`sockjs`] | SockJS frames, uploads, paths and info |
+//! | [`envelope`] | the bridge's envelopes in both directions |
+//! | [`codes`] | the one table of refusals, failures and close codes |
+//! | `bus` | [`EventBus`] and [`BusMessage`], implemented by server and client alike |
+//! | `address`, `body`, `headers`, `error` | what messages are made of |
+//!
+//! The written specification is `protocol/README.md`; `protocol/vectors` holds examples that the
+//! tests of every language read.
 
+#![warn(missing_docs)]
+
+mod address;
+mod body;
+mod bus;
+pub mod codes;
+pub mod envelope;
+mod error;
+mod headers;
 pub mod json;
 pub mod sockjs;
+
+pub use address::Address;
+pub use body::{Body, BodyError, IntoBody};
+pub use bus::{BusMessage, DeliveryOptions, EventBus};
+pub use error::{Error, ErrorKind};
+pub use headers::{HeaderError, Headers};
+
+pub use bytestring::ByteString;

@@ -46,7 +46,10 @@ impl<'a> Members<'a> {
     /// When the first token is not `{`. Later offences come from [`Members::next_member`].
     pub fn new(text: &'a str) -> Result<Self, JsonError> {
         let scanner = Scanner::opened(text, b'{', "not an object")?;
-        Ok(Self { scanner, state: State::First })
+        Ok(Self {
+            scanner,
+            state: State::First,
+        })
     }
 
     /// The next name (quoted, as written) and value (without surrounding white space).
@@ -81,7 +84,10 @@ impl<'a> Elements<'a> {
     /// When the first token is not `[`. Later offences come from [`Elements::next_element`].
     pub fn new(text: &'a str) -> Result<Self, JsonError> {
         let scanner = Scanner::opened(text, b'[', "not an array")?;
-        Ok(Self { scanner, state: State::First })
+        Ok(Self {
+            scanner,
+            state: State::First,
+        })
     }
 
     /// The next element as written, without surrounding white space.
@@ -134,7 +140,11 @@ impl Nesting {
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0 }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+        }
     }
 
     fn opened(text: &'a str, bracket: u8, reason: &'static str) -> Result<Self, JsonError> {
@@ -179,7 +189,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn fail<T>(&self, reason: &'static str) -> Result<T, JsonError> {
-        Err(JsonError { at: self.at, reason })
+        Err(JsonError {
+            at: self.at,
+            reason,
+        })
     }
 
     fn white_space(&mut self) {
@@ -190,7 +203,11 @@ impl<'a> Scanner<'a> {
 
     fn end(&mut self) -> Result<(), JsonError> {
         self.white_space();
-        if self.at < self.bytes.len() { self.fail("text behind the value") } else { Ok(()) }
+        if self.at < self.bytes.len() {
+            self.fail("text behind the value")
+        } else {
+            Ok(())
+        }
     }
 
     fn colon(&mut self) -> Result<(), JsonError> {
@@ -307,7 +324,11 @@ impl<'a> Scanner<'a> {
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at == start { self.fail("expected a digit") } else { Ok(()) }
+        if self.at == start {
+            self.fail("expected a digit")
+        } else {
+            Ok(())
+        }
     }
 
     fn string(&mut self) -> Result<(), JsonError> {
@@ -379,8 +400,21 @@ mod tests {
     #[test]
     fn valid_texts_pass() {
         for text in [
-            "null", " true ", "false", "0", "-0", "1.5e+10", "\"\"", r#""\u00e9\"\\\/\b""#, "[]",
-            "{}", "[ ]", "{ }", r#"{"a":[1,{"b":null}],"c":""}"#, "\"ü😀\"", "\"0123456789abc\"",
+            "null",
+            " true ",
+            "false",
+            "0",
+            "-0",
+            "1.5e+10",
+            "\"\"",
+            r#""\u00e9\"\\\/\b""#,
+            "[]",
+            "{}",
+            "[ ]",
+            "{ }",
+            r#"{"a":[1,{"b":null}],"c":""}"#,
+            "\"ü😀\"",
+            "\"0123456789abc\"",
         ] {
             assert_eq!(validate(text), Ok(()), "{text}");
         }
@@ -389,9 +423,35 @@ mod tests {
     #[test]
     fn invalid_texts_fail() {
         for text in [
-            "", " ", "nul", "nulll", "01", "1.", "1e", "-", "+1", "'a'", "\"", "\"\\x\"", "[1,]",
-            "[,1]", "{,}", "{\"a\"}", "{\"a\":}", "{a:1}", "[1 2]", "[1}", "{\"a\":1]", "1 2",
-            "\"\u{1}\"", "\"\\u12\"", "// a\n1", "[", "{\"a\":1", "NaN", "\"01234567\n\"",
+            "",
+            " ",
+            "nul",
+            "nulll",
+            "01",
+            "1.",
+            "1e",
+            "-",
+            "+1",
+            "'a'",
+            "\"",
+            "\"\\x\"",
+            "[1,]",
+            "[,1]",
+            "{,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "[1 2]",
+            "[1}",
+            "{\"a\":1]",
+            "1 2",
+            "\"\u{1}\"",
+            "\"\\u12\"",
+            "// a\n1",
+            "[",
+            "{\"a\":1",
+            "NaN",
+            "\"01234567\n\"",
         ] {
             assert!(validate(text).is_err(), "{text}");
         }
@@ -401,7 +461,10 @@ mod tests {
     fn depth_is_bounded() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert_eq!(validate(&nested(128)), Ok(()));
-        assert_eq!(validate(&nested(129)).unwrap_err().reason, "nested too deep");
+        assert_eq!(
+            validate(&nested(129)).unwrap_err().reason,
+            "nested too deep"
+        );
     }
 
     #[test]
@@ -437,7 +500,10 @@ mod tests {
                     let text = |(name, value): &(String, String)| {
                         format!("{}: {value}", serde_json::to_string(name).unwrap())
                     };
-                    format!("{{{}}}", members.iter().map(text).collect::<Vec<_>>().join(","))
+                    format!(
+                        "{{{}}}",
+                        members.iter().map(text).collect::<Vec<_>>().join(",")
+                    )
                 }),
             ]
         })

@@ -1,1 +1,29 @@
-//! SockJS framing.
+//! SockJS on paper: names, paths, frames and uploads; nothing here reads a clock or a socket.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `close` | close codes with their reasons |
+//! | `form` | the `d` field of a JSONP upload |
+//! | `frame` | what the server says: `o`, `h`, `a[...]`, `c[...]` |
+//! | `info` | the capabilities document |
+//! | `path` | which endpoint a path names |
+//! | `transport` | the transports and sets of them |
+//! | `upload` | what the client says: an array of strings |
+//! | `wrap` | how each HTTP transport packs a frame |
+
+mod close;
+mod form;
+mod frame;
+mod info;
+mod path;
+mod transport;
+mod upload;
+pub mod wrap;
+
+pub use close::CloseReason;
+pub use form::form_field;
+pub use frame::{Frame, FrameError, HEARTBEAT, OPEN, close_frame, message_frame, quoted_of};
+pub use info::Info;
+pub use path::{Endpoint, MAX_ID_LENGTH, SessionEndpoint};
+pub use transport::{Transport, TransportSet};
+pub use upload::{Upload, UploadError, encode_upload};

@@ -1,0 +1,331 @@
+//! What a client sends.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::{push_name, push_text, text_field};
+use crate::codes::Refusal;
+use crate::json::{self, Members};
+use crate::{Address, Body, Headers};
+
+/// Longest `replyAddress` of a client, in UTF-16 units: that of a UUID.
+pub const MAX_REPLY_ADDRESS_UNITS: usize = 36;
+
+/// What an envelope asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// The client is alive; nothing is answered.
+    Ping,
+    /// To one consumer; a request when a reply address is there.
+    Send,
+    /// To all consumers.
+    Publish,
+    /// Subscribe this socket.
+    Register,
+    /// End the subscription.
+    Unregister,
+}
+
+impl Operation {
+    /// The `type` on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Send => "send",
+            Self::Publish => "publish",
+            Self::Register => "register",
+            Self::Unregister => "unregister",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "ping" => Self::Ping,
+            "send" => Self::Send,
+            "publish" => Self::Publish,
+            "register" => Self::Register,
+            "unregister" => Self::Unregister,
+            _ => return None,
+        })
+    }
+}
+
+/// One envelope of a client:
+/// `{"type":"send","address":"a","headers":{},"body":1,"replyAddress":"r"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientEnvelope {
+    /// What it asks for.
+    pub operation: Operation,
+    /// The address; empty in a ping.
+    pub address: Address,
+    /// The body; `null` when absent.
+    pub body: Body,
+    /// The headers.
+    pub headers: Headers,
+    /// Where the client wants the reply.
+    pub reply_address: Option<Address>,
+    /// Extension: how long the request may take, field `timeout` in milliseconds.
+    pub timeout: Option<Duration>,
+    /// Extension: this `send` fails the request whose reply address it names, fields
+    /// `failureCode` and `message`.
+    pub failure: Option<RecipientFailure>,
+}
+
+/// A failure that a recipient declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipientFailure {
+    /// The application's own code.
+    pub code: i32,
+    /// A text for people.
+    pub message: Option<String>,
+}
+
+/// Why a text is no envelope of a client, and where that can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvelopeError {
+    /// Why.
+    pub refusal: Refusal,
+    /// The envelope's reply address, so that the request can be failed.
+    pub reply_address: Option<Address>,
+}
+
+impl From<Refusal> for EnvelopeError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            reply_address: None,
+        }
+    }
+}
+
+/// The fields of an envelope as they stand, before they are judged.
+#[derive(Default)]
+struct Fields<'a> {
+    kind: Option<ByteString>,
+    address: Option<ByteString>,
+    reply_address: Option<ByteString>,
+    body: Option<&'a str>,
+    headers: Option<&'a str>,
+    timeout: Option<&'a str>,
+    failure_code: Option<&'a str>,
+    message: Option<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn read(text: &'a ByteString) -> Result<Self, json::JsonError> {
+        let mut fields = Self::default();
+        let mut members = Members::new(text)?;
+        while let Some((name, value)) = members.next_member()? {
+            match &*json::unquote(name)? {
+                "type" => fields.kind = text_field(text, value),
+                "address" => fields.address = text_field(text, value),
+                "replyAddress" => fields.reply_address = text_field(text, value),
+                "body" => fields.body = Some(value),
+                "headers" => fields.headers = Some(value),
+                "timeout" => fields.timeout = Some(value),
+                "failureCode" => fields.failure_code = Some(value),
+                "message" => fields.message = Some(value),
+                _ => {}
+            }
+        }
+        Ok(fields)
+    }
+
+    /// The extension that fails a request; there when `failureCode` is an integer.
+    fn failure(&self) -> Option<RecipientFailure> {
+        let code = self.failure_code?.parse().ok()?;
+        let message = self
+            .message
+            .and_then(|raw| json::unquote(raw).ok())
+            .map(Cow::into_owned);
+        Some(RecipientFailure { code, message })
+    }
+
+    /// The extension that bounds a request; there when `timeout` is an integer above zero.
+    fn timeout(&self) -> Option<Duration> {
+        let milliseconds: u32 = self.timeout?.parse().ok()?;
+        (milliseconds > 0).then(|| Duration::from_millis(milliseconds.into()))
+    }
+}
+
+impl ClientEnvelope {
+    /// An envelope with neither body nor headers.
+    #[must_use]
+    pub fn new(operation: Operation, address: Address) -> Self {
+        Self {
+            operation,
+            address,
+            body: Body::null(),
+            headers: Headers::new(),
+            reply_address: None,
+            timeout: None,
+            failure: None,
+        }
+    }
+
+    /// Reads an envelope. Body and address share the memory of `text`.
+    ///
+    /// The order of the checks is that of Vert.x: JSON, `type`, `address`, known `type`. Fields
+    /// of unknown names are passed over; of two fields of one name the last counts.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub fn parse(text: &ByteString) -> Result<Self, EnvelopeError> {
+        let fields = Fields::read(text).map_err(|_| Refusal::InvalidJson)?;
+        let Some(kind) = &fields.kind else {
+            return Err(fields.refuse(Refusal::MissingType));
+        };
+        let operation = Operation::from_word(kind);
+        if operation == Some(Operation::Ping) {
+            return Ok(Self::new(Operation::Ping, Address::default()));
+        }
+        let Some(address) = fields.address.clone() else {
+            return Err(fields.refuse(Refusal::MissingAddress));
+        };
+        let Some(operation) = operation else {
+            return Err(fields.refuse(Refusal::InvalidType));
+        };
+        let headers = match fields.headers {
+            None => Headers::new(),
+            Some(raw) => Headers::from_json(raw, false)
+                .map_err(|_| fields.refuse(Refusal::InvalidHeaders))?,
+        };
+        Ok(Self {
+            operation,
+            address: address.into(),
+            body: fields
+                .body
+                .map_or_else(Body::null, |raw| Body::from_scanned(text.slice_ref(raw))),
+            headers,
+            timeout: fields.timeout(),
+            failure: fields.failure(),
+            reply_address: fields.reply_address.map(Into::into),
+        })
+    }
+
+    /// The envelope as JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::with_capacity(64 + self.body.as_json().len());
+        out.push_str("{\"type\":\"");
+        out.push_str(self.operation.word());
+        out.push('"');
+        if self.operation != Operation::Ping {
+            push_text(&mut out, "address", self.address.as_str());
+        }
+        if !self.headers.is_empty() {
+            push_name(&mut out, "headers");
+            self.headers.write_json(&mut out);
+        }
+        if let (Operation::Send | Operation::Publish, None) = (self.operation, &self.failure) {
+            push_name(&mut out, "body");
+            out.push_str(self.body.as_json());
+        }
+        if let Some(reply_address) = &self.reply_address {
+            push_text(&mut out, "replyAddress", reply_address.as_str());
+        }
+        if let Some(timeout) = self.timeout {
+            push_name(&mut out, "timeout");
+            let _ = write!(out, "{}", timeout.as_millis());
+        }
+        if let Some(failure) = &self.failure {
+            push_name(&mut out, "failureCode");
+            let _ = write!(out, "{}", failure.code);
+            push_text(
+                &mut out,
+                "message",
+                failure.message.as_deref().unwrap_or_default(),
+            );
+        }
+        out.push('}');
+        out
+    }
+}
+
+impl Fields<'_> {
+    fn refuse(&self, refusal: Refusal) -> EnvelopeError {
+        let reply_address = self.reply_address.clone().map(Into::into);
+        EnvelopeError {
+            refusal,
+            reply_address,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ClientEnvelope, EnvelopeError> {
+        ClientEnvelope::parse(&ByteString::from(text))
+    }
+
+    fn refusal(text: &str) -> Refusal {
+        parse(text).unwrap_err().refusal
+    }
+
+    #[test]
+    fn checks_come_in_the_order_of_vertx() {
+        assert_eq!(refusal("null"), Refusal::InvalidJson);
+        assert_eq!(refusal(r#"[{"type":"ping"}]"#), Refusal::InvalidJson);
+        assert_eq!(refusal("{}"), Refusal::MissingType);
+        assert_eq!(
+            refusal(r#"{"type":null,"address":"a"}"#),
+            Refusal::MissingType
+        );
+        assert_eq!(refusal(r#"{"type":"nonsense"}"#), Refusal::MissingAddress);
+        assert_eq!(
+            refusal(r#"{"type":"nonsense","address":"a"}"#),
+            Refusal::InvalidType
+        );
+        assert_eq!(
+            refusal(r#"{"type":"send","address":"a","headers":1}"#),
+            Refusal::InvalidHeaders
+        );
+        assert!(parse(r#"{"type":"ping"}"#).is_ok());
+    }
+
+    #[test]
+    fn a_refused_request_can_still_be_failed() {
+        let error = parse(r#"{"replyAddress":"r","type":"send"}"#).unwrap_err();
+        assert_eq!(error.reply_address.unwrap().as_str(), "r");
+    }
+
+    #[test]
+    fn text_fields_are_coerced() {
+        let envelope = parse(r#"{"type":"publish","address":12,"replyAddress":null}"#).unwrap();
+        assert_eq!(envelope.address.as_str(), "12");
+        assert_eq!(envelope.reply_address, None);
+        assert!(envelope.body.is_null());
+    }
+
+    #[test]
+    fn the_last_of_equal_names_counts_and_names_may_be_escaped() {
+        let text = r#"{"type":"send","address":"a","\u0061ddress":"b","body":1,"body":{"x": 2}}"#;
+        let envelope = parse(text).unwrap();
+        assert_eq!(envelope.address.as_str(), "b");
+        assert_eq!(envelope.body.as_json(), r#"{"x": 2}"#);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut envelope = ClientEnvelope::new(Operation::Send, "a \"b\"".into());
+        envelope.body = Body::from_text("\u{2028}x");
+        envelope.headers.append("k", "v").unwrap();
+        envelope.reply_address = Some("r".into());
+        envelope.timeout = Some(Duration::from_millis(5));
+        assert_eq!(parse(&envelope.to_json()).unwrap(), envelope);
+        let mut failing = ClientEnvelope::new(Operation::Send, "r".into());
+        failing.failure = Some(RecipientFailure {
+            code: -7,
+            message: Some("no".to_owned()),
+        });
+        assert_eq!(parse(&failing.to_json()).unwrap(), failing);
+        let ping = ClientEnvelope::new(Operation::Ping, Address::default());
+        assert_eq!(ping.to_json(), r#"{"type":"ping"}"#);
+    }
+}

@@ -1,0 +1,45 @@
+//! Bridge envelopes: one JSON object as text, in either direction.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `client` | what a client sends: `ping`, `send`, `publish`, `register`, `unregister` |
+//! | `server` | what the server sends: `rec`, `err` |
+//!
+//! `protocol/README.md` is the specification.
+
+mod client;
+mod server;
+
+pub use client::{
+    ClientEnvelope, EnvelopeError, MAX_REPLY_ADDRESS_UNITS, Operation, RecipientFailure,
+};
+pub use server::{ServerEnvelope, failure_to_json, rec_to_json, refusal_to_json};
+
+use bytestring::ByteString;
+
+use crate::json;
+
+/// A field that should be a string: `null` counts as absent, and any other value as its text.
+fn text_field(envelope: &ByteString, raw: &str) -> Option<ByteString> {
+    if json::is_null(raw) {
+        return None;
+    }
+    match json::unquote(raw) {
+        Ok(std::borrow::Cow::Borrowed(text)) => Some(envelope.slice_ref(text)),
+        Ok(std::borrow::Cow::Owned(text)) => Some(text.into()),
+        Err(_) => Some(envelope.slice_ref(raw)),
+    }
+}
+
+/// Appends `,"name":` and the text as a JSON string.
+fn push_text(out: &mut String, name: &str, text: &str) {
+    push_name(out, name);
+    json::quote_into(out, text);
+}
+
+/// Appends `,"name":`.
+fn push_name(out: &mut String, name: &str) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":");
+}

@@ -1,0 +1,261 @@
+//! What the server sends.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use bytestring::ByteString;
+
+use super::{push_name, push_text, text_field};
+use crate::codes::{FailureType, Refusal};
+use crate::error::ErrorKind;
+use crate::json::{self, JsonError, Members};
+use crate::{Address, Body, Error, Headers};
+
+/// The envelope of a delivered message or reply:
+/// `{"type":"rec","address":"a","body":1,"replyAddress":"r","headers":{"k":"v"}}`, the last two
+/// only where there are any.
+#[must_use]
+pub fn rec_to_json(
+    address: &str,
+    body: &Body,
+    headers: &Headers,
+    reply_address: Option<&str>,
+) -> String {
+    let mut out = String::with_capacity(48 + address.len() + body.as_json().len());
+    out.push_str("{\"type\":\"rec\"");
+    push_text(&mut out, "address", address);
+    push_name(&mut out, "body");
+    out.push_str(body.as_json());
+    if let Some(reply_address) = reply_address {
+        push_text(&mut out, "replyAddress", reply_address);
+    }
+    if !headers.is_empty() {
+        push_name(&mut out, "headers");
+        headers.write_json(&mut out);
+    }
+    out.push('}');
+    out
+}
+
+/// The envelope of a failed request: `{"type":"err","address":"r","failureCode":-1,
+/// "failureType":"TIMEOUT","message":"..."}`, where `r` is the request's reply address.
+#[must_use]
+pub fn failure_to_json(reply_address: &str, error: &Error) -> String {
+    if let ErrorKind::Refused(refusal) = error.kind() {
+        return refusal_to_json(refusal, Some(reply_address));
+    }
+    let mut out = String::from("{\"type\":\"err\"");
+    push_failure(&mut out, Some(reply_address), error);
+    out
+}
+
+/// The envelope of a refusal: `{"type":"err","body":"access_denied"}` as Vert.x sends it, plus
+/// the fields of a failed request, so that a client's request ends.
+#[must_use]
+pub fn refusal_to_json(refusal: Refusal, reply_address: Option<&str>) -> String {
+    let mut out = String::from("{\"type\":\"err\"");
+    push_text(&mut out, "body", refusal.word());
+    push_failure(&mut out, reply_address, &Error::refused(refusal));
+    out
+}
+
+fn push_failure(out: &mut String, reply_address: Option<&str>, error: &Error) {
+    if let Some(reply_address) = reply_address {
+        push_text(out, "address", reply_address);
+    }
+    push_name(out, "failureCode");
+    let _ = write!(out, "{}", error.code());
+    push_text(out, "failureType", error.failure_type().word());
+    match error.message() {
+        Some(message) => push_text(out, "message", message),
+        None => out.push_str(",\"message\":null"),
+    }
+    out.push('}');
+}
+
+/// One envelope of the server, as a client reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerEnvelope {
+    /// A message for a registered address, or the reply to a request.
+    Rec {
+        /// The registered address, or the request's reply address.
+        address: Address,
+        /// The body.
+        body: Body,
+        /// The headers.
+        headers: Headers,
+        /// Where the sender wants the reply.
+        reply_address: Option<Address>,
+    },
+    /// A failed request, or a refused envelope.
+    Err {
+        /// The request's reply address; none when the refused envelope was no request.
+        address: Option<Address>,
+        /// Why.
+        error: Error,
+    },
+    /// An object of a type that this version does not know.
+    Unknown,
+}
+
+#[derive(Default)]
+struct Fields<'a> {
+    kind: Option<ByteString>,
+    address: Option<ByteString>,
+    reply_address: Option<ByteString>,
+    body: Option<&'a str>,
+    headers: Option<&'a str>,
+    failure_code: Option<&'a str>,
+    failure_type: Option<ByteString>,
+    message: Option<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn read(text: &'a ByteString) -> Result<Self, JsonError> {
+        let mut fields = Self::default();
+        let mut members = Members::new(text)?;
+        while let Some((name, value)) = members.next_member()? {
+            match &*json::unquote(name)? {
+                "type" => fields.kind = text_field(text, value),
+                "address" => fields.address = text_field(text, value),
+                "replyAddress" => fields.reply_address = text_field(text, value),
+                "body" => fields.body = Some(value),
+                "headers" => fields.headers = Some(value),
+                "failureCode" => fields.failure_code = Some(value),
+                "failureType" => fields.failure_type = text_field(text, value),
+                "message" => fields.message = Some(value),
+                _ => {}
+            }
+        }
+        Ok(fields)
+    }
+
+    /// Both shapes of `err`: the word of a refusal, or the type, code and text of a failure.
+    fn error(&self) -> Error {
+        let word = self.body.and_then(|raw| json::unquote(raw).ok());
+        if let Some(refusal) = word.as_deref().and_then(Refusal::from_word) {
+            return Error::refused(refusal);
+        }
+        let failure = self
+            .failure_type
+            .as_deref()
+            .and_then(FailureType::from_word);
+        let code = self
+            .failure_code
+            .and_then(|raw| raw.parse().ok())
+            .unwrap_or(-1);
+        let message = self
+            .message
+            .and_then(|raw| json::unquote(raw).ok())
+            .or(word);
+        Error::from_wire(
+            failure.unwrap_or(FailureType::Error),
+            code,
+            message.map(Cow::into_owned),
+        )
+    }
+}
+
+impl ServerEnvelope {
+    /// Reads an envelope. Body and address share the memory of `text`.
+    ///
+    /// # Errors
+    /// When the text is not one JSON object.
+    pub fn parse(text: &ByteString) -> Result<Self, JsonError> {
+        let fields = Fields::read(text)?;
+        Ok(match (fields.kind.as_deref(), &fields.address) {
+            (Some("rec"), Some(address)) => Self::Rec {
+                address: address.clone().into(),
+                body: fields
+                    .body
+                    .map_or_else(Body::null, |raw| Body::from_scanned(text.slice_ref(raw))),
+                headers: fields
+                    .headers
+                    .and_then(|raw| Headers::from_json(raw, true).ok())
+                    .unwrap_or_default(),
+                reply_address: fields.reply_address.map(Into::into),
+            },
+            (Some("err"), address) => Self::Err {
+                address: address.clone().map(Into::into),
+                error: fields.error(),
+            },
+            _ => Self::Unknown,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> ServerEnvelope {
+        ServerEnvelope::parse(&ByteString::from(text)).unwrap()
+    }
+
+    #[test]
+    fn messages_have_just_the_fields_of_vertx() {
+        let body = Body::from_json("{\"a\":1}").unwrap();
+        let plain = rec_to_json("news", &body, &Headers::new(), None);
+        assert_eq!(plain, r#"{"type":"rec","address":"news","body":{"a":1}}"#);
+        let headers = Headers::try_from(vec![("k", "v")]).unwrap();
+        let full = rec_to_json("news", &Body::null(), &headers, Some("r"));
+        let text =
+            r#"{"type":"rec","address":"news","body":null,"replyAddress":"r","headers":{"k":"v"}}"#;
+        assert_eq!(full, text);
+        let ServerEnvelope::Rec {
+            reply_address,
+            headers,
+            ..
+        } = parse(&full)
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (reply_address, headers.get("k")),
+            (Some("r".into()), Some("v"))
+        );
+    }
+
+    #[test]
+    fn failures_are_read_as_they_were_written() {
+        for error in [
+            Error::no_handlers("nobody"),
+            Error::recipient(42, None),
+            Error::recipient(-3, Some("\"no\"".to_owned())),
+            Error::refused(Refusal::AccessDenied),
+        ] {
+            let address = Some(Address::from("r"));
+            let expected = ServerEnvelope::Err {
+                address,
+                error: error.clone(),
+            };
+            assert_eq!(parse(&failure_to_json("r", &error)), expected);
+        }
+    }
+
+    #[test]
+    fn refusals_keep_the_word_of_vertx() {
+        let text = refusal_to_json(Refusal::AccessDenied, None);
+        assert!(text.starts_with(r#"{"type":"err","body":"access_denied","failureCode":110,"#));
+        assert!(!text.contains("address\":"));
+        let theirs = parse(r#"{"type":"err","body":"access_denied"}"#);
+        let error = Error::refused(Refusal::AccessDenied);
+        assert_eq!(
+            theirs,
+            ServerEnvelope::Err {
+                address: None,
+                error
+            }
+        );
+    }
+
+    #[test]
+    fn unknown_types_are_no_error() {
+        assert_eq!(
+            parse(r#"{"type":"later","address":"a"}"#),
+            ServerEnvelope::Unknown
+        );
+        assert_eq!(parse(r#"{"type":"rec"}"#), ServerEnvelope::Unknown);
+        assert!(ServerEnvelope::parse(&"[]".into()).is_err());
+    }
+}
