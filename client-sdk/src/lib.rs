@@ -1,1 +1,44 @@
-//! stub
+//! The Trolleybus client: one event bus for browsers (wasm) and native programs.
+//!
+//! A [`Client`] speaks the Vert.x EventBus bridge over SockJS. It connects in the background,
+//! falls back from WebSocket to HTTP transports where the network is hostile, reconnects with
+//! back-off, registers its consumers again, and lets no request hang.
+//!
+//! ```no_run
+//! use trolleybus_client::{Client, DeliveryOptions, Error, EventBus};
+//!
+//! # async fn example() -> Result<(), Error> {
+//! let bus = Client::connect("http://localhost:8080/eventbus");
+//! bus.publish("news", "goal")?;
+//! let answer = bus.request("echo", "hello").await?;
+//! # drop(answer);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`core`](crate::core) | the connection as a state machine without I/O |
+//! | `client` | the handles: [`Client`], [`Consumer`], [`Message`], [`Response`] |
+//! | `driver` | what does the I/O: browser callbacks, or a tokio task |
+//! | `options`, `state` | what goes in, and what can be watched |
+//! | `npm` | what the npm package calls (feature `npm`) |
+
+#![warn(missing_docs)]
+
+mod client;
+pub mod core;
+mod driver;
+#[cfg(all(feature = "npm", target_arch = "wasm32"))]
+mod npm;
+mod options;
+mod state;
+
+pub use client::{Client, Consumer, Errors, Message, Opened, Registration, Response, States};
+pub use options::{Options, Reconnect};
+pub use state::State;
+
+pub use trolleybus_protocol::sockjs::Transport;
+pub use trolleybus_protocol::{
+    Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, EventBus, Headers, IntoBody,
+};

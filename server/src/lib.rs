@@ -1,2 +1,49 @@
-//! Trolleybus on the server.
+//! Trolleybus on the server: an event bus, and the Vert.x EventBus bridge that lets browsers on it.
+//!
+//! | Module | Holds |
+//! |---|---|
+//! | [`bus`] | the bus of this process: addresses, consumers, replies |
+//! | [`bridge`] | what browsers may do on it: envelopes, rules, limits |
+//! | [`sockjs`] | SockJS for any axum app, with or without the bus |
+//! | [`service`] | consumers that we ship |
+//! | [`app`] | a configuration becomes a running server |
+//! | [`cli`] | the command line |
+//!
+//! A bridge in an axum app of your own:
+//!
+//! ```
+//! use axum::Router;
+//! use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
+//! use trolleybus::{Bus, BusMessage, EventBus};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bus = Bus::new();
+//! bus.consumer_fn("orders", |order| async move {
+//!     order.reply(order.body().clone()).ok();
+//! });
+//! let rules = BridgeOptions::new().permit_inbound(Permitted::address("orders"));
+//! let bridge = Bridge::new(bus, rules)?;
+//! let app: Router = Router::new().nest_service("/eventbus", bridge.router());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! # let serve = async move {
+//! axum::serve(listener, app).await?;
+//! # std::io::Result::Ok(()) };
+//! # drop(serve);
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod app;
+pub mod bridge;
+pub mod bus;
+pub mod cli;
+pub mod service;
+mod session;
+pub mod sockjs;
+mod transport;
+
+pub use bus::{Bus, Consumer, Message, Registration, Response};
+pub use trolleybus_protocol::{
+    Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, EventBus, Headers, IntoBody,
+};

@@ -76,7 +76,11 @@ fn session(path: &str) -> Option<Endpoint<'_>> {
     let (server, rest) = path.strip_prefix('/')?.split_once('/')?;
     let (session, endpoint) = rest.split_once('/')?;
     let endpoint = SessionEndpoint::parse(endpoint)?;
-    (is_id(server) && is_id(session)).then_some(Endpoint::Session { server, session, endpoint })
+    (is_id(server) && is_id(session)).then_some(Endpoint::Session {
+        server,
+        session,
+        endpoint,
+    })
 }
 
 fn is_id(text: &str) -> bool {
@@ -111,7 +115,9 @@ impl SessionEndpoint {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.as_str() == name)
+        Self::ALL
+            .into_iter()
+            .find(|endpoint| endpoint.as_str() == name)
     }
 }
 

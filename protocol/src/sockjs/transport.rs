@@ -125,7 +125,9 @@ mod tests {
 
     #[test]
     fn a_set_holds_what_was_put_in() {
-        let set: TransportSet = [Transport::Jsonp, Transport::WebSocket].into_iter().collect();
+        let set: TransportSet = [Transport::Jsonp, Transport::WebSocket]
+            .into_iter()
+            .collect();
         assert!(set.contains(Transport::Jsonp) && set.contains(Transport::WebSocket));
         assert!(!set.contains(Transport::RawWebSocket));
     }

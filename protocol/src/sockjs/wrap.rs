@@ -132,12 +132,18 @@ mod tests {
     fn a_message_cannot_end_the_script() {
         let script = packed(|out| html_file(out, r#"a["</script>"]"#));
         assert_eq!(script.matches("</script>").count(), 1);
-        assert!(script.contains(r#"p("a[\"\u003c/script>\"]");"#), "{script}");
+        assert!(
+            script.contains(r#"p("a[\"\u003c/script>\"]");"#),
+            "{script}"
+        );
     }
 
     #[test]
     fn jsonp_calls_the_callback() {
-        assert_eq!(packed(|out| jsonp(out, "_jp.x", "o")), "/**/_jp.x(\"o\");\r\n");
+        assert_eq!(
+            packed(|out| jsonp(out, "_jp.x", "o")),
+            "/**/_jp.x(\"o\");\r\n"
+        );
     }
 
     #[test]

@@ -1,0 +1,203 @@
+//! What handles and driver share: the machine, and who waits for what comes out of it.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use super::consumer::Buffer;
+use super::handle::Handle;
+use super::message::Message;
+use super::shared::{OnMessage, OnReply, Shared, WeakRef};
+use crate::core::{Connection, ConsumerId, Event, RequestId, Table};
+use crate::{Error, State};
+
+/// How many errors an [`Errors`](super::Errors) stream holds for a slow reader.
+const ERRORS_MAX: usize = 100;
+
+pub(crate) struct Hub {
+    pub(crate) core: Connection,
+    pub(super) handle: WeakRef<Handle>,
+    pub(super) sinks: Table<Sink>,
+    pub(super) waiters: Table<Box<OnReply>>,
+    pub(super) watchers: Table<Watcher>,
+    /// Counts changes of the state, so that a watcher knows what it has seen.
+    pub(super) version: u64,
+    /// A message on its way to the rest of its consumers.
+    under_way: Option<(Message, std::vec::IntoIter<ConsumerId>)>,
+    #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+    pub(crate) observer: Option<std::rc::Rc<dyn Fn(Notice)>>,
+}
+
+/// Where a consumer's messages go.
+#[derive(Clone)]
+pub(super) enum Sink {
+    Call(Shared<Box<OnMessage>>),
+    Queue(Shared<Buffer>),
+}
+
+/// Someone who watches the state, or the errors.
+#[derive(Default)]
+pub(super) struct Watcher {
+    pub(super) waker: Option<Waker>,
+    /// Errors not read yet; none for those who watch the state.
+    pub(super) errors: Option<VecDeque<Error>>,
+}
+
+/// What an observer is told.
+#[cfg(all(feature = "npm", target_arch = "wasm32"))]
+pub(crate) enum Notice {
+    State(State),
+    Error(Error),
+    Unhandled(trolleybus_protocol::ByteString),
+}
+
+/// Something to do while nothing is locked, because application code runs in it.
+pub(super) enum Call {
+    Message(Sink, Message),
+    Reply(Box<OnReply>, Result<Message, Error>),
+    Wake(Vec<Waker>),
+    /// Consumers that will get no more messages.
+    End(Vec<Sink>, Vec<Waker>),
+    #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+    Notice(std::rc::Rc<dyn Fn(Notice)>, Notice),
+}
+
+/// Delivers everything that the machine has for the application. Only the driver calls it, so
+/// consumers see messages in order and never within a call of their own.
+pub(crate) fn deliver(hub: &Shared<Hub>) {
+    loop {
+        let call = hub.lock().next_call();
+        match call {
+            None => return,
+            Some(call) => call.run(),
+        }
+    }
+}
+
+impl Hub {
+    pub(crate) fn new(core: Connection) -> Self {
+        Self {
+            core,
+            handle: WeakRef::new(),
+            sinks: Table::new(),
+            waiters: Table::new(),
+            watchers: Table::new(),
+            version: 1,
+            under_way: None,
+            #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+            observer: None,
+        }
+    }
+
+    fn next_call(&mut self) -> Option<Call> {
+        loop {
+            if let Some(call) = self.next_consumer() {
+                return Some(call);
+            }
+            if let Some(call) = self.take_event()? {
+                return Some(call);
+            }
+        }
+    }
+
+    /// The next consumer of the message that is under way.
+    fn next_consumer(&mut self) -> Option<Call> {
+        while let Some((message, consumers)) = &mut self.under_way {
+            let Some(ConsumerId(id)) = consumers.next() else {
+                self.under_way = None;
+                break;
+            };
+            if let Some(sink) = self.sinks.get_mut(id) {
+                return Some(Call::Message(sink.clone(), message.clone()));
+            }
+        }
+        None
+    }
+
+    /// None when there is no event, an inner none when the event asks for no call.
+    #[expect(clippy::option_option, reason = "two different absences, and `?` serves the outer")]
+    fn take_event(&mut self) -> Option<Option<Call>> {
+        Some(match self.core.poll_event()? {
+            Event::State(state) => self.change(state),
+            Event::Message { consumers, message } => {
+                let message = Message::new(message, &self.handle);
+                self.under_way = Some((message, consumers.into_iter()));
+                None
+            }
+            Event::Reply { request, result } => {
+                let RequestId(id) = request;
+                let result = result.map(|reply| Message::new(reply, &self.handle));
+                self.waiters.remove(id).map(|waiter| Call::Reply(waiter, result))
+            }
+            Event::Error(error) => Some(self.report(error)),
+            Event::Unhandled(text) => self.pass_on(text),
+        })
+    }
+
+    fn change(&mut self, state: State) -> Option<Call> {
+        self.version += 1;
+        let wakers = self.wakers();
+        #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+        if let Some(observer) = self.observer.clone() {
+            return Some(Call::Notice(observer, Notice::State(state)));
+        }
+        Some(match state {
+            State::Closed { .. } => {
+                let sinks = self.sinks.take_if(|_| true).into_iter();
+                Call::End(sinks.map(|(_, sink)| sink).collect(), wakers)
+            }
+            _ => Call::Wake(wakers),
+        })
+    }
+
+    fn report(&mut self, error: Error) -> Call {
+        #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+        if let Some(observer) = self.observer.clone() {
+            return Call::Notice(observer, Notice::Error(error));
+        }
+        for watcher in self.watchers.values_mut() {
+            if let Some(errors) = &mut watcher.errors {
+                errors.truncate(ERRORS_MAX - 1);
+                errors.push_back(error.clone());
+            }
+        }
+        Call::Wake(self.wakers())
+    }
+
+    #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+    fn pass_on(&self, text: trolleybus_protocol::ByteString) -> Option<Call> {
+        let observer = self.observer.clone()?;
+        Some(Call::Notice(observer, Notice::Unhandled(text)))
+    }
+
+    #[cfg(not(all(feature = "npm", target_arch = "wasm32")))]
+    #[expect(clippy::unused_self, clippy::needless_pass_by_value, reason = "as its npm twin")]
+    fn pass_on(&self, _: trolleybus_protocol::ByteString) -> Option<Call> {
+        None
+    }
+
+    fn wakers(&mut self) -> Vec<Waker> {
+        let watchers = self.watchers.values_mut();
+        watchers.filter_map(|watcher| watcher.waker.take()).collect()
+    }
+}
+
+impl Call {
+    fn run(self) {
+        match self {
+            Self::Message(Sink::Call(callback), message) => (callback.lock())(message),
+            Self::Message(Sink::Queue(buffer), message) => Buffer::push(&buffer, message),
+            Self::Reply(waiter, result) => waiter(result),
+            Self::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
+            Self::End(sinks, wakers) => {
+                for sink in sinks {
+                    if let Sink::Queue(buffer) = sink {
+                        Buffer::end(&buffer);
+                    }
+                }
+                wakers.into_iter().for_each(Waker::wake);
+            }
+            #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+            Self::Notice(observer, notice) => observer(notice),
+        }
+    }
+}

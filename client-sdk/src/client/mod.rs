@@ -1,0 +1,33 @@
+//! The handles of the SDK, the same in a browser and natively.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `handle` | [`Client`], the cheap clone |
+//! | `bus` | `EventBus` for it |
+//! | `consumer` | [`Consumer`], a stream, and [`Registration`], for a callback |
+//! | `message` | [`Message`] |
+//! | `response` | [`Response`] |
+//! | `watch` | [`States`], [`Errors`], [`Opened`] |
+//! | `hub` | what all handles and the driver share: the machine, and who waits for what |
+//! | `shared` | one cell for both worlds: `Rc` in a browser, `Arc` and a lock elsewhere |
+
+mod bus;
+mod consumer;
+mod handle;
+mod hub;
+mod message;
+mod response;
+mod shared;
+mod watch;
+
+pub use consumer::{Consumer, Registration};
+pub use handle::Client;
+pub use message::Message;
+pub use response::Response;
+pub use watch::{Errors, Opened, States};
+
+#[cfg(all(feature = "npm", target_arch = "wasm32"))]
+pub(crate) use hub::Notice;
+pub(crate) use hub::{Hub, deliver};
+pub use shared::MaybeSend;
+pub(crate) use shared::Shared;

@@ -1,0 +1,87 @@
+//! One cell for both worlds: a browser has one thread and needs no lock, elsewhere handles
+//! travel between threads.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use locked::*;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use single::*;
+
+#[cfg(target_arch = "wasm32")]
+mod single {
+    use std::cell::{RefCell, RefMut};
+    pub(crate) use std::rc::{Rc as Ref, Weak as WeakRef};
+
+    pub(crate) struct Shared<T: ?Sized>(Ref<RefCell<T>>);
+
+    impl<T> Shared<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(Ref::new(RefCell::new(value)))
+        }
+    }
+
+    impl<T: ?Sized> Shared<T> {
+        pub(crate) fn lock(&self) -> RefMut<'_, T> {
+            self.0.borrow_mut()
+        }
+    }
+
+    impl<T: ?Sized> Clone for Shared<T> {
+        fn clone(&self) -> Self {
+            Self(self.0.clone())
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod locked {
+    pub(crate) use std::sync::{Arc as Ref, Weak as WeakRef};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    pub(crate) struct Shared<T: ?Sized>(Ref<Mutex<T>>);
+
+    impl<T> Shared<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(Ref::new(Mutex::new(value)))
+        }
+    }
+
+    impl<T: ?Sized> Shared<T> {
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    impl<T: ?Sized> Clone for Shared<T> {
+        fn clone(&self) -> Self {
+            Self(self.0.clone())
+        }
+    }
+}
+
+impl<T> std::fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::any::type_name::<T>())
+    }
+}
+
+/// `Send` where handles travel between threads, and nothing in a browser.
+#[cfg(target_arch = "wasm32")]
+pub trait MaybeSend {}
+#[cfg(target_arch = "wasm32")]
+impl<T> MaybeSend for T {}
+
+/// `Send` where handles travel between threads, and nothing in a browser.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait MaybeSend: Send {}
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Send> MaybeSend for T {}
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) type OnMessage = dyn FnMut(super::Message);
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type OnMessage = dyn FnMut(super::Message) + Send;
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) type OnReply = dyn FnOnce(Result<super::Message, crate::Error>);
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type OnReply = dyn FnOnce(Result<super::Message, crate::Error>) + Send;

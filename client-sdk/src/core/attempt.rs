@@ -1,0 +1,236 @@
+//! Getting connected and losing it: `/info`, transports in turn, waiting, closing.
+
+use trolleybus_protocol::codes::CLOSES;
+use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
+use trolleybus_protocol::sockjs::Info;
+use trolleybus_protocol::ErrorKind;
+
+use super::connection::{Connection, Opened, Phase, millis, ping};
+use super::endpoint::Endpoint;
+use super::outbox::Parcel;
+use super::output::{Action, Event, Link};
+use super::requests::Stage;
+use super::{backoff, Origin};
+use crate::options::usable;
+use crate::{State, Transport};
+
+/// How long `/info` may take.
+const INFO_PATIENCE: u64 = 5000;
+/// A connection that lasted this long starts the count of attempts anew.
+const LASTING: u64 = 5000;
+
+impl Connection {
+    /// `/info` was answered with 200 and this text.
+    pub fn handle_info(&mut self, now: u64, link: Link, text: &str) {
+        let (Phase::Info { since, .. }, true) = (&self.phase, link == self.link) else {
+            return;
+        };
+        self.fallback.measure(now.saturating_sub(*since));
+        let info = Info::parse(text);
+        let moved = info.base_url.filter(|url| url.starts_with("http"));
+        self.moved = moved.map(|url| self.endpoint.moved_to(&url));
+        self.start_transports(now, info.websocket);
+    }
+
+    /// What this link was doing failed: `/info`, a transport, an upload.
+    pub fn handle_failed(&mut self, now: u64, link: Link) {
+        if link != self.link {
+            return;
+        }
+        match self.phase {
+            Phase::Info { .. } => self.lose_info(now),
+            Phase::Opening { .. } => self.try_next(now),
+            Phase::Open(_) => self.lose(now, 1006, "the connection was lost"),
+            Phase::Waiting { .. } | Phase::Closed => {}
+        }
+    }
+
+    /// An HTTP response that carried frames has ended as it should.
+    pub fn handle_ended(&mut self, now: u64, link: Link) {
+        if let (Phase::Open(opened), true) = (&mut self.phase, link == self.link)
+            && opened.received
+        {
+            opened.received = false;
+            let transport = opened.transport;
+            self.open_receiver(transport);
+        } else {
+            self.handle_failed(now, link);
+        }
+    }
+
+    /// The text of the last `Send` is on its way; another may follow.
+    pub fn handle_sent(&mut self, link: Link) {
+        if let (Phase::Open(opened), true) = (&mut self.phase, link == self.link) {
+            opened.sending = false;
+        }
+    }
+
+    /// Ends the connection for good. Pending requests fail with `Closed`.
+    pub fn close(&mut self) {
+        self.end(1000, "closed by the application");
+    }
+
+    /// Drops the present connection and connects again at once; with `transports` those are the
+    /// ones to use from now on. Does nothing after the end.
+    pub fn reconnect(&mut self, now: u64, transports: Option<Vec<Transport>>) {
+        if let Phase::Closed = self.phase {
+            return;
+        }
+        if let Some(transports) = transports {
+            self.options.transports = usable(transports);
+            self.fallback.forget();
+        }
+        self.drop_link(1000, "reconnecting");
+        self.attempt = 0;
+        self.start_attempt(now);
+    }
+
+    /// Asks `/info`, unless there is nothing to choose by it.
+    pub(super) fn start_attempt(&mut self, now: u64) {
+        self.set_state(State::Connecting);
+        self.moved = None;
+        if self.options.transports == [Transport::WebSocket] {
+            return self.start_transports(now, true);
+        }
+        self.link.0 += 1;
+        let (link, url) = (self.link, self.endpoint.info());
+        self.actions.push_back(Action::FetchInfo { link, url });
+        let deadline = now + INFO_PATIENCE;
+        self.phase = Phase::Info { since: now, deadline };
+    }
+
+    fn start_transports(&mut self, now: u64, websocket: bool) {
+        let offered = |transport: &Transport| websocket || *transport != Transport::WebSocket;
+        let transports = self.options.transports.iter().copied().filter(offered);
+        let climb_after = millis(self.options.climb_after);
+        self.fallback.start(transports, now, climb_after);
+        self.try_next(now);
+    }
+
+    /// Tries the next transport under a new session, or waits when there is none left.
+    pub(super) fn try_next(&mut self, now: u64) {
+        if let Phase::Opening { .. } = self.phase {
+            self.actions.push_back(Action::Close { link: self.link });
+        }
+        let Some((transport, patience)) = self.fallback.next() else {
+            return self.wait(now, 2000, "All transports failed");
+        };
+        self.link.0 += 1;
+        self.session = self.random.letters(16);
+        let deadline = now + patience;
+        self.phase = Phase::Opening { transport, deadline };
+        self.open_receiver(transport);
+    }
+
+    /// The frame `o`. The ping goes first, then registrations, then what waited.
+    pub(super) fn open(&mut self, now: u64) {
+        let Phase::Opening { transport, .. } = self.phase else {
+            return self.lose(now, 1006, "the server lost the session");
+        };
+        let interval = millis(self.options.ping_interval);
+        let register = self.registry.addresses().map(|address| {
+            let envelope = ClientEnvelope::new(Operation::Register, address.clone());
+            (Parcel::Register(address.clone()), envelope.to_json())
+        });
+        let first = (interval > 0).then(|| (Parcel::Ping, ping()));
+        self.outbox.lead_with(first.into_iter().chain(register));
+        self.fallback.worked(transport, now);
+        self.phase = Phase::Open(Opened {
+            transport,
+            since: now,
+            heard_at: now,
+            ping_at: if interval > 0 { now + interval } else { u64::MAX },
+            sending: false,
+            received: true,
+        });
+        self.set_state(State::Open { transport });
+    }
+
+    pub(super) fn lose_info(&mut self, now: u64) {
+        self.wait(now, 1002, "Cannot connect to server");
+    }
+
+    /// The connection went by itself, or in a way that allows another.
+    pub(super) fn lose(&mut self, now: u64, code: u16, reason: &str) {
+        if let Phase::Open(opened) = &self.phase {
+            self.fallback.worked(opened.transport, now);
+            if now.saturating_sub(opened.since) >= LASTING {
+                self.attempt = 0;
+            }
+        }
+        self.wait(now, code, reason);
+    }
+
+    /// The frame `c`: some codes forbid another attempt.
+    pub(super) fn lose_by_server(&mut self, now: u64, code: u16, reason: &str) {
+        let forbids = |close: &&trolleybus_protocol::codes::Close| close.code == code && !close.retry;
+        if CLOSES.iter().any(|close| forbids(&close)) {
+            self.end(code, reason);
+        } else {
+            self.lose(now, code, reason);
+        }
+    }
+
+    fn wait(&mut self, now: u64, code: u16, reason: &str) {
+        let delay = backoff::delay(&self.options.reconnect, self.attempt, &mut self.random);
+        let Some(delay) = delay else {
+            return self.end(code, reason);
+        };
+        self.drop_link(code, reason);
+        self.attempt += 1;
+        self.phase = Phase::Waiting { until: now + delay };
+        let retry_in = std::time::Duration::from_millis(delay);
+        let attempt = self.attempt;
+        self.set_state(State::Waiting { attempt, retry_in });
+    }
+
+    pub(super) fn end(&mut self, code: u16, reason: &str) {
+        if let Phase::Closed = self.phase {
+            return;
+        }
+        self.drop_link(code, reason);
+        self.phase = Phase::Closed;
+        self.outbox.clear();
+        self.fail_all(None, ErrorKind::Closed, "the client is closed");
+        let reason = reason.to_owned();
+        self.set_state(State::Closed { code, reason });
+    }
+
+    /// Everything that belonged to the link goes with it.
+    fn drop_link(&mut self, code: u16, reason: &str) {
+        if !matches!(self.phase, Phase::Waiting { .. }) {
+            self.actions.push_back(Action::Close { link: self.link });
+        }
+        self.link.0 += 1;
+        self.last_close = (code, reason.to_owned());
+        self.outbox.drop_link_bound();
+        let text = "the connection went while the request was under way";
+        self.fail_all(Some(Stage::Sent), ErrorKind::ConnectionLost, text);
+    }
+
+    fn open_receiver(&mut self, transport: Transport) {
+        let url = self.transport_endpoint().receive(&self.session, transport);
+        let link = self.link;
+        self.actions.push_back(Action::Open { link, transport, url });
+    }
+
+    pub(super) fn transport_endpoint(&self) -> &Endpoint {
+        self.moved.as_ref().unwrap_or(&self.endpoint)
+    }
+
+    fn set_state(&mut self, state: State) {
+        if state != self.state {
+            self.state = state.clone();
+            self.events.push_back(Event::State(state));
+        }
+    }
+
+    /// Whether a reply can still go where the message came from.
+    pub(super) fn leads_back(&self, origin: Origin) -> bool {
+        match (origin, &self.phase) {
+            (_, Phase::Closed) => false,
+            (Origin::Local, _) => true,
+            (Origin::Link(link), phase) => link == self.link && matches!(phase, Phase::Open(_)),
+        }
+    }
+}

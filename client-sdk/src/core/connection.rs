@@ -1,0 +1,246 @@
+//! The connection: its parts, what can be polled, and the timer.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
+use trolleybus_protocol::{Address, Error, ErrorKind};
+
+use super::endpoint::Endpoint;
+use super::fallback::Fallback;
+use super::outbox::{Outbox, Parcel};
+use super::output::{Action, ConsumerId, Event, Link, RequestId, Scope};
+use super::random::Random;
+use super::registry::{Registry, Tell};
+use super::requests::{Requests, Stage};
+use crate::{Options, State, Transport};
+
+/// One client's connection. Times are milliseconds from any fixed moment, never going back.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) options: Options,
+    pub(super) endpoint: Endpoint,
+    /// Where transports are, when `/info` names another base.
+    pub(super) moved: Option<Endpoint>,
+    pub(super) random: Random,
+    pub(super) phase: Phase,
+    pub(super) state: State,
+    pub(super) link: Link,
+    pub(super) session: String,
+    pub(super) fallback: Fallback,
+    /// Attempts in a row that failed, or that did not last.
+    pub(super) attempt: u32,
+    pub(super) heartbeats_known: bool,
+    pub(super) last_close: (u16, String),
+    pub(super) outbox: Outbox,
+    pub(super) registry: Registry,
+    pub(super) requests: Requests,
+    pub(super) actions: VecDeque<Action>,
+    pub(super) events: VecDeque<Event>,
+}
+
+/// Where the machine stands.
+#[derive(Debug)]
+pub(super) enum Phase {
+    Info { since: u64, deadline: u64 },
+    Opening { transport: Transport, deadline: u64 },
+    Open(Opened),
+    Waiting { until: u64 },
+    Closed,
+}
+
+/// What counts while open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) transport: Transport,
+    pub(super) since: u64,
+    pub(super) heard_at: u64,
+    pub(super) ping_at: u64,
+    /// A text was given to the driver and is not sent yet.
+    pub(super) sending: bool,
+    /// The present receiver has delivered a frame.
+    pub(super) received: bool,
+}
+
+impl Connection {
+    /// Starts to connect to the bridge at `url`, an absolute `http`, `https`, `ws` or `wss` URL.
+    /// `seed` should be random; session names and the spread of delays come of it.
+    #[must_use]
+    pub fn new(url: &str, options: Options, seed: u64, now: u64) -> Self {
+        let mut random = Random::new(seed);
+        let mut prefix = random.letters(13);
+        prefix.push('.');
+        let mut connection = Self {
+            endpoint: Endpoint::new(url),
+            moved: None,
+            random,
+            phase: Phase::Waiting { until: now },
+            state: State::Connecting,
+            link: Link::default(),
+            session: String::new(),
+            fallback: Fallback::new(),
+            attempt: 0,
+            heartbeats_known: false,
+            last_close: (1000, String::new()),
+            outbox: Outbox::new(options.outbox_len, options.outbox_bytes),
+            registry: Registry::default(),
+            requests: Requests::new(prefix),
+            actions: VecDeque::new(),
+            events: VecDeque::new(),
+            options,
+        };
+        if connection.endpoint.is_usable() {
+            connection.start_attempt(now);
+        } else {
+            connection.end(1002, "the URL must be absolute, of scheme http, https, ws or wss");
+        }
+        connection
+    }
+
+    /// Where the connection stands.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Code and reason of the last loss or close.
+    #[must_use]
+    pub fn last_close(&self) -> (u16, &str) {
+        (self.last_close.0, &self.last_close.1)
+    }
+
+    /// How many messages one consumer may leave unread.
+    #[must_use]
+    pub fn buffer_len(&self) -> usize {
+        self.options.buffer_len
+    }
+
+    /// Adds a consumer. The first one of [`Scope::Bus`] registers the address with the server, now
+    /// and on every later connection.
+    pub fn consumer(&mut self, address: &Address, scope: Scope) -> ConsumerId {
+        let (id, tell) = self.registry.add(address, scope);
+        if tell == Tell::Server {
+            self.tell_server(Parcel::Register(address.detached()), Operation::Register, address);
+        }
+        id
+    }
+
+    /// Removes a consumer; messages on their way to it are discarded.
+    pub fn unregister(&mut self, consumer: ConsumerId) {
+        if let Some(address) = self.registry.remove(consumer) {
+            let parcel = Parcel::Unregister(address.clone());
+            self.tell_server(parcel, Operation::Unregister, &address);
+        }
+    }
+
+    /// Gives a request up; its reply will be ignored.
+    pub fn cancel(&mut self, request: RequestId) {
+        self.requests.remove(request);
+    }
+
+    /// The next thing for the driver to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        if let Some(action) = self.actions.pop_front() {
+            return Some(action);
+        }
+        let Phase::Open(opened) = &mut self.phase else {
+            return None;
+        };
+        if opened.sending {
+            return None;
+        }
+        let requests = &mut self.requests;
+        let text = self.outbox.next_upload(|parcel| {
+            if let Parcel::Message(Some(request)) | Parcel::Reply(Some(request)) = parcel {
+                requests.mark_sent(request);
+            }
+        })?;
+        opened.sending = true;
+        let over_http = opened.transport != Transport::WebSocket;
+        let url = over_http.then(|| self.transport_endpoint().upload(&self.session));
+        let link = self.link;
+        Some(Action::Send { link, url, text })
+    }
+
+    /// The next thing for the application to know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When [`Connection::handle_timeout`] wants to be called; earlier does no harm.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<u64> {
+        let phase = match &self.phase {
+            Phase::Info { deadline, .. } | Phase::Opening { deadline, .. } => *deadline,
+            Phase::Open(opened) => opened.ping_at.min(self.dead_at(opened)),
+            Phase::Waiting { until } => *until,
+            Phase::Closed => u64::MAX,
+        };
+        let earliest = phase.min(self.requests.earliest());
+        (earliest < u64::MAX).then_some(earliest)
+    }
+
+    /// The time may have come for something.
+    pub fn handle_timeout(&mut self, now: u64) {
+        for request in self.requests.expire(now) {
+            self.outbox.take_back(request);
+            self.fail(request, ErrorKind::Timeout, "no reply in time");
+        }
+        match &self.phase {
+            Phase::Info { deadline, .. } if now >= *deadline => self.lose_info(now),
+            Phase::Opening { deadline, .. } if now >= *deadline => self.try_next(now),
+            Phase::Open(opened) if now >= self.dead_at(opened) => {
+                self.lose(now, 1006, "the server went silent");
+            }
+            Phase::Open(_) => self.ping_when_due(now),
+            Phase::Waiting { until } if now >= *until => self.start_attempt(now),
+            _ => {}
+        }
+    }
+
+    /// Tells the server that this client lives, when it is time. Besides the timer every frame
+    /// comes through here, because browsers hold back the timers of pages in the background.
+    pub(super) fn ping_when_due(&mut self, now: u64) {
+        let interval = millis(self.options.ping_interval);
+        if let Phase::Open(opened) = &mut self.phase
+            && now >= opened.ping_at
+        {
+            opened.ping_at = now + interval;
+            self.outbox.push_control(Parcel::Ping, ping());
+        }
+    }
+
+    pub(super) fn fail(&mut self, request: RequestId, kind: ErrorKind, text: &str) {
+        let result = Err(Error::new(kind, text));
+        self.events.push_back(Event::Reply { request, result });
+    }
+
+    pub(super) fn fail_all(&mut self, stage: Option<Stage>, kind: ErrorKind, text: &str) {
+        for request in self.requests.end(stage) {
+            self.fail(request, kind, text);
+        }
+    }
+
+    fn tell_server(&mut self, parcel: Parcel, operation: Operation, address: &Address) {
+        if let Phase::Open(_) = self.phase {
+            let envelope = ClientEnvelope::new(operation, address.clone());
+            self.outbox.push_control(parcel, envelope.to_json());
+        }
+    }
+
+    fn dead_at(&self, opened: &Opened) -> u64 {
+        match millis(self.options.idle_timeout) {
+            timeout if timeout > 0 && self.heartbeats_known => opened.heard_at + timeout,
+            _ => u64::MAX,
+        }
+    }
+}
+
+pub(super) fn ping() -> String {
+    ClientEnvelope::new(Operation::Ping, Address::default()).to_json()
+}
+
+/// Whole milliseconds; what is over an hour of centuries is not.
+pub(super) fn millis(duration: Duration) -> u64 {
+    duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis().into())
+}

@@ -1,0 +1,50 @@
+//! One connection to a bridge as a state machine without I/O: no clock, no socket, no task.
+//!
+//! ```text
+//!            /info answered            `o`
+//! Info ─────────────────────> Opening ─────> Open
+//!  ^  \ failed                 │  ^ │          │ lost
+//!  │   v                       │  └─┘ next     v
+//!  └─ Waiting <────────────────┘ transport  Waiting ... Closed
+//!      time
+//! ```
+//!
+//! A driver calls commands and `handle_*` with the time in milliseconds, and after each of them
+//! empties [`Connection::poll_action`] and [`Connection::poll_event`] and sets one timer to
+//! [`Connection::poll_timeout`]. What belongs to one attempt carries its [`Link`]; input from an
+//! older link is ignored, so a driver need not be careful about late callbacks.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `connection` | [`Connection`]: its parts, what can be polled, the timer |
+//! | `attempt` | `/info`, transports in turn, opening, losing, waiting, closing |
+//! | `incoming` | frames and envelopes from the server |
+//! | `outgoing` | publish, send, request, reply, fail |
+//! | `output` | [`Action`], [`Event`], [`Delivery`] and the identifiers |
+//! | `outbox` | the bounded queue of envelopes |
+//! | `registry` | consumers by address |
+//! | `requests` | requests that wait for a reply |
+//! | `fallback` | which transport next, and for how long |
+//! | `backoff` | how long to wait before the next attempt |
+//! | `endpoint` | URLs |
+//! | `random`, `table` | numbers from a seed; a small map |
+
+mod attempt;
+mod backoff;
+mod connection;
+mod endpoint;
+mod fallback;
+mod incoming;
+mod outbox;
+mod outgoing;
+mod output;
+mod random;
+mod registry;
+mod requests;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use connection::Connection;
+pub use output::{Action, ConsumerId, Delivery, Event, Link, Origin, RequestId, Scope};
+pub(crate) use table::Table;

@@ -1,0 +1,191 @@
+//! Envelopes that wait for the connection, in order and bounded.
+
+use std::collections::VecDeque;
+
+use trolleybus_protocol::json::quote_into;
+use trolleybus_protocol::{Address, Error, ErrorKind};
+
+use super::output::RequestId;
+
+/// One upload carries envelopes up to this many bytes, or a single larger one.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// What an envelope is to the outbox.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Parcel {
+    /// A message; it waits for the next connection when there is none.
+    Message(Option<RequestId>),
+    /// A reply; it is worth nothing on another connection.
+    Reply(Option<RequestId>),
+    /// As a reply, but there is one at most.
+    Ping,
+    /// Told anew on every connection.
+    Register(Address),
+    /// Likewise.
+    Unregister(Address),
+}
+
+#[derive(Debug)]
+pub(super) struct Outbox {
+    queue: VecDeque<(Parcel, String)>,
+    /// Bytes of messages and replies in the queue.
+    bytes: usize,
+    len_max: usize,
+    bytes_max: usize,
+}
+
+impl Outbox {
+    pub(super) fn new(len_max: usize, bytes_max: usize) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            bytes: 0,
+            len_max,
+            bytes_max,
+        }
+    }
+
+    /// Adds a message or reply.
+    ///
+    /// # Errors
+    /// `Overflow` when the outbox is full.
+    pub(super) fn push(&mut self, parcel: Parcel, text: String) -> Result<(), Error> {
+        let heavy = self.bytes > 0 && self.bytes + text.len() > self.bytes_max;
+        if heavy || self.queue.len() >= self.len_max {
+            return Err(Error::new(ErrorKind::Overflow, "the outbox is full"));
+        }
+        self.bytes += text.len();
+        self.queue.push_back((parcel, text));
+        Ok(())
+    }
+
+    /// Adds what the connection itself has to say, beyond the bound: there is one ping at most,
+    /// and one entry for each address, because opposites cancel out.
+    pub(super) fn push_control(&mut self, parcel: Parcel, text: String) {
+        let opposite = match &parcel {
+            Parcel::Register(address) => Parcel::Unregister(address.clone()),
+            Parcel::Unregister(address) => Parcel::Register(address.clone()),
+            _ => Parcel::Ping,
+        };
+        let known = self.queue.iter().position(|(queued, _)| *queued == opposite);
+        match known {
+            Some(at) if opposite != Parcel::Ping => drop(self.queue.remove(at)),
+            Some(_) => {}
+            None => self.queue.push_back((parcel, text)),
+        }
+    }
+
+    /// Puts `first` before everything else.
+    pub(super) fn lead_with(&mut self, first: impl Iterator<Item = (Parcel, String)>) {
+        let mut queue: VecDeque<_> = first.collect();
+        queue.append(&mut self.queue);
+        self.queue = queue;
+    }
+
+    /// The next upload as a JSON array; `taken` is told of each envelope in it.
+    pub(super) fn next_upload(&mut self, mut taken: impl FnMut(Parcel)) -> Option<String> {
+        let (mut array, mut size) = (String::new(), 0);
+        while let Some((_, text)) = self.queue.front() {
+            if size > 0 && size + text.len() > BATCH_BYTES {
+                break;
+            }
+            array.push(if size == 0 { '[' } else { ',' });
+            quote_into(&mut array, text);
+            size += text.len();
+            if let Some((parcel, text)) = self.queue.pop_front() {
+                self.release(&parcel, &text);
+                taken(parcel);
+            }
+        }
+        array.push(']');
+        (size > 0).then_some(array)
+    }
+
+    /// Drops what only counted on the connection that was lost.
+    pub(super) fn drop_link_bound(&mut self) {
+        self.retain(|parcel| matches!(parcel, Parcel::Message(_)));
+    }
+
+    /// Takes a request back that was not sent yet.
+    pub(super) fn take_back(&mut self, request: RequestId) {
+        self.retain(|parcel| {
+            !matches!(parcel, Parcel::Message(id) | Parcel::Reply(id) if *id == Some(request))
+        });
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.queue.clear();
+        self.bytes = 0;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Parcel) -> bool) {
+        let queue = std::mem::take(&mut self.queue);
+        for (parcel, text) in queue {
+            if keep(&parcel) {
+                self.queue.push_back((parcel, text));
+            } else {
+                self.release(&parcel, &text);
+            }
+        }
+    }
+
+    fn release(&mut self, parcel: &Parcel, text: &str) {
+        if let Parcel::Message(_) | Parcel::Reply(_) = parcel {
+            self.bytes -= text.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(outbox: &mut Outbox, text: &str) -> Result<(), Error> {
+        outbox.push(Parcel::Message(None), text.to_owned())
+    }
+
+    fn control(outbox: &mut Outbox, parcel: Parcel, text: &str) {
+        outbox.push_control(parcel, text.to_owned());
+    }
+
+    #[test]
+    fn bounds_hold_and_one_large_message_passes() {
+        let mut outbox = Outbox::new(3, 10);
+        message(&mut outbox, "this is longer than ten").unwrap();
+        let error = message(&mut outbox, "x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Overflow);
+        outbox.next_upload(drop).unwrap();
+        for text in ["a", "b", "c"] {
+            message(&mut outbox, text).unwrap();
+        }
+        assert!(message(&mut outbox, "d").is_err());
+        assert_eq!(outbox.next_upload(drop).unwrap(), r#"["a","b","c"]"#);
+        assert!(outbox.next_upload(drop).is_none() && outbox.bytes == 0);
+    }
+
+    #[test]
+    fn uploads_are_cut_at_their_size() {
+        let mut outbox = Outbox::new(10, 1 << 20);
+        let half = "x".repeat(BATCH_BYTES / 2);
+        for _ in 0..3 {
+            message(&mut outbox, &half).unwrap();
+        }
+        assert_eq!(outbox.next_upload(drop).unwrap().len(), BATCH_BYTES + 7);
+        assert_eq!(outbox.next_upload(drop).unwrap().len(), BATCH_BYTES / 2 + 4);
+    }
+
+    #[test]
+    fn opposites_cancel_out() {
+        let mut outbox = Outbox::new(10, 100);
+        let address = || Address::from("a");
+        control(&mut outbox, Parcel::Unregister(address()), "u");
+        control(&mut outbox, Parcel::Register(address()), "r");
+        assert!(outbox.is_empty());
+        control(&mut outbox, Parcel::Ping, "p");
+        control(&mut outbox, Parcel::Ping, "p");
+        assert_eq!(outbox.next_upload(drop).unwrap(), r#"["p"]"#);
+    }
+}

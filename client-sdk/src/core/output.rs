@@ -1,0 +1,111 @@
+//! What comes out of the machine, and the identifiers that go in and out.
+
+use trolleybus_protocol::{Address, Body, ByteString, Error, Headers};
+
+use crate::{State, Transport};
+
+/// One attempt at a connection: its session, and everything that belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Link(pub u32);
+
+/// One consumer of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConsumerId(pub u64);
+
+/// One request that waits for its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestId(pub u64);
+
+/// Which messages a consumer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of the whole bus; the address is registered with the server.
+    Bus,
+    /// Those of this client alone.
+    Local,
+}
+
+/// Where a message came from, which is where its reply goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// From the server over this link. The way back ends with the link.
+    Link(Link),
+    /// From this client.
+    Local,
+}
+
+/// A message on its way to consumers, or a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The address it was sent to.
+    pub address: Address,
+    /// Its body.
+    pub body: Body,
+    /// Its headers.
+    pub headers: Headers,
+    /// Where the reply goes, when one is wanted.
+    pub reply_address: Option<Address>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What the driver has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// GET the URL with credentials; answer with `handle_info` or `handle_failed`.
+    FetchInfo {
+        /// The attempt.
+        link: Link,
+        /// The URL.
+        url: String,
+    },
+    /// Open a receiver; pass each frame to `handle_frame`. It comes again for the same link when
+    /// an HTTP response has ended (`handle_ended`).
+    Open {
+        /// The attempt.
+        link: Link,
+        /// How.
+        transport: Transport,
+        /// Where: `ws` or `wss` for a WebSocket, else `http` or `https`.
+        url: String,
+    },
+    /// Send a text, and call `handle_sent` when the next may follow.
+    Send {
+        /// The attempt.
+        link: Link,
+        /// Where to POST it; none over a WebSocket.
+        url: Option<String>,
+        /// A JSON array of strings.
+        text: String,
+    },
+    /// Drop everything of this link.
+    Close {
+        /// The attempt.
+        link: Link,
+    },
+}
+
+/// What the application is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The connection stands elsewhere now.
+    State(State),
+    /// A message for consumers. Whoever of them unregistered meanwhile is passed over.
+    Message {
+        /// The consumers.
+        consumers: Vec<ConsumerId>,
+        /// The message.
+        message: Delivery,
+    },
+    /// A request came to its end.
+    Reply {
+        /// The request.
+        request: RequestId,
+        /// The reply, or why there is none.
+        result: Result<Delivery, Error>,
+    },
+    /// An error that belongs to no request.
+    Error(Error),
+    /// An envelope that no rule here covers, such as an application's own.
+    Unhandled(ByteString),
+}

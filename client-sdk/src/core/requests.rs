@@ -1,0 +1,137 @@
+//! Requests that wait for a reply.
+
+use super::Table;
+use super::output::RequestId;
+
+/// How far a request has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// In the outbox.
+    Queued,
+    /// Given to a transport; it fails when that is lost.
+    Sent,
+    /// With a consumer of this client.
+    Local,
+}
+
+#[derive(Debug)]
+struct Pending {
+    stage: Stage,
+    deadline: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Requests {
+    rows: Table<Pending>,
+    /// What all reply addresses of this client begin with.
+    prefix: String,
+    /// No deadline comes earlier.
+    earliest: u64,
+}
+
+impl Requests {
+    pub(super) fn new(prefix: String) -> Self {
+        Self {
+            rows: Table::new(),
+            prefix,
+            earliest: u64::MAX,
+        }
+    }
+
+    pub(super) fn add(&mut self, deadline: u64, stage: Stage) -> RequestId {
+        self.earliest = self.earliest.min(deadline);
+        RequestId(self.rows.add(Pending { stage, deadline }))
+    }
+
+    /// The reply address of a request: at most 33 characters.
+    pub(super) fn reply_address(&self, RequestId(id): RequestId) -> String {
+        let mut digits = String::with_capacity(self.prefix.len() + 20);
+        digits.push_str(&self.prefix);
+        push_decimal(&mut digits, id);
+        digits
+    }
+
+    /// Ends the request behind a reply address.
+    pub(super) fn take(&mut self, reply_address: &str) -> Option<RequestId> {
+        let id = reply_address.strip_prefix(&self.prefix)?.parse().ok()?;
+        self.rows.remove(id).map(|_| RequestId(id))
+    }
+
+    /// True for addresses that this client made, answered or not.
+    pub(super) fn is_ours(&self, reply_address: &str) -> bool {
+        reply_address.starts_with(&self.prefix)
+    }
+
+    pub(super) fn remove(&mut self, RequestId(id): RequestId) {
+        self.rows.remove(id);
+    }
+
+    pub(super) fn mark_sent(&mut self, RequestId(id): RequestId) {
+        if let Some(pending) = self.rows.get_mut(id) {
+            pending.stage = Stage::Sent;
+        }
+    }
+
+    /// Ends those at `stage`; all when none is named.
+    pub(super) fn end(&mut self, stage: Option<Stage>) -> Vec<RequestId> {
+        self.take_if(|pending| stage.is_none_or(|stage| pending.stage == stage))
+    }
+
+    /// Ends those whose time is up.
+    pub(super) fn expire(&mut self, now: u64) -> Vec<RequestId> {
+        if now < self.earliest {
+            return Vec::new();
+        }
+        let expired = self.take_if(|pending| pending.deadline <= now);
+        let deadlines = self.rows.values().map(|pending| pending.deadline);
+        self.earliest = deadlines.min().unwrap_or(u64::MAX);
+        expired
+    }
+
+    /// When [`Requests::expire`] should be called; at times somewhat early.
+    pub(super) fn earliest(&self) -> u64 {
+        self.earliest
+    }
+
+    fn take_if(&mut self, fits: impl Fn(&Pending) -> bool) -> Vec<RequestId> {
+        let taken = self.rows.take_if(fits);
+        taken.into_iter().map(|(id, _)| RequestId(id)).collect()
+    }
+}
+
+fn push_decimal(out: &mut String, number: u64) {
+    if number >= 10 {
+        push_decimal(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reply_addresses_are_short_and_found_once() {
+        let mut requests = Requests::new("r-0123456789.".to_owned());
+        let request = requests.add(10, Stage::Queued);
+        let address = requests.reply_address(request);
+        assert_eq!(requests.take(&address), Some(request));
+        assert_eq!(requests.take(&address), None);
+        assert!(requests.is_ours(&address) && !requests.is_ours("other"));
+        assert!(requests.reply_address(RequestId(u64::MAX)).len() <= 36);
+    }
+
+    #[test]
+    fn deadlines_end_requests_in_time() {
+        let mut requests = Requests::new(String::new());
+        let (late, early) = (requests.add(20, Stage::Sent), requests.add(10, Stage::Sent));
+        assert_eq!(requests.earliest(), 10);
+        assert_eq!(requests.expire(9), []);
+        assert_eq!(requests.expire(10), [early]);
+        assert_eq!(requests.earliest(), 20);
+        assert_eq!(requests.end(Some(Stage::Queued)), []);
+        assert_eq!(requests.end(Some(Stage::Sent)), [late]);
+        assert_eq!(requests.expire(30), []);
+        assert_eq!(requests.earliest(), u64::MAX);
+    }
+}

@@ -1,0 +1,172 @@
+//! The configuration: plain values, each with a default.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bridge::{BridgeOptions, ConfigError};
+use crate::sockjs::{self, Transport};
+
+/// All that a server can be told.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where and what it serves.
+    pub server: ServerConfig,
+    /// Rules and limits of the bridge.
+    pub bridge: BridgeOptions,
+    /// The transports below it.
+    pub sockjs: SockJsConfig,
+}
+
+/// Where and what a server serves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port: `127.0.0.1:8080`. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Path of the bridge: `/eventbus`.
+    pub path: String,
+    /// Folder of static files to serve at `/`: none.
+    pub www: Option<PathBuf>,
+    /// Open TCP connections; a further one is closed at once: 20,000.
+    pub max_connections: usize,
+    /// Time a client has to send the head of a request: 10,000 ms.
+    pub header_timeout_ms: u64,
+    /// Time that clients have to leave on shutdown: 5,000 ms.
+    pub drain_timeout_ms: u64,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            path: "/eventbus".to_owned(),
+            www: None,
+            max_connections: 20_000,
+            header_timeout_ms: 10_000,
+            drain_timeout_ms: 5_000,
+        }
+    }
+}
+
+/// Settings of the SockJS transports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SockJsConfig {
+    /// Time between heartbeats: 25,000 ms.
+    pub heartbeat_ms: u64,
+    /// How long an HTTP session lives without a receiver: 5,000 ms.
+    pub disconnect_delay_ms: u64,
+    /// Bytes of one streaming response, after which the client opens another: 131,072.
+    pub response_limit: usize,
+    /// Longest message of a client, in bytes: 262,144.
+    pub max_message_size: usize,
+    /// Longest body of an upload request, in bytes: 1,048,576.
+    pub max_upload_size: usize,
+    /// Bytes that may wait for a slow client before its socket is closed: 1,048,576.
+    pub max_outbox_size: usize,
+    /// Open sockets; a further one is refused: 20,000.
+    pub max_sockets: usize,
+    /// Transports that are switched off: none.
+    pub disabled_transports: Vec<String>,
+    /// Set the `JSESSIONID` cookie that some load balancers stick to: false.
+    pub jsessionid: bool,
+    /// Where the iframe helper page loads `sockjs-client` from; must start with `/` or `http`.
+    pub client_url: String,
+}
+
+impl Default for SockJsConfig {
+    fn default() -> Self {
+        let options = sockjs::Options::default();
+        Self {
+            heartbeat_ms: 25_000,
+            disconnect_delay_ms: 5_000,
+            response_limit: options.response_limit,
+            max_message_size: options.max_message_size,
+            max_upload_size: options.max_upload_size,
+            max_outbox_size: options.max_outbox_size,
+            max_sockets: 20_000,
+            disabled_transports: Vec::new(),
+            jsessionid: false,
+            client_url: options.client_url,
+        }
+    }
+}
+
+impl Config {
+    /// Checks that the values make sense together.
+    ///
+    /// # Errors
+    /// The first value that does not, with its key and what is allowed.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let path = &self.server.path;
+        if !path.starts_with('/')
+            || path.len() < 2
+            || path.ends_with('/')
+            || path.contains(['{', '*'])
+        {
+            let problem = format!("is `{path}`; it must look like `/eventbus`");
+            return Err(ConfigError::new("server.path", problem));
+        }
+        self.sockjs.options()?;
+        self.bridge.validate().map_err(|error| ConfigError {
+            key: format!("bridge.{}", error.key),
+            ..error
+        })
+    }
+}
+
+impl SockJsConfig {
+    /// The settings as the SockJS layer takes them.
+    ///
+    /// # Errors
+    /// The first value that makes no sense.
+    pub fn options(&self) -> Result<sockjs::Options, ConfigError> {
+        let positive = [
+            ("sockjs.heartbeat_ms", self.heartbeat_ms),
+            ("sockjs.disconnect_delay_ms", self.disconnect_delay_ms),
+            ("sockjs.response_limit", self.response_limit as u64),
+            ("sockjs.max_message_size", self.max_message_size as u64),
+            ("sockjs.max_upload_size", self.max_upload_size as u64),
+            ("sockjs.max_outbox_size", self.max_outbox_size as u64),
+            ("sockjs.max_sockets", self.max_sockets as u64),
+        ];
+        if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(ConfigError::new(*key, "must be at least 1"));
+        }
+        if !self.client_url.starts_with('/') && !self.client_url.starts_with("http") {
+            let problem = "must start with `/` or `http`";
+            return Err(ConfigError::new("sockjs.client_url", problem));
+        }
+        let mut options = sockjs::Options {
+            heartbeat_interval: Duration::from_millis(self.heartbeat_ms),
+            disconnect_delay: Duration::from_millis(self.disconnect_delay_ms),
+            response_limit: self.response_limit,
+            max_message_size: self.max_message_size,
+            max_upload_size: self.max_upload_size,
+            max_outbox_size: self.max_outbox_size,
+            max_sockets: self.max_sockets,
+            jsessionid: self.jsessionid,
+            client_url: self.client_url.clone(),
+            ..sockjs::Options::default()
+        };
+        for name in &self.disabled_transports {
+            options.disabled_transports = options.disabled_transports.with(transport(name)?);
+        }
+        Ok(options)
+    }
+}
+
+fn transport(name: &str) -> Result<Transport, ConfigError> {
+    name.parse().map_err(|_| {
+        let known: Vec<_> = Transport::ALL
+            .iter()
+            .map(|transport| transport.as_str())
+            .collect();
+        let problem = format!("has `{name}`; allowed are {}", known.join(", "));
+        ConfigError::new("sockjs.disabled_transports", problem)
+    })
+}

@@ -1,0 +1,98 @@
+//! Build, run, drain.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use trolleybus_protocol::codes;
+
+use super::config::Config;
+use super::{http, site};
+use crate::bridge::{Bridge, ConfigError};
+use crate::bus::Bus;
+
+/// Pending connections that the system keeps for us.
+const BACKLOG: u32 = 4096;
+
+/// A server, ready to run.
+#[derive(Debug)]
+pub struct App {
+    bus: Bus,
+    bridge: Bridge,
+    router: Router,
+    config: Config,
+}
+
+/// Listens on an address; port 0 takes any free one.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+impl App {
+    /// Puts the rooms together around a bus.
+    ///
+    /// # Errors
+    /// When the configuration makes no sense.
+    pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let sockjs = config.sockjs.options()?;
+        let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
+        let mut router = Router::new().nest_service(&config.server.path, bridge.router());
+        if let Some(www) = &config.server.www {
+            router = router.fallback_service(site::router(www));
+        }
+        Ok(Self {
+            bus,
+            bridge,
+            router,
+            config,
+        })
+    }
+
+    /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
+    /// what is left after the drain timeout is cut off.
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let limits = http::Limits {
+            max_connections: self.config.server.max_connections,
+            header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
+        };
+        let accepting = http::serve(
+            listener,
+            self.router.clone(),
+            limits,
+            stopping.clone(),
+            tasks.clone(),
+        );
+        let accepting = tokio::spawn(accepting);
+        stop.await;
+        tracing::info!(sockets = self.bridge.open_sockets(), "draining");
+        stopping.cancel();
+        tasks.close();
+        let drained = async {
+            let (_, ()) = tokio::join!(accepting, self.bridge.drain(codes::DRAINING));
+            tasks.wait().await;
+        };
+        let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
+        if tokio::time::timeout(timeout, drained).await.is_err() {
+            tracing::warn!(
+                sockets = self.bridge.open_sockets(),
+                "drain timeout, cutting off"
+            );
+        }
+        self.bus.close();
+    }
+}

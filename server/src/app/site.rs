@@ -1,0 +1,26 @@
+//! The static site: a folder of files, ready-made `.gz` siblings included.
+
+use std::path::Path;
+
+use axum::Router;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// Everything from the site itself; WebAssembly may be compiled.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
+     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; \
+     base-uri 'none'; frame-ancestors 'self'";
+
+/// Files below `folder`, revalidated by the browser at each use.
+pub(super) fn router(folder: &Path) -> Router {
+    let header = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    Router::new()
+        .fallback_service(ServeDir::new(folder).precompressed_gzip())
+        .layer(header(CACHE_CONTROL, "no-cache"))
+        .layer(header(CONTENT_SECURITY_POLICY, POLICY))
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+}

@@ -1,0 +1,98 @@
+//! The bridge as an axum app mounts it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use trolleybus_protocol::codes::Close;
+
+use super::config::{BridgeOptions, ConfigError};
+use super::driver;
+use super::permitted::Rules;
+use crate::bus::Bus;
+use crate::sockjs::{self, SockJs};
+
+/// A SockJS endpoint whose clients use the bus, as far as the rules permit. Clones are handles of
+/// one endpoint.
+///
+/// ```
+/// use axum::Router;
+/// use trolleybus::{Bus, bridge::{Bridge, BridgeOptions, Permitted}};
+///
+/// # fn main() -> Result<(), trolleybus::bridge::ConfigError> {
+/// let bus = Bus::new();
+/// let options = BridgeOptions::new()
+///     .permit_inbound(Permitted::address("orders"))
+///     .permit_outbound(Permitted::regex(r"news\..+"));
+/// let bridge = Bridge::new(bus.clone(), options)?;
+/// let app: Router = Router::new().nest_service("/eventbus", bridge.router());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Bridge {
+    sockjs: SockJs,
+}
+
+/// What all sockets of a bridge share.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) bus: Bus,
+    pub(super) inbound: Rules,
+    pub(super) outbound: Rules,
+    pub(super) options: BridgeOptions,
+}
+
+impl Bridge {
+    /// A bridge with the defaults of SockJS.
+    ///
+    /// # Errors
+    /// When a rule or limit makes no sense.
+    pub fn new(bus: Bus, options: BridgeOptions) -> Result<Self, ConfigError> {
+        Self::with_sockjs(bus, options, sockjs::Options::default())
+    }
+
+    /// A bridge over a SockJS endpoint of these settings. Messages on the raw WebSocket are
+    /// binary frames, as with Vert.x, whatever the settings say.
+    ///
+    /// # Errors
+    /// When a rule or limit makes no sense.
+    pub fn with_sockjs(
+        bus: Bus,
+        options: BridgeOptions,
+        mut sockjs: sockjs::Options,
+    ) -> Result<Self, ConfigError> {
+        options.validate()?;
+        let inbound = Rules::compile("inbound_permitted", &options.inbound_permitted)?;
+        let outbound = Rules::compile("outbound_permitted", &options.outbound_permitted)?;
+        let core = Arc::new(Core {
+            bus,
+            inbound,
+            outbound,
+            options,
+        });
+        sockjs.raw_binary = true;
+        let handler = move |socket| driver::serve(Arc::clone(&core), socket);
+        Ok(Self {
+            sockjs: SockJs::new(sockjs, handler),
+        })
+    }
+
+    /// The endpoint, to be mounted with [`Router::nest_service`] under a path such as
+    /// `/eventbus`.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.sockjs.router()
+    }
+
+    /// Closes all sockets, refuses new ones, and waits until the last is gone. Clients are told
+    /// why, and whether to come back.
+    pub async fn drain(&self, close: Close) {
+        self.sockjs.drain(close.code, close.reason).await;
+    }
+
+    /// How many sockets are open.
+    #[must_use]
+    pub fn open_sockets(&self) -> usize {
+        self.sockjs.open_sockets()
+    }
+}

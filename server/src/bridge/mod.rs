@@ -1,0 +1,24 @@
+//! The bridge: one socket's right to use the bus, in the envelopes of Vert.x.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `config` | [`BridgeOptions`] and [`Permitted`], plain and serializable |
+//! | `permitted` | the rules, compiled: what may go in and out |
+//! | `handle` | [`Bridge`], to mount in an axum app |
+//! | `driver` | the loop over one socket: messages in, timers |
+//! | `socket` | what a socket holds: registrations, requests under way, requests it has to answer |
+//! | `pending` | requests of this socket that wait for an answer, by deadline |
+//! | `awaited` | requests of others that this socket has to answer, by reply address |
+//! | `ops` | one file per operation |
+
+mod awaited;
+mod config;
+mod driver;
+mod handle;
+mod ops;
+mod pending;
+mod permitted;
+mod socket;
+
+pub use config::{BridgeOptions, ConfigError, Permitted};
+pub use handle::Bridge;

@@ -1,0 +1,112 @@
+//! The command line.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `serve` | `serve`, `check-config`, `default-config` |
+//! | `demo` | `demo`: the gallery and its services |
+//! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
+
+// A command line talks to people.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the output is what it is for"
+)]
+
+mod demo;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// One event bus for browsers, servers and devices.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.
+#[derive(Debug, Parser)]
+#[command(name = "trolleybus", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the bridge with a configuration file.
+    Serve(serve::Serve),
+    /// Check a configuration file and say what is wrong with it.
+    CheckConfig(serve::CheckConfig),
+    /// Print the commented configuration with all defaults.
+    DefaultConfig,
+    /// Serve the demo: a page, an echo and an uppercase service.
+    Demo(demo::Demo),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let ended = runtime.block_on(run(cli.command));
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(serve) => serve.run().await,
+        Command::CheckConfig(check) => check.run(),
+        Command::DefaultConfig => {
+            print!("{}", crate::app::EXAMPLE);
+            Ok(())
+        }
+        Command::Demo(demo) => demo.run().await,
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("trolleybus: {error:#}");
+    let is_usage = error.is::<crate::app::LoadError>() || error.is::<crate::bridge::ConfigError>();
+    ExitCode::from(if is_usage { 2 } else { 1 })
+}
+
+/// Logs go to standard error; `TROLLEYBUS_LOG=debug` shows the life of sockets.
+fn log() {
+    let filter = EnvFilter::try_from_env("TROLLEYBUS_LOG");
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// Ends on Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot wait for SIGTERM");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

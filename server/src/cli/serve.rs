@@ -1,0 +1,67 @@
+//! `serve`, `check-config`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::stop_signal;
+use crate::app::{self, App, Config};
+use crate::bus::Bus;
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Configuration file; `trolleybus default-config` prints one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on, over what the file says.
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Folder of static files to serve at `/`, over what the file says.
+    #[arg(long, value_name = "DIR")]
+    www: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let config = app::load(self.config.as_deref(), std::env::vars(), |config| {
+            config.server.listen = self.listen.unwrap_or(config.server.listen);
+            config.server.www = self.www.or(config.server.www.take());
+        })?;
+        if config.bridge.inbound_permitted.is_empty() && config.bridge.outbound_permitted.is_empty()
+        {
+            tracing::warn!("no rule permits anything: clients can connect and do nothing");
+        }
+        run(Bus::new(), config, "Trolleybus serves").await
+    }
+}
+
+/// Listens, says where in one line on standard output, and serves until it is told to stop.
+pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<()> {
+    let wanted = config.server.listen;
+    let path = config.server.path.clone();
+    let has_site = config.server.www.is_some();
+    let app = App::new(bus, config)?;
+    let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
+    let address = listener.local_addr()?;
+    let path = if has_site { "/" } else { path.as_str() };
+    println!("{says} http://{address}{path}");
+    app.run(listener, stop_signal()).await;
+    Ok(())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckConfig {
+    /// Configuration file.
+    #[arg(value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl CheckConfig {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        app::load(Some(&self.config), std::env::vars(), |_| {})?;
+        println!("{}: no mistakes found", self.config.display());
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! The command `trolleybus`.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    trolleybus::cli::main()
+}

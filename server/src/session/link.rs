@@ -1,0 +1,147 @@
+//! Both queues of one socket, shared by its service and its transport.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+
+use bytestring::ByteString;
+use parking_lot::Mutex;
+
+use super::inbox::{Inbox, Next};
+use super::outbox::{Closing, Outbox, Taken};
+use super::{Options, Outgoing, SendError, SocketInfo};
+
+/// No lock is held while a waker runs, and none across an await.
+#[derive(Debug)]
+pub(crate) struct Link {
+    info: SocketInfo,
+    inbox: Mutex<Inbox>,
+    outbox: Mutex<Outbox>,
+}
+
+impl Link {
+    pub(crate) fn new(info: SocketInfo, options: &Options) -> Self {
+        let inbox = Inbox::new(options.max_inbox_len, options.max_inbox_size);
+        let outbox = Outbox::new(options.max_outbox_size);
+        Self {
+            info,
+            inbox: Mutex::new(inbox),
+            outbox: Mutex::new(outbox),
+        }
+    }
+
+    pub(crate) fn info(&self) -> &SocketInfo {
+        &self.info
+    }
+
+    // The service's side.
+
+    pub(crate) fn send(&self, message: Outgoing) -> Result<(), SendError> {
+        let pushed = self.outbox.lock().push(message);
+        match pushed {
+            Ok(waker) => wake(waker),
+            Err(SendError::Overflow) => {
+                self.outbox.lock().overflow();
+                self.end();
+                return Err(SendError::Overflow);
+            }
+            Err(SendError::Closed) => return Err(SendError::Closed),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn close(&self, code: u16, reason: &str) {
+        let closes = self.outbox.lock().close(code, reason);
+        if closes {
+            tracing::debug!(code, transport = %self.info.transport(), "socket closed by the server");
+            self.end();
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.outbox.lock().is_open()
+    }
+
+    pub(crate) fn poll_recv(&self, cx: &Context<'_>) -> Poll<Option<ByteString>> {
+        let mut inbox = self.inbox.lock();
+        match inbox.pop() {
+            Next::Message(message) => {
+                let writers = inbox.writers();
+                drop(inbox);
+                writers.into_iter().for_each(Waker::wake);
+                Poll::Ready(Some(message))
+            }
+            Next::Ended => Poll::Ready(None),
+            Next::Empty => {
+                inbox.wait_for_message(cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    // The transport's side.
+
+    /// Hands one message to the service. A service that is polled by the calling task is not woken:
+    /// the caller polls it next.
+    pub(crate) fn deliver(&self, message: ByteString, caller: Option<&Waker>) {
+        let reader = self.inbox.lock().push(message);
+        let is_caller = |reader: &Waker| caller.is_some_and(|caller| caller.will_wake(reader));
+        wake(reader.filter(|reader| !is_caller(reader)));
+    }
+
+    /// Ready once the service has taken enough to go on.
+    pub(crate) fn poll_space(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut inbox = self.inbox.lock();
+        if inbox.has_space() {
+            return Poll::Ready(());
+        }
+        inbox.wait_for_space(cx.waker());
+        Poll::Pending
+    }
+
+    /// See [`Outbox::take`].
+    pub(crate) fn take(
+        &self,
+        batch: &mut VecDeque<Outgoing>,
+        sent: usize,
+        cx: &Context<'_>,
+    ) -> Taken {
+        self.outbox.lock().take(batch, sent, cx.waker())
+    }
+
+    /// Takes the cost of sent messages off the outbox.
+    pub(crate) fn settle(&self, sent: usize) {
+        self.outbox.lock().settle(sent);
+    }
+
+    /// The close that the peer has to be told, whatever is still queued; with none, the caller is
+    /// woken when there is one.
+    pub(crate) fn poll_closing(&self, cx: &Context<'_>) -> Poll<Closing> {
+        let mut outbox = self.outbox.lock();
+        match outbox.closing() {
+            Some(closing) => Poll::Ready(closing.clone()),
+            None => {
+                outbox.wait_for_close(cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The transport is gone: nothing more comes, nothing more goes.
+    pub(crate) fn lose(&self) {
+        self.outbox.lock().lose();
+        self.end();
+    }
+
+    fn end(&self) {
+        let (reader, closer) = self.outbox.lock().wakers();
+        let (service, writers) = self.inbox.lock().end();
+        [reader, closer, service].into_iter().for_each(wake);
+        writers.into_iter().for_each(Waker::wake);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,47 @@
+//! One SockJS socket: what the service holds, what waits to be sent, and when it is over.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `config` | [`Options`] of a service |
+//! | `handle` | [`Socket`] and [`SocketSender`], the service's ends |
+//! | `info` | [`SocketInfo`], the first request |
+//! | `outgoing` | [`Outgoing`], a message encoded once for all its receivers |
+//! | `link` | both queues of one socket, shared by service and transport |
+//! | `inbox`, `outbox` | the queues, pure |
+//! | `life` | when an HTTP session ends, pure |
+//! | `driver` | the task of one HTTP session |
+//! | `receiver` | the one HTTP response that a session feeds |
+//! | `table` | HTTP sessions by id |
+//! | `registry` | all open sockets of a service, to count and close them |
+//!
+//! ```text
+//! service -- Socket --> inbox  <-- upload or WebSocket frame
+//!         -- sender --> outbox --> receiver or WebSocket pump
+//! ```
+
+mod config;
+mod driver;
+mod error;
+mod handle;
+mod inbox;
+mod info;
+mod life;
+mod link;
+mod outbox;
+mod outgoing;
+mod receiver;
+mod registry;
+mod table;
+
+pub use config::Options;
+pub use error::SendError;
+pub use handle::{Socket, SocketSender};
+pub use info::SocketInfo;
+pub use outgoing::Outgoing;
+
+pub(crate) use driver::{Session, finish_handler, guarded};
+pub(crate) use link::Link;
+pub(crate) use outbox::{Closing, Taken};
+pub(crate) use receiver::{Received, Receiver};
+pub(crate) use registry::{Registration, Registry};
+pub(crate) use table::{Attached, Table};

@@ -1,0 +1,130 @@
+//! The one HTTP response that a session feeds.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytestring::ByteString;
+use tokio::time::{Instant, Sleep, sleep};
+use trolleybus_protocol::sockjs;
+
+use super::life::Attach;
+use super::outbox::{Closing, Taken};
+use super::{Outgoing, Session};
+
+/// Takes frames out of a session. Dropped before [`Receiver::finish`], it ends the session: the
+/// client has gone.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    session: Option<Arc<Session>>,
+    owes_open: bool,
+    heartbeat: Pin<Box<Sleep>>,
+}
+
+/// A frame for the client.
+#[derive(Debug)]
+pub(crate) enum Received {
+    Frame(ByteString),
+    /// The close frame: the response ends with it.
+    Last(ByteString),
+}
+
+impl Receiver {
+    pub(super) fn new(session: Arc<Session>, attach: Attach) -> Self {
+        let heartbeat = Box::pin(sleep(session.options().heartbeat_interval));
+        Self {
+            session: Some(session),
+            owes_open: attach == Attach::First,
+            heartbeat,
+        }
+    }
+
+    /// Ready with the next frame; messages that wait are joined in one. Pending for good once the
+    /// session is lost.
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        if std::mem::take(&mut self.owes_open) {
+            return frame(ByteString::from_static(sockjs::OPEN));
+        }
+        let Some(session) = &self.session else {
+            return Poll::Pending;
+        };
+        let mut batch = VecDeque::new();
+        match session.link().take(&mut batch, 0, cx) {
+            Taken::Messages => {
+                let sent = batch.iter().map(Outgoing::cost).sum();
+                session.link().settle(sent);
+                frame(joined(&batch))
+            }
+            Taken::Closing(closing) => Poll::Ready(Received::Last(close_frame(&closing))),
+            Taken::Gone => Poll::Pending,
+            Taken::Empty => self.poll_heartbeat(cx),
+        }
+    }
+
+    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
+        let Some(session) = &self.session else {
+            return Poll::Pending;
+        };
+        if self.heartbeat.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let next = Instant::now() + session.options().heartbeat_interval;
+        self.heartbeat.as_mut().reset(next);
+        frame(ByteString::from_static(sockjs::HEARTBEAT))
+    }
+
+    /// The server has ended the response; the session waits for the next receiver.
+    pub(crate) fn finish(mut self) {
+        if let Some(session) = self.session.take() {
+            session.handle_ended();
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.handle_lost();
+        }
+    }
+}
+
+fn frame(text: ByteString) -> Poll<Received> {
+    Poll::Ready(Received::Frame(text))
+}
+
+fn joined(batch: &VecDeque<Outgoing>) -> ByteString {
+    if let [only] = batch.as_slices().0
+        && batch.len() == 1
+    {
+        return only.frame().clone();
+    }
+    let length: usize = batch.iter().map(|message| message.quoted().len() + 1).sum();
+    let mut text = String::with_capacity(length + 2);
+    text.push_str("a[");
+    for (index, message) in batch.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(message.quoted());
+    }
+    text.push(']');
+    text.into()
+}
+
+fn close_frame(closing: &Closing) -> ByteString {
+    sockjs::close_frame(closing.code, &closing.reason).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queued_messages_are_joined() {
+        let batch = VecDeque::from([Outgoing::from("a"), "b\n".into()]);
+        assert_eq!(joined(&batch), r#"a["a","b\n"]"#);
+        assert_eq!(joined(&VecDeque::from([Outgoing::from("a")])), r#"a["a"]"#);
+    }
+}

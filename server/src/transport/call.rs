@@ -1,0 +1,52 @@
+//! One request without its body, and how to answer it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::ConnectInfo;
+use http::request::Parts;
+use trolleybus_protocol::sockjs::{Transport, form_field};
+
+use super::headers::Reply;
+use super::service::Service;
+use crate::session::{Link, Options, SocketInfo};
+
+pub(super) struct Call {
+    pub(super) service: Arc<Service>,
+    pub(super) parts: Parts,
+}
+
+impl Call {
+    pub(super) fn options(&self) -> &Options {
+        &self.service.options
+    }
+
+    /// Starts an answer.
+    pub(super) fn reply(&self) -> Reply<'_> {
+        Reply::new(&self.parts.headers, self.options())
+    }
+
+    pub(super) fn is_disabled(&self, transport: Transport) -> bool {
+        self.options().disabled_transports.contains(transport)
+    }
+
+    /// The queues of a new socket.
+    pub(super) fn link(&self, transport: Transport) -> Link {
+        let addr = self
+            .parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0);
+        let info = SocketInfo::new(transport, addr, &self.parts.uri, &self.parts.headers);
+        Link::new(info, self.options())
+    }
+
+    /// The callback that jsonp and htmlfile ask for, under either of its names.
+    pub(super) fn callback(&self) -> Option<String> {
+        let query = self.parts.uri.query()?.as_bytes();
+        ["c", "callback"]
+            .into_iter()
+            .find_map(|name| form_field(query, name))
+            .filter(|callback| !callback.is_empty())
+    }
+}

@@ -1,0 +1,72 @@
+//! From method and path to an endpoint.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::Method;
+use trolleybus_protocol::sockjs::{Endpoint, SessionEndpoint, Transport};
+
+use super::call::Call;
+use super::service::Service;
+use super::{eventsource, greeting, htmlfile, iframe, info, jsonp, mounted, upload, ws, xhr};
+
+pub(super) async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let call = Call { service, parts };
+    let path = mounted::path(&call.parts).to_owned();
+    let Some(endpoint) = Endpoint::parse(&path) else {
+        return call.reply().not_found();
+    };
+    let allow = allowed(endpoint);
+    let is_allowed = allow.split(", ").any(|method| method == call.parts.method);
+    if !is_allowed {
+        return call.reply().not_allowed(allow);
+    }
+    if call.parts.method == Method::OPTIONS {
+        return call.reply().preflight(allow);
+    }
+    match endpoint {
+        Endpoint::Greeting => greeting::greeting(&call),
+        Endpoint::Info => info::info(&call),
+        Endpoint::Iframe => iframe::iframe(&call),
+        Endpoint::RawWebSocket => ws::open(call, Transport::RawWebSocket),
+        Endpoint::Session {
+            session, endpoint, ..
+        } => serve(call, body, session, endpoint).await,
+    }
+}
+
+fn allowed(endpoint: Endpoint<'_>) -> &'static str {
+    let Endpoint::Session { endpoint, .. } = endpoint else {
+        return if endpoint == Endpoint::Info {
+            "OPTIONS, GET"
+        } else {
+            "GET"
+        };
+    };
+    match endpoint {
+        SessionEndpoint::Xhr | SessionEndpoint::XhrStreaming | SessionEndpoint::XhrSend => {
+            "OPTIONS, POST"
+        }
+        SessionEndpoint::JsonpSend => "POST",
+        SessionEndpoint::WebSocket
+        | SessionEndpoint::EventSource
+        | SessionEndpoint::HtmlFile
+        | SessionEndpoint::Jsonp => "GET",
+    }
+}
+
+async fn serve(call: Call, body: Body, session: &str, endpoint: SessionEndpoint) -> Response {
+    match endpoint {
+        SessionEndpoint::WebSocket => ws::open(call, Transport::WebSocket),
+        SessionEndpoint::Xhr => xhr::poll(&call, session).await,
+        SessionEndpoint::XhrStreaming => xhr::stream(&call, session),
+        SessionEndpoint::EventSource => eventsource::stream(&call, session),
+        SessionEndpoint::HtmlFile => htmlfile::stream(&call, session),
+        SessionEndpoint::Jsonp => jsonp::poll(&call, session).await,
+        SessionEndpoint::XhrSend => upload::xhr_send(&call, body, session).await,
+        SessionEndpoint::JsonpSend => upload::jsonp_send(&call, body, session).await,
+    }
+}

@@ -1,0 +1,158 @@
+//! The header recipes, as a builder of answers.
+
+use std::time::{Duration, SystemTime};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::session::Options;
+
+pub(super) const JAVASCRIPT: &str = "application/javascript; charset=UTF-8";
+pub(super) const JSON: &str = "application/json; charset=UTF-8";
+pub(super) const HTML: &str = "text/html; charset=UTF-8";
+pub(super) const TEXT: &str = "text/plain; charset=UTF-8";
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+
+const NO_CACHE: &str = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
+const ONE_YEAR: u64 = 31_536_000;
+
+/// An answer in the making.
+pub(super) struct Reply<'a> {
+    request: &'a HeaderMap,
+    options: &'a Options,
+    headers: HeaderMap,
+}
+
+impl<'a> Reply<'a> {
+    pub(super) fn new(request: &'a HeaderMap, options: &'a Options) -> Self {
+        Self {
+            request,
+            options,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    pub(super) fn with_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub(super) fn content_type(self, value: &'static str) -> Self {
+        self.with(header::CONTENT_TYPE, value)
+    }
+
+    pub(super) fn no_cache(self) -> Self {
+        self.with(header::CACHE_CONTROL, NO_CACHE)
+    }
+
+    pub(super) fn cacheable(mut self) -> Self {
+        let expires = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(ONE_YEAR));
+        if let Ok(expires) = HeaderValue::try_from(expires) {
+            self.headers.insert(header::EXPIRES, expires);
+        }
+        self.with(header::CACHE_CONTROL, "public, max-age=31536000")
+    }
+
+    /// Lets the requesting page read the answer, credentials included.
+    pub(super) fn cors(mut self) -> Self {
+        match self.request.get(header::ORIGIN) {
+            Some(origin) => {
+                self.headers
+                    .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+                self = self.with(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+            }
+            None => self = self.with(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        }
+        let asked = self.request.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+        if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
+            self.headers
+                .insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+        }
+        self.with(header::VARY, "Origin")
+    }
+
+    /// The cookie that sticky load balancers look at, when the service wants it.
+    pub(super) fn cookie(mut self) -> Self {
+        if self.options.jsessionid {
+            let id = session_cookie(self.request).unwrap_or("dummy");
+            if let Ok(cookie) = HeaderValue::try_from(format!("JSESSIONID={id}; path=/")) {
+                self.headers.insert(header::SET_COOKIE, cookie);
+            }
+        }
+        self
+    }
+
+    pub(super) fn send(self, status: StatusCode, body: impl Into<Body>) -> Response {
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+
+    pub(super) fn ok(self, body: impl Into<Body>) -> Response {
+        self.send(StatusCode::OK, body)
+    }
+
+    /// The answer to OPTIONS.
+    pub(super) fn preflight(self, methods: &'static str) -> Response {
+        self.cors()
+            .cacheable()
+            .cookie()
+            .with(header::ACCESS_CONTROL_ALLOW_METHODS, methods)
+            .with(header::ACCESS_CONTROL_MAX_AGE, "31536000")
+            .send(StatusCode::NO_CONTENT, Body::empty())
+    }
+
+    pub(super) fn not_found(self) -> Response {
+        self.content_type(TEXT)
+            .send(StatusCode::NOT_FOUND, "404 Not Found\n")
+    }
+
+    pub(super) fn not_allowed(self, allow: &'static str) -> Response {
+        self.with(header::ALLOW, allow)
+            .send(StatusCode::METHOD_NOT_ALLOWED, Body::empty())
+    }
+
+    pub(super) fn unavailable(self) -> Response {
+        self.content_type(TEXT)
+            .send(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets\n")
+    }
+}
+
+fn session_cookie(request: &HeaderMap) -> Option<&str> {
+    request
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .find_map(|cookie| cookie.trim().strip_prefix("JSESSIONID="))
+        .filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookie_of(cookies: &'static str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static(cookies));
+        session_cookie(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn the_session_cookie_is_found_among_others() {
+        assert_eq!(
+            cookie_of("a=b; JSESSIONID=abc; c=d").as_deref(),
+            Some("abc")
+        );
+        assert_eq!(cookie_of("XJSESSIONID=abc"), None);
+        assert_eq!(cookie_of("JSESSIONID="), None);
+    }
+}

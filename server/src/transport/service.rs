@@ -1,0 +1,130 @@
+//! One SockJS service: its sessions, its sockets and their tasks.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::any;
+use tokio_util::task::TaskTracker;
+
+use super::{dispatch, iframe};
+use crate::session::{Attached, Link, Options, Registration, Registry, Session, Socket, Table};
+
+type HandlerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Handler = Box<dyn Fn(Socket) -> HandlerFuture + Send + Sync>;
+
+/// A SockJS service: one handler behind every SockJS transport. Clones are handles to the same
+/// service.
+#[derive(Clone)]
+pub struct SockJs {
+    service: Arc<Service>,
+}
+
+pub(super) struct Service {
+    pub(super) options: Arc<Options>,
+    pub(super) iframe: iframe::Page,
+    handler: Handler,
+    table: Arc<Table>,
+    registry: Arc<Registry>,
+    tasks: TaskTracker,
+}
+
+impl SockJs {
+    /// A service that runs `handler` for each socket. The socket closes when the future returns; a
+    /// future whose socket is gone runs on until it returns.
+    pub fn new<H, F>(options: Options, handler: H) -> Self
+    where
+        H: Fn(Socket) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let handler = move |socket| -> HandlerFuture {
+            let handler = handler.clone();
+            Box::pin(async move { handler(socket).await })
+        };
+        let service = Service {
+            iframe: iframe::Page::new(&options.client_url),
+            registry: Arc::new(Registry::new(options.max_sockets)),
+            options: Arc::new(options),
+            handler: Box::new(handler),
+            table: Arc::default(),
+            tasks: TaskTracker::new(),
+        };
+        Self {
+            service: Arc::new(service),
+        }
+    }
+
+    /// The service as a router. Mount it with [`Router::nest_service`]: [`Router::nest`] has no way
+    /// to route the base URL with a slash at its end.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .fallback(any(dispatch::dispatch))
+            .with_state(Arc::clone(&self.service))
+    }
+
+    /// Sockets that are open, or that have closed and wait to tell their client so.
+    #[must_use]
+    pub fn open_sockets(&self) -> usize {
+        self.service.registry.open_sockets()
+    }
+
+    /// Closes every socket that is open now, each after what it has queued.
+    pub fn close_all(&self, code: u16, reason: &str) {
+        self.service.registry.close_all(code, reason);
+    }
+
+    /// Refuses new sockets with 503, closes all others, and waits until each has ended and its
+    /// handler has returned. Polling clients get the disconnect delay to fetch the news.
+    pub async fn drain(&self, code: u16, reason: &str) {
+        self.service.registry.refuse_more();
+        self.close_all(code, reason);
+        self.service.tasks.close();
+        self.service.tasks.wait().await;
+    }
+}
+
+impl fmt::Debug for SockJs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SockJs")
+            .field("open_sockets", &self.open_sockets())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    pub(super) fn session(&self, id: &str) -> Option<Arc<Session>> {
+        self.table.get(id)
+    }
+
+    /// Attaches a receiver to the session `id`; a new one is made of `link`.
+    pub(super) fn attach(&self, id: &str, link: impl FnOnce() -> Link) -> Attached {
+        self.table.attach(id, || self.open_session(id, link()))
+    }
+
+    fn open_session(&self, id: &str, link: Link) -> Option<Arc<Session>> {
+        let link = Arc::new(link);
+        let registration = self.register(&link)?;
+        let session = Arc::new(Session::new(
+            id,
+            Arc::clone(&link),
+            Arc::clone(&self.options),
+        ));
+        let table = Arc::clone(&self.table);
+        self.spawn(Arc::clone(&session).run(table, registration, self.handler_for(link)));
+        Some(session)
+    }
+
+    pub(super) fn register(&self, link: &Arc<Link>) -> Option<Registration> {
+        self.registry.register(link)
+    }
+
+    pub(super) fn handler_for(&self, link: Arc<Link>) -> HandlerFuture {
+        (self.handler)(Socket::new(link))
+    }
+
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+}

@@ -1,0 +1,138 @@
+//! The WebSocket crate, behind a small face, so that another one could stand here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::Sink;
+use http::Request;
+use http::request::Parts;
+use http_body_util::Empty;
+use yawc::close::CloseCode;
+use yawc::{Frame, HttpWebSocket, OpCode, UpgradeFut, WebSocket};
+
+/// Buffers of an idle connection, in bytes; they grow with what passes and shrink again.
+const BUFFER: usize = 512;
+/// Bytes that are collected before a write is forced.
+const WRITE_BOUNDARY: usize = 16 * 1024;
+
+/// What the peer sent.
+pub(super) enum Incoming {
+    Message(Bytes),
+    /// The peer closes, or broke the protocol; our answer is on its way.
+    Closed,
+    /// The connection is no more.
+    Lost,
+}
+
+/// The connection is no more.
+pub(super) struct Lost;
+
+impl From<yawc::WebSocketError> for Lost {
+    fn from(_: yawc::WebSocketError) -> Self {
+        Self
+    }
+}
+
+/// A WebSocket connection, polled.
+pub(super) struct Codec {
+    socket: HttpWebSocket,
+}
+
+/// The 101 answer, and the connection once it has been sent; `None` when the request is no
+/// WebSocket handshake of version 13. Messages may be up to `limit` bytes.
+pub(super) fn accept(
+    parts: &mut Parts,
+    limit: usize,
+) -> Option<(Response<Empty<Bytes>>, Accepting)> {
+    let options = yawc::Options::default()
+        .with_limits(limit + 1, limit + 1)
+        .with_read_buffer_capacity(BUFFER)
+        .with_write_buffer_capacity(BUFFER)
+        .with_backpressure_boundary(WRITE_BOUNDARY);
+    let mut request = Request::new(());
+    *request.headers_mut() = std::mem::take(&mut parts.headers);
+    *request.extensions_mut() = std::mem::take(&mut parts.extensions);
+    let (response, upgrade) = WebSocket::upgrade_with_options(&mut request, options).ok()?;
+    Some((response, Accepting(upgrade)))
+}
+
+/// Waits until the 101 answer has been sent.
+pub(super) struct Accepting(UpgradeFut);
+
+impl Future for Accepting {
+    type Output = Option<Codec>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Codec>> {
+        let upgraded = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(upgraded.ok().map(|socket| Codec { socket }))
+    }
+}
+
+impl Codec {
+    /// The next message. Pings are answered on the way.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
+        loop {
+            let frame = match ready!(self.socket.poll_next_frame(cx)) {
+                Ok(frame) => frame,
+                Err(error) if error.is_closed() || error.is_io_error() => {
+                    return Poll::Ready(Incoming::Lost);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "websocket protocol broken");
+                    return Poll::Ready(Incoming::Closed);
+                }
+            };
+            match frame.opcode() {
+                OpCode::Text | OpCode::Binary => {
+                    return Poll::Ready(Incoming::Message(frame.into_payload()));
+                }
+                OpCode::Close => return Poll::Ready(Incoming::Closed),
+                OpCode::Ping | OpCode::Pong | OpCode::Continuation => {}
+            }
+        }
+    }
+
+    /// Ready when there is room for a frame.
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        Pin::new(&mut self.socket)
+            .poll_ready(cx)
+            .map_err(Lost::from)
+    }
+
+    /// Writes out what was sent.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        Pin::new(&mut self.socket)
+            .poll_flush(cx)
+            .map_err(Lost::from)
+    }
+
+    pub(super) fn send_text(&mut self, text: Bytes) -> Result<(), Lost> {
+        self.send(Frame::text(text))
+    }
+
+    pub(super) fn send_binary(&mut self, data: Bytes) -> Result<(), Lost> {
+        self.send(Frame::binary(data))
+    }
+
+    pub(super) fn send_ping(&mut self) -> Result<(), Lost> {
+        self.send(Frame::ping(Bytes::new()))
+    }
+
+    /// Codes that may not travel become 1000.
+    pub(super) fn send_close(&mut self, code: u16, reason: &str) -> Result<(), Lost> {
+        let code = CloseCode::from(code);
+        let code = if code.is_allowed() {
+            code
+        } else {
+            CloseCode::Normal
+        };
+        self.send(Frame::close(code, reason))
+    }
+
+    fn send(&mut self, frame: Frame) -> Result<(), Lost> {
+        Ok(Pin::new(&mut self.socket).start_send(frame)?)
+    }
+}

@@ -1,0 +1,268 @@
+//! Moves messages between the codec and the socket's queues: reads all that is ready, lets the
+//! service work, then writes all that is queued in one flush.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use tokio::time::{Instant, Sleep, sleep};
+use trolleybus_protocol::sockjs::{self, CloseReason, Upload, close_frame};
+
+use super::codec::{Codec, Incoming, Lost};
+use crate::session::{Closing, Link, Options, Outgoing, Taken};
+
+pub(super) struct Pump {
+    codec: Codec,
+    link: Arc<Link>,
+    options: Arc<Options>,
+    stage: Stage,
+    batch: VecDeque<Outgoing>,
+    /// Cost of messages that were handed to the codec and still count in the outbox.
+    sent: usize,
+    is_dirty: bool,
+    timer: Pin<Box<Sleep>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// The service closes; what is queued goes first.
+    Closing,
+    /// The close frame is sent; the peer's is awaited.
+    Closed,
+    /// The peer closed; our answer is on its way.
+    Answering,
+    Over,
+}
+
+impl Pump {
+    pub(super) fn new(codec: Codec, link: Arc<Link>, options: Arc<Options>) -> Self {
+        let timer = Box::pin(sleep(options.heartbeat_interval));
+        let batch = VecDeque::new();
+        let mut pump = Self {
+            codec,
+            link,
+            options,
+            stage: Stage::Open,
+            batch,
+            sent: 0,
+            is_dirty: false,
+            timer,
+        };
+        if !pump.is_raw() {
+            let opened = pump
+                .codec
+                .send_text(Bytes::from_static(sockjs::OPEN.as_bytes()));
+            pump.sent_frame(opened);
+        }
+        pump
+    }
+
+    fn is_raw(&self) -> bool {
+        self.link.info().is_raw()
+    }
+
+    /// Ready when the connection is over. `serve` polls the service.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut serve: impl FnMut(&mut Context<'_>),
+    ) -> Poll<()> {
+        loop {
+            let inbox_was_full = self.read(cx);
+            serve(cx);
+            self.watch_clock(cx);
+            self.write(cx);
+            if self.stage == Stage::Over {
+                return Poll::Ready(());
+            }
+            if !inbox_was_full || self.link.poll_space(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads until nothing is ready; true when it stopped because the service is behind.
+    fn read(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.stage != Stage::Over {
+            if self.link.poll_space(cx).is_pending() {
+                return true;
+            }
+            match self.codec.poll_next(cx) {
+                Poll::Pending => return false,
+                Poll::Ready(Incoming::Message(message)) => self.accept(&message, cx),
+                Poll::Ready(Incoming::Closed) => self.answer(),
+                Poll::Ready(Incoming::Lost) => self.over(),
+            }
+        }
+        false
+    }
+
+    fn accept(&mut self, message: &[u8], cx: &Context<'_>) {
+        tracing::trace!(length = message.len(), "frame received");
+        let Ok(text) = std::str::from_utf8(message) else {
+            return self.refuse(CloseReason::NOT_TEXT);
+        };
+        if self.is_raw() {
+            return self.link.deliver(ByteString::from(text), Some(cx.waker()));
+        }
+        let Ok(upload) = Upload::parse_frame(text) else {
+            return self.refuse(CloseReason::BROKEN_FRAMING);
+        };
+        for message in upload {
+            if message.len() > self.options.max_message_size {
+                return self.refuse(CloseReason::TOO_BIG);
+            }
+            self.link.deliver(message.into(), Some(cx.waker()));
+        }
+    }
+
+    /// Ends the connection for a mistake of the peer, with a WebSocket close frame only.
+    fn refuse(&mut self, reason: CloseReason) {
+        if matches!(self.stage, Stage::Open | Stage::Closing) {
+            self.link.lose();
+            self.batch.clear();
+            self.close_within_timeout(Stage::Closed);
+            let closed = self.codec.send_close(reason.code, reason.text);
+            self.sent_frame(closed);
+        }
+    }
+
+    /// The peer has closed. When we had closed first, that was its answer.
+    fn answer(&mut self) {
+        self.link.lose();
+        if self.stage == Stage::Closed {
+            self.over();
+        } else {
+            self.close_within_timeout(Stage::Answering);
+        }
+    }
+
+    fn over(&mut self) {
+        self.link.lose();
+        self.stage = Stage::Over;
+    }
+
+    fn close_within_timeout(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.timer
+            .as_mut()
+            .reset(Instant::now() + self.options.close_timeout);
+    }
+
+    /// Heartbeats while open, the end of patience afterwards.
+    fn watch_clock(&mut self, cx: &mut Context<'_>) {
+        while self.stage != Stage::Over && self.timer.as_mut().poll(cx).is_ready() {
+            if self.stage == Stage::Open {
+                self.beat(cx);
+                self.timer
+                    .as_mut()
+                    .reset(Instant::now() + self.options.heartbeat_interval);
+            } else {
+                self.over();
+            }
+        }
+    }
+
+    /// A peer that does not even take what was sent needs no heartbeat.
+    fn beat(&mut self, cx: &mut Context<'_>) {
+        if self.is_dirty || self.codec.poll_ready(cx).is_pending() {
+            return;
+        }
+        let beaten = if self.is_raw() {
+            self.codec.send_ping()
+        } else {
+            self.codec
+                .send_text(Bytes::from_static(sockjs::HEARTBEAT.as_bytes()))
+        };
+        self.sent_frame(beaten);
+    }
+
+    fn sent_frame(&mut self, result: Result<(), Lost>) {
+        match result {
+            Ok(()) => self.is_dirty = true,
+            Err(Lost) => self.over(),
+        }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) {
+        match self.feed(cx) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(Lost)) => return self.over(),
+            Poll::Pending => self.listen_for_close(cx),
+        }
+        if self.is_dirty && self.stage != Stage::Over {
+            match self.codec.poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.is_dirty = false,
+                Poll::Ready(Err(Lost)) => self.over(),
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    /// Hands queued messages to the codec, and after the last of a closing socket the farewell.
+    fn feed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        while matches!(self.stage, Stage::Open | Stage::Closing) {
+            while let Some(message) = self.batch.front() {
+                ready!(self.codec.poll_ready(cx))?;
+                self.sent += message.cost();
+                if let Some(message) = self.batch.pop_front() {
+                    self.send(&message)?;
+                }
+            }
+            match self
+                .link
+                .take(&mut self.batch, std::mem::take(&mut self.sent), cx)
+            {
+                Taken::Messages => {}
+                Taken::Empty | Taken::Gone => break,
+                Taken::Closing(closing) => {
+                    self.begin_close(&closing);
+                    ready!(self.codec.poll_ready(cx))?;
+                    self.say_goodbye(&closing)?;
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn send(&mut self, message: &Outgoing) -> Result<(), Lost> {
+        self.is_dirty = true;
+        match (self.is_raw(), self.options.raw_binary) {
+            (false, _) => self.codec.send_text(message.frame_bytes()),
+            (true, false) => self.codec.send_text(message.text_bytes()),
+            (true, true) => self.codec.send_binary(message.text_bytes()),
+        }
+    }
+
+    /// While the peer does not read, a close must still get through to us.
+    fn listen_for_close(&mut self, cx: &Context<'_>) {
+        if let Poll::Ready(closing) = self.link.poll_closing(cx) {
+            self.begin_close(&closing);
+        }
+    }
+
+    fn begin_close(&mut self, closing: &Closing) {
+        if self.stage == Stage::Open {
+            self.close_within_timeout(Stage::Closing);
+        }
+        if closing.is_overflow {
+            self.batch = VecDeque::new();
+        }
+    }
+
+    fn say_goodbye(&mut self, closing: &Closing) -> Result<(), Lost> {
+        self.is_dirty = true;
+        self.stage = Stage::Closed;
+        if self.is_raw() {
+            return self.codec.send_close(closing.code, &closing.reason);
+        }
+        self.codec
+            .send_text(close_frame(closing.code, &closing.reason).into())?;
+        self.codec
+            .send_close(CloseReason::NORMAL.code, CloseReason::NORMAL.text)
+    }
+}

@@ -1,0 +1,60 @@
+//! XHR polling and XHR streaming.
+
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use bytes::Bytes;
+use trolleybus_protocol::sockjs::{Transport, wrap};
+
+use super::call::Call;
+use super::headers::{self, Reply};
+use super::receive::{self, Framing};
+
+struct Polling;
+
+struct Streaming;
+
+impl Framing for Polling {
+    const TRANSPORT: Transport = Transport::XhrPolling;
+
+    fn pack(&self, out: &mut String, frame: &str) {
+        wrap::xhr(out, frame);
+    }
+
+    fn head<'a>(&self, reply: Reply<'a>) -> Reply<'a> {
+        head(reply)
+    }
+}
+
+impl Framing for Streaming {
+    const TRANSPORT: Transport = Transport::XhrStreaming;
+
+    fn prelude(&self) -> Bytes {
+        static PRELUDE: LazyLock<Bytes> = LazyLock::new(|| wrap::xhr_prelude().into());
+        PRELUDE.clone()
+    }
+
+    fn pack(&self, out: &mut String, frame: &str) {
+        wrap::xhr(out, frame);
+    }
+
+    fn head<'a>(&self, reply: Reply<'a>) -> Reply<'a> {
+        head(reply)
+    }
+}
+
+fn head(reply: Reply<'_>) -> Reply<'_> {
+    reply
+        .content_type(headers::JAVASCRIPT)
+        .no_cache()
+        .cors()
+        .cookie()
+}
+
+pub(super) async fn poll(call: &Call, session: &str) -> Response {
+    receive::poll(call, session, Polling).await
+}
+
+pub(super) fn stream(call: &Call, session: &str) -> Response {
+    receive::stream(call, session, Streaming)
+}

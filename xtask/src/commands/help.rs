@@ -1,0 +1,45 @@
+//! `cargo xtask help`: what there is to run.
+
+use crate::suites;
+
+const COMMANDS: [(&str, &str); 7] = [
+    (
+        "demo [-- ARGS]",
+        "build everything and run `trolleybus demo ARGS` on the built site",
+    ),
+    (
+        "test [SUITE...]",
+        "run all test suites, or those named, and report",
+    ),
+    (
+        "build",
+        "build the npm package, the UI and the site in target/www",
+    ),
+    ("size", "what browsers download, raw and gzipped"),
+    (
+        "screenshots",
+        "take the pictures of the UI into tests/e2e/screenshots",
+    ),
+    ("setup", "find or install the tools, and nothing else"),
+    ("help", "this text"),
+];
+
+/// The names of all commands.
+pub(super) fn names() -> Vec<&'static str> {
+    COMMANDS
+        .iter()
+        .filter_map(|(usage, _)| usage.split(' ').next())
+        .collect()
+}
+
+pub(super) fn print() {
+    println!("usage: cargo xtask COMMAND\n");
+    for (usage, meaning) in COMMANDS {
+        println!("  {usage:<16} {meaning}");
+    }
+    println!("\nsuites of `test`, in their order:\n");
+    for suite in suites::ALL {
+        println!("  {:<16} {}", suite.name, suite.meaning);
+    }
+    println!("\nTools are kept in $TROLLEYBUS_TOOLS, or else ~/.cache/trolleybus/tools.");
+}

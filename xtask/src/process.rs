@@ -1,0 +1,189 @@
+//! Running other programs: with their output on stderr, captured, counted, or bounded in time.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// One line about what xtask does, on stderr: stdout belongs to results.
+pub(crate) fn say(line: &str) {
+    eprintln!("[xtask] {line}");
+}
+
+/// The command as one would type it.
+pub(crate) fn typed(command: &Command) -> String {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect();
+    words.join(" ")
+}
+
+/// Runs to the end with all output on stderr; a bad exit is an error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    command.stdout(Stdio::from(std::io::stderr()));
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run `{}`", typed(command)))?;
+    ensure!(status.success(), "`{}` ended with {status}", typed(command));
+    Ok(())
+}
+
+/// Runs to the end without showing anything, unless it fails: then the last lines are in the error.
+pub(crate) fn run_captured(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run `{}`", typed(command)))?;
+    accept(command, &output)
+}
+
+/// As [`run_captured`], but the child is killed when it takes longer than `limit`.
+pub(crate) fn run_bounded(command: &mut Command, limit: Duration) -> Result<String> {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run `{}`", typed(command)))?;
+    let pid = child.id();
+    // Output is drained by a thread of its own, so that a full pipe cannot block the child.
+    let drained = thread::spawn(move || child.wait_with_output());
+    let deadline = Instant::now() + limit;
+    while !drained.is_finished() {
+        if Instant::now() > deadline {
+            kill(pid);
+            bail!(
+                "`{}` gave no answer in {} s",
+                typed(command),
+                limit.as_secs()
+            );
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let output = drained
+        .join()
+        .expect("invariant: waiting for a child does not panic")?;
+    accept(command, &output)
+}
+
+fn accept(command: &Command, output: &Output) -> Result<String> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let mut all = String::from_utf8_lossy(&output.stdout).into_owned();
+    all.push_str(&String::from_utf8_lossy(&output.stderr));
+    bail!(
+        "`{}` ended with {}:\n{}",
+        typed(command),
+        output.status,
+        last_lines(&all, 20)
+    )
+}
+
+/// The end of a text, which is where programs say what went wrong.
+pub(crate) fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// Runs to the end, copies its stdout line by line to ours, and adds up what `count` finds in the lines.
+pub(crate) fn run_counting(command: &mut Command, count: fn(&str) -> Option<u64>) -> Result<u64> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run `{}`", typed(command)))?;
+    let mut total = 0;
+    for line in BufReader::new(stdout_of(&mut child)).split(b'\n') {
+        let line = line.with_context(|| format!("cannot read from `{}`", typed(command)))?;
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        total += count(&line).unwrap_or(0);
+    }
+    let status = child.wait()?;
+    ensure!(status.success(), "`{}` ended with {status}", typed(command));
+    Ok(total)
+}
+
+pub(crate) fn stdout_of(child: &mut Child) -> std::process::ChildStdout {
+    child
+        .stdout
+        .take()
+        .expect("invariant: the child was spawned with a piped stdout")
+}
+
+/// The same command, ended by the kernel when xtask ends, however that happens.
+///
+/// Needs `setpriv` (util-linux); without it the command is returned as it is.
+pub(crate) fn lifelong(command: Command) -> Command {
+    if find("setpriv").is_none() {
+        return command;
+    }
+    let mut wrapped = Command::new("setpriv");
+    wrapped
+        .args(["--pdeathsig", "TERM", "--"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(key, value),
+            None => wrapped.env_remove(key),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        wrapped.current_dir(folder);
+    }
+    wrapped
+}
+
+/// Ends a process that we started and that a thread of ours waits for.
+fn kill(pid: u32) {
+    // A failure means that it ended by itself.
+    drop(Command::new("kill").arg(pid.to_string()).status());
+}
+
+/// The first file called `name` on PATH that can be run.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_child_is_given_up_in_time() {
+        let start = Instant::now();
+        let error = run_bounded(Command::new("sleep").arg("60"), Duration::from_millis(200));
+        assert!(error.unwrap_err().to_string().contains("no answer"));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_failure_shows_what_the_child_said() {
+        let error = run_captured(Command::new("sh").args(["-c", "echo reason >&2; exit 3"]));
+        assert!(error.unwrap_err().to_string().contains("reason"));
+    }
+
+    #[test]
+    fn counts_are_added_up() {
+        let mut command = Command::new("printf");
+        command.arg("1\\nx\\n2\\n");
+        assert_eq!(run_counting(&mut command, |l| l.parse().ok()).unwrap(), 3);
+    }
+}

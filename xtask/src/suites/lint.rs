@@ -1,0 +1,57 @@
+//! Suite `lint`: clippy, natively for all but the UI, and for wasm where the code is for browsers.
+
+use anyhow::Result;
+
+use crate::{
+    process::{run as run_child, say},
+    workshop::Workshop,
+};
+
+const NATIVE: &[&str] = &["--workspace", "--exclude", "trolleybus-ui", "--all-targets"];
+
+/// The browser's crates, as they are tested and as they are shipped.
+const WASM: [&[&str]; 3] = [
+    &["--package", "trolleybus-client", "--all-targets"],
+    &[
+        "--package",
+        "trolleybus-client",
+        "--no-default-features",
+        "--features",
+        "npm",
+    ],
+    &["--package", "trolleybus-ui", "--all-targets"],
+];
+
+pub(super) fn run(workshop: &Workshop) -> Result<()> {
+    // One after the other, to the end: all complaints in one run.
+    let native = clippy(workshop, NATIVE);
+    let wasm = WASM.map(|arguments| lint_wasm(workshop, arguments));
+    std::iter::once(native).chain(wasm).collect()
+}
+
+fn clippy(workshop: &Workshop, arguments: &[&str]) -> Result<()> {
+    let mut cargo = workshop.command("cargo");
+    cargo.arg("clippy").args(arguments);
+    run_child(cargo.args(["--", "-D", "warnings"]))
+}
+
+fn lint_wasm(workshop: &Workshop, arguments: &[&str]) -> Result<()> {
+    let mut cargo = workshop.wasm_command("cargo");
+    if workshop.tools.has_wasm_clippy() {
+        cargo.arg("clippy");
+    } else {
+        say("Debian's Rust has no clippy; checking for warnings only");
+        cargo.arg("check");
+    }
+    cargo
+        .args(["--target", "wasm32-unknown-unknown"])
+        .args(arguments)
+        // The browser tests want a server's URL at compile time; nothing runs here.
+        .env("TROLLEYBUS_TEST_URL", "http://127.0.0.1:9");
+    if workshop.tools.has_wasm_clippy() {
+        cargo.args(["--", "-D", "warnings"]);
+    } else {
+        cargo.env("RUSTFLAGS", "-Dwarnings");
+    }
+    run_child(&mut cargo)
+}

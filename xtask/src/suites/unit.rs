@@ -1,0 +1,20 @@
+//! Suite `unit`: all of Rust's tests that run natively.
+
+use anyhow::{Result, ensure};
+
+use super::passed_in_rust;
+use crate::{process::run_counting, workshop::Workshop};
+
+pub(super) fn run(workshop: &Workshop) -> Result<()> {
+    let mut cargo = workshop.command("cargo");
+    cargo.args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "trolleybus-ui",
+        "--no-fail-fast",
+    ]);
+    let passed = run_counting(&mut cargo, passed_in_rust)?;
+    ensure!(passed > 0, "there are no tests");
+    Ok(())
+}

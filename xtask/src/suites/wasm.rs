@@ -1,0 +1,62 @@
+//! Suite `wasm`: the client's tests in a headless browser, against a live server.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::passed_in_rust;
+use crate::{
+    live_server::LiveServer,
+    process::{run_counting, say},
+    workshop::Workshop,
+};
+
+pub(super) fn run(workshop: &Workshop) -> Result<()> {
+    let sdk = workshop.workspace.sdk();
+    ensure!(
+        has_tests(&sdk.join("tests")),
+        "there are no tests yet in client-sdk/tests"
+    );
+    let webdriver = webdriver_settings(workshop)?;
+    let server = LiveServer::start(workshop)?;
+    say(&format!("the server for the browser is {}", server.url()));
+    let mut wasm_pack = workshop.wasm_command("wasm-pack");
+    wasm_pack
+        .args(["--log-level", "error", "test", "--headless", "--chrome"])
+        .args(["--mode", "no-install"])
+        .arg(&sdk)
+        // No examples of the documentation: those run natively.
+        .args(["--lib", "--test", "*"])
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        .env("TROLLEYBUS_TEST_URL", server.url());
+    let passed = run_counting(&mut wasm_pack, passed_in_rust)
+        .inspect_err(|_| say(&format!("the server logged at last:\n{}", server.logged())))?;
+    ensure!(passed > 0, "no test ran in the browser");
+    Ok(())
+}
+
+fn has_tests(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|entries| {
+        entries
+            .filter_map(Result::ok)
+            .any(|entry| entry.path().extension().is_some_and(|ext| ext == "rs"))
+    })
+}
+
+/// The driver's settings of the repository, with the browser of this machine.
+fn webdriver_settings(workshop: &Workshop) -> Result<PathBuf> {
+    let source = workshop.workspace.sdk().join("webdriver.json");
+    let text = fs::read(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    let mut settings: Value = serde_json::from_slice(&text)
+        .with_context(|| format!("cannot parse {}", source.display()))?;
+    settings["goog:chromeOptions"]["binary"] = json!(workshop.tools.chromium());
+    let path = workshop.workspace.target().join("webdriver.json");
+    fs::write(&path, settings.to_string())
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}

@@ -1,0 +1,82 @@
+//! Where things are in the workspace.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+/// The paths of one checkout.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// The checkout that this xtask belongs to.
+    pub(crate) fn find() -> Self {
+        let manifest =
+            env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root = Path::new(&manifest)
+            .parent()
+            .expect("invariant: xtask is a folder of the workspace")
+            .to_path_buf();
+        let target = match env::var_os("CARGO_TARGET_DIR") {
+            Some(target) => root.join(target),
+            None => root.join("target"),
+        };
+        Self { root, target }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.root.join("Cargo.lock")
+    }
+
+    pub(crate) fn sdk(&self) -> PathBuf {
+        self.root.join("client-sdk")
+    }
+
+    pub(crate) fn ui(&self) -> PathBuf {
+        self.root.join("ui")
+    }
+
+    pub(crate) fn tests(&self) -> PathBuf {
+        self.root.join("tests")
+    }
+
+    /// The files of the site that are not built.
+    pub(crate) fn site_sources(&self) -> PathBuf {
+        self.root.join("www")
+    }
+
+    /// The assembled site.
+    pub(crate) fn site(&self) -> PathBuf {
+        self.target.join("www")
+    }
+
+    /// The built npm package.
+    pub(crate) fn sdk_package(&self) -> PathBuf {
+        self.sdk().join("pkg")
+    }
+
+    /// The built UI, without its static files.
+    pub(crate) fn ui_package(&self) -> PathBuf {
+        self.target.join("ui-pkg")
+    }
+
+    pub(crate) fn server_binary(&self) -> PathBuf {
+        self.target.join("release/trolleybus")
+    }
+
+    pub(crate) fn sockjs_test_server(&self) -> PathBuf {
+        self.target.join("release/examples/sockjs_test_server")
+    }
+}
