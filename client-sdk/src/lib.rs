@@ -34,7 +34,9 @@ mod npm;
 mod options;
 mod state;
 
-pub use client::{Client, Consumer, Errors, Message, Opened, Registration, Response, States};
+pub use client::{
+    Client, Consumer, Errors, MaybeSend, Message, Opened, Registration, Response, States,
+};
 pub use options::{Options, Reconnect};
 pub use state::State;
 

@@ -16,7 +16,6 @@ async fn echo(mut socket: Socket) {
     }
 }
 
-#[expect(clippy::unused_async, reason = "a handler returns a future")]
 async fn close(socket: Socket) {
     socket.close(3000, "Go away!");
 }

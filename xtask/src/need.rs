@@ -48,8 +48,8 @@ impl Need {
 
     pub(crate) fn provide(self, workshop: &mut Workshop) -> Result<()> {
         match self {
-            Self::Rustfmt => tools::components::provide(&workshop.tools, "fmt", "rustfmt"),
-            Self::Clippy => tools::components::provide(&workshop.tools, "clippy", "clippy"),
+            Self::Rustfmt => tools::components::RUSTFMT.provide(&workshop.tools),
+            Self::Clippy => tools::components::CLIPPY.provide(&workshop.tools),
             Self::WasmTarget => tools::wasm_target::provide(&mut workshop.tools),
             Self::WasmTools => tools::cargo_tools::provide(workshop),
             Self::Node => tools::node::provide(&workshop.tools),

@@ -8,7 +8,7 @@ use crate::core::{Connection, Scope};
 use crate::driver;
 
 impl Client {
-    fn command(
+    fn order(
         &self,
         body: impl IntoBody,
         command: impl FnOnce(&mut Connection, Body) -> Result<(), Error>,
@@ -32,7 +32,7 @@ impl EventBus for Client {
         options: DeliveryOptions,
     ) -> Result<(), Error> {
         let address = address.into();
-        self.command(body, |core, body| core.publish(&address, body, options))
+        self.order(body, |core, body| core.publish(&address, body, options))
     }
 
     fn send_with(
@@ -42,7 +42,7 @@ impl EventBus for Client {
         options: DeliveryOptions,
     ) -> Result<(), Error> {
         let address = address.into();
-        self.command(body, |core, body| core.send(&address, body, options))
+        self.order(body, |core, body| core.send(&address, body, options))
     }
 
     fn request_with(

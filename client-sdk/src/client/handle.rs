@@ -158,6 +158,33 @@ impl Client {
         self.handle.hub.lock().observer = Some(std::rc::Rc::new(observer));
     }
 
+    /// Gives the machine a command.
+    pub(crate) fn command<T>(&self, command: impl FnOnce(&mut Connection) -> T) -> T {
+        let result = command(&mut self.handle.hub.lock().core);
+        self.handle.driver.kick();
+        result
+    }
+
+    /// As [`Client::consumer_fn`], local consumers too.
+    pub(crate) fn register(
+        &self,
+        address: &Address,
+        scope: Scope,
+        callback: impl FnMut(Message) + 'static,
+    ) -> Registration {
+        let sink = Sink::Call(Shared::new(Box::new(callback)));
+        Registration::new(&self.handle, address, scope, sink)
+    }
+
+    /// Starts a request; `done` is called when it ends, and not at all on an error here.
+    pub(crate) fn begin(
+        &self,
+        done: impl FnOnce(Result<Message, crate::Error>) + 'static,
+        command: impl FnOnce(&mut Connection) -> Result<crate::core::RequestId, crate::Error>,
+    ) -> Result<(), crate::Error> {
+        self.handle.begin(Box::new(done), command).map(drop)
+    }
+
     /// Code and reason of the last loss.
     pub(crate) fn last_close(&self) -> (u16, String) {
         let hub = self.handle.hub.lock();

@@ -19,7 +19,9 @@ pub(crate) struct Hub {
     pub(super) sinks: Table<Sink>,
     pub(super) waiters: Table<Box<OnReply>>,
     pub(super) watchers: Table<Watcher>,
-    /// Counts changes of the state, so that a watcher knows what it has seen.
+    /// The state as told to the application; the machine may be a step ahead.
+    pub(super) state: State,
+    /// Counts its changes, so that a watcher knows what it has seen.
     pub(super) version: u64,
     /// A message on its way to the rest of its consumers.
     under_way: Option<(Message, std::vec::IntoIter<ConsumerId>)>,
@@ -76,6 +78,7 @@ pub(crate) fn deliver(hub: &Shared<Hub>) {
 impl Hub {
     pub(crate) fn new(core: Connection) -> Self {
         Self {
+            state: State::Connecting,
             core,
             handle: WeakRef::new(),
             sinks: Table::new(),
@@ -135,6 +138,7 @@ impl Hub {
 
     fn change(&mut self, state: State) -> Option<Call> {
         self.version += 1;
+        self.state = state.clone();
         let wakers = self.wakers();
         #[cfg(all(feature = "npm", target_arch = "wasm32"))]
         if let Some(observer) = self.observer.clone() {
@@ -156,7 +160,9 @@ impl Hub {
         }
         for watcher in self.watchers.values_mut() {
             if let Some(errors) = &mut watcher.errors {
-                errors.truncate(ERRORS_MAX - 1);
+                if errors.len() == ERRORS_MAX {
+                    errors.pop_front();
+                }
                 errors.push_back(error.clone());
             }
         }

@@ -82,7 +82,7 @@ impl Stream for States {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<State>> {
         let seen = self.seen;
         let found = self.watch.poll(context, |hub, _| {
-            let state = hub.core.state();
+            let state = &hub.state;
             if hub.version > seen {
                 return Some((hub.version, Some(state.clone())));
             }
@@ -110,7 +110,7 @@ impl Stream for Errors {
             let errors = hub.watchers.get_mut(id)?.errors.as_mut()?;
             match errors.pop_front() {
                 Some(error) => Some(Some(error)),
-                None => hub.core.state().is_closed().then_some(None),
+                None => hub.state.is_closed().then_some(None),
             }
         })
     }
@@ -127,7 +127,7 @@ impl Future for Opened {
     type Output = Result<(), Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.watch.poll(context, |hub, _| match hub.core.state() {
+        self.watch.poll(context, |hub, _| match &hub.state {
             State::Open { .. } => Some(Ok(())),
             State::Closed { reason, .. } => {
                 Some(Err(Error::new(ErrorKind::Closed, reason.as_str())))

@@ -65,9 +65,26 @@ impl Connection {
         }
     }
 
-    /// Ends the connection for good. Pending requests fail with `Closed`.
+    /// Ends the connection for good. Pending requests fail with `Closed`. What waits while the
+    /// connection stands is sent first.
     pub fn close(&mut self) {
+        self.flush();
         self.end(1000, "closed by the application");
+    }
+
+    /// Hands everything to the driver. An upload by HTTP that is under way must not be overtaken.
+    fn flush(&mut self) {
+        let mut actions = std::mem::take(&mut self.actions);
+        if let Phase::Open(opened) = &mut self.phase {
+            opened.sending &= opened.transport != Transport::WebSocket;
+        }
+        while let Some(action) = self.poll_action() {
+            if let Action::Send { link, url: None, .. } = action {
+                self.handle_sent(link);
+            }
+            actions.push_back(action);
+        }
+        self.actions = actions;
     }
 
     /// Drops the present connection and connects again at once; with `transports` those are the

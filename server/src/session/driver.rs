@@ -120,7 +120,7 @@ pub(crate) fn guarded<F: Future<Output = ()>>(
         .map(|result| result.map_err(|_| Panicked))
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Panicked;
 
 /// Closes the socket once the service has returned, or has failed.

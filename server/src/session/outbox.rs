@@ -161,7 +161,11 @@ impl Outbox {
 
 /// The front of `reason` that fits a WebSocket close frame.
 fn fitting(reason: &str) -> &str {
-    &reason[..reason.floor_char_boundary(123)]
+    let mut end = reason.len().min(123);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    &reason[..end]
 }
 
 #[cfg(test)]

@@ -56,11 +56,9 @@ pub(crate) fn App() -> Html {
                     { "Type a word. It goes over the bus to a service written in Rust, and comes \
                        back in upper case to every page that listens." }
                 </p>
-                <div class="controls">
-                    <Composer served_by={*served_by} {say} />
-                    <Settings transport={*transport} served_by={*served_by}
-                        tab={page.tab.clone()} {choose_transport} {choose_served_by} />
-                </div>
+                <Composer served_by={*served_by} {say} />
+                <Settings transport={*transport} served_by={*served_by} tab={page.tab.clone()}
+                    {choose_transport} {choose_served_by} />
                 <Figures ledger={page.ledger} />
                 <div class="columns">
                     <SentList entries={page.sent.clone()} />

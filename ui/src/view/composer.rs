@@ -30,6 +30,7 @@ pub(crate) fn Composer(props: &ComposerProps) -> Html {
     html! {
         <form class="panel composer" {onsubmit}>
             <label for="word">{ "A word" }</label>
+            <div class="row">
             <input ref={input} id="word" data-testid="input" type="text" value="next stop"
                 maxlength="200" autocomplete="off" autocapitalize="off" spellcheck="false"
                 enterkeyhint="send" aria-describedby="route" />
@@ -38,24 +39,25 @@ pub(crate) fn Composer(props: &ComposerProps) -> Html {
                 <button type="button" data-testid="request" onclick={request}>{ "Request" }</button>
                 <button type="button" data-testid="echo" onclick={echo}>{ "Echo" }</button>
             </div>
+            </div>
             <dl class="route" id="route">
                 <div>
                     <dt>{ "Publish" }</dt>
                     <dd>
                         { "to " }<code>{ props.served_by.request_address() }</code>
-                        { ", answered on " }<code>{ props.served_by.response_address() }</code>
+                        { ", answers on " }<code>{ props.served_by.response_address() }</code>
                     </dd>
                 </div>
                 <div>
                     <dt>{ "Request" }</dt>
                     <dd>
-                        { "from " }<code>{ props.served_by.request_address() }</code>
-                        { ", the reply comes to this page" }
+                        { "to " }<code>{ props.served_by.request_address() }</code>
+                        { ", one reply here" }
                     </dd>
                 </div>
                 <div>
                     <dt>{ "Echo" }</dt>
-                    <dd>{ "a request to " }<code>{ "echo" }</code>{ ", as it is" }</dd>
+                    <dd>{ "a request to " }<code>{ "echo" }</code></dd>
                 </div>
             </dl>
         </form>

@@ -27,7 +27,7 @@ pub(crate) fn Settings(props: &SettingsProps) -> Html {
         test_id: format!("serve-{}", value.word()),
     });
     html! {
-        <div class="panel settings">
+        <div class="settings">
             <Switch<TransportChoice> legend="Transport" plates={transports.to_vec()}
                 chosen={props.transport} choose={props.choose_transport.clone()} />
             <Switch<ServedBy> legend="Served by" plates={servers.to_vec()}
@@ -41,12 +41,13 @@ fn note(served_by: ServedBy, tab: &Tab) -> Html {
     let name = html! { <b class="tab-name">{ tab.name() }</b> };
     match served_by {
         ServedBy::Server => html! {
-            <>{ "The server runs the service. This is tab " }{ name }{ "." }</>
+            <>{ "The server runs the service for every page. This is tab " }{ name }{ "." }</>
         },
         ServedBy::Tabs => html! {
             <>
-                { "This tab, " }{ name }{ ", runs the same service. Open a second one: requests go to \
-                   the serving tabs in turn, and each of them answers what is published." }
+                { "This tab, " }{ name }{ ", runs the same service itself, compiled from the same file. Open a second tab \
+                   and they serve each other: requests go to the serving tabs in turn, and what \
+                   is published each of them answers." }
             </>
         },
     }

@@ -1,26 +1,60 @@
-//! rustfmt and clippy, which rustup adds when its profile left them out.
+//! rustfmt and clippy: rustup adds them when its profile left them out; Debian has them as packages.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Tools;
-use crate::process::{run_bounded, run_captured, say};
+use super::{Tools, debian};
+use crate::process::{find, run_bounded, run_captured, say};
 
 const RUSTUP_LIMIT: Duration = Duration::from_secs(60);
 
-/// Sees to it that `cargo SUBCOMMAND` works, which `component` provides.
-pub(crate) fn provide(tools: &Tools, subcommand: &str, component: &str) -> Result<()> {
-    let works = || run_captured(tools.command("cargo").args([subcommand, "--version"]));
-    if works().is_ok() {
-        return Ok(());
+/// A subcommand of cargo that is not always there.
+pub(crate) struct Component {
+    subcommand: &'static str,
+    rustup_name: &'static str,
+    /// The package that goes with Debian's newest cargo.
+    debian_package: &'static str,
+}
+
+pub(crate) const RUSTFMT: Component = Component {
+    subcommand: "fmt",
+    rustup_name: "rustfmt",
+    debian_package: "rustfmt-web",
+};
+
+pub(crate) const CLIPPY: Component = Component {
+    subcommand: "clippy",
+    rustup_name: "clippy",
+    debian_package: "rust-web-clippy",
+};
+
+impl Component {
+    /// Sees to it that the subcommand works.
+    pub(crate) fn provide(&self, tools: &Tools) -> Result<()> {
+        if self.works(tools).is_ok() {
+            return Ok(());
+        }
+        self.install(tools)
+            .and_then(|()| self.works(tools))
+            .with_context(|| {
+                let (subcommand, name) = (self.subcommand, self.rustup_name);
+                format!("no `cargo {subcommand}`; install it with: rustup component add {name}")
+            })
     }
-    say(&format!("rustup component add {component}"));
-    let mut rustup = tools.command("rustup");
-    run_bounded(rustup.args(["component", "add", component]), RUSTUP_LIMIT)
-        .and_then(|_| works())
-        .map(drop)
-        .with_context(|| {
-            format!("no `cargo {subcommand}`; install it with: rustup component add {component}")
-        })
+
+    fn works(&self, tools: &Tools) -> Result<()> {
+        let mut cargo = tools.command("cargo");
+        run_captured(cargo.args([self.subcommand, "--version"])).map(drop)
+    }
+
+    fn install(&self, tools: &Tools) -> Result<()> {
+        if find("rustup").is_none() {
+            return debian::install(tools, &[self.debian_package]);
+        }
+        say(&format!("rustup component add {}", self.rustup_name));
+        let mut rustup = tools.command("rustup");
+        rustup.args(["component", "add", self.rustup_name]);
+        run_bounded(&mut rustup, RUSTUP_LIMIT).map(drop)
+    }
 }

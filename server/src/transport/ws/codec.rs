@@ -28,6 +28,7 @@ pub(super) enum Incoming {
 }
 
 /// The connection is no more.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Lost;
 
 impl From<yawc::WebSocketError> for Lost {

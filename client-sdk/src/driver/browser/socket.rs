@@ -1,0 +1,54 @@
+//! WebSocket: SockJS frames as text messages.
+
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, WebSocket};
+
+use super::callback::Callback;
+use super::pump::Pump;
+use crate::core::Link;
+
+pub(super) struct Socket {
+    socket: WebSocket,
+    _callbacks: [Callback; 2],
+}
+
+impl Socket {
+    pub(super) fn open(pump: &Rc<Pump>, link: Link, url: &str) -> Result<Self, JsValue> {
+        let socket = WebSocket::new(url)?;
+        let message = Callback::new(pump, link, |pump, link, event| {
+            let data = event.unchecked_into::<MessageEvent>().data();
+            if let Some(text) = data.as_string() {
+                pump.frame(link, &text);
+            }
+        });
+        // An error is always followed by a close.
+        let close = Callback::new(pump, link, |pump, link, _| pump.failed(link));
+        socket.set_onmessage(Some(message.function()));
+        socket.set_onclose(Some(close.function()));
+        Ok(Self {
+            socket,
+            _callbacks: [message, close],
+        })
+    }
+
+    /// Sends a text; gives the number of bytes that the browser still holds.
+    pub(super) fn send(&self, text: &str) -> Result<u32, JsValue> {
+        self.socket.send_with_str(text)?;
+        Ok(self.unsent())
+    }
+
+    pub(super) fn unsent(&self) -> u32 {
+        self.socket.buffered_amount()
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        // It may be closed already.
+        let _ = self.socket.close();
+    }
+}

@@ -1,0 +1,174 @@
+//! The one socket of a client at a time: connecting, open, or none.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::{Sink, SinkExt};
+use tokio::net::TcpStream;
+use yawc::frame::{Frame, OpCode};
+use yawc::{MaybeTlsStream, Options, WebSocket, WebSocketBuilder};
+
+use crate::core::Link;
+
+/// Longest frame that is read.
+const FRAME_BYTES_MAX: usize = 16 << 20;
+
+type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
+
+/// What the socket has to say.
+pub(super) enum Input {
+    Opened,
+    Frame(String),
+    Sent,
+    Failed,
+}
+
+/// The socket.
+#[derive(Default)]
+pub(super) struct Line {
+    link: Link,
+    stage: Stage,
+    /// Texts to write; the machine gives one at a time, and several only before it closes.
+    outgoing: VecDeque<String>,
+    flushing: bool,
+    closing: bool,
+}
+
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Idle,
+    /// The URL was none.
+    Hopeless,
+    Connecting(WebSocketBuilder),
+    Open(Box<Socket>),
+}
+
+impl Line {
+    pub(super) fn link(&self) -> Link {
+        self.link
+    }
+
+    pub(super) fn open(&mut self, link: Link, url: &str) {
+        let options = Options::default()
+            .with_max_payload_read(FRAME_BYTES_MAX)
+            .with_max_read_buffer(2 * FRAME_BYTES_MAX);
+        *self = Self {
+            link,
+            stage: match url.parse() {
+                Ok(url) => Stage::Connecting(WebSocket::connect(url).with_options(options)),
+                Err(_) => Stage::Hopeless,
+            },
+            ..Self::default()
+        };
+    }
+
+    pub(super) fn send(&mut self, link: Link, text: String) {
+        if link == self.link {
+            self.outgoing.push_back(text);
+        }
+    }
+
+    /// Marks the socket as one to be closed. The next `open` drops it, or `farewell` closes it.
+    pub(super) fn close(&mut self, link: Link) {
+        if link == self.link {
+            self.closing = true;
+        }
+    }
+
+    /// What comes next; waits for ever when there is no socket.
+    pub(super) async fn next(&mut self) -> Input {
+        if self.closing {
+            self.stage = Stage::Idle;
+        }
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    /// Writes what is left, then the close frame.
+    pub(super) async fn farewell(mut self) {
+        let Stage::Open(socket) = &mut self.stage else {
+            return;
+        };
+        for text in self.outgoing {
+            if socket.feed(Frame::text(text)).await.is_err() {
+                return;
+            }
+        }
+        // The peer may be gone; nothing depends on it any more.
+        let _ = socket.send(Frame::close(yawc::close::CloseCode::Normal, "")).await;
+        let _ = socket.close().await;
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Input> {
+        let input = ready!(self.poll_stage(context));
+        if let Input::Failed = input {
+            self.stage = Stage::Idle;
+        }
+        Poll::Ready(input)
+    }
+
+    fn poll_stage(&mut self, context: &mut Context<'_>) -> Poll<Input> {
+        match &mut self.stage {
+            Stage::Idle => Poll::Pending,
+            Stage::Hopeless => Poll::Ready(Input::Failed),
+            Stage::Connecting(builder) => match ready!(Pin::new(builder).poll(context)) {
+                Ok(socket) => {
+                    self.stage = Stage::Open(Box::new(socket));
+                    Poll::Ready(Input::Opened)
+                }
+                Err(_) => Poll::Ready(Input::Failed),
+            },
+            Stage::Open(socket) => {
+                match poll_write(socket, &mut self.outgoing, &mut self.flushing, context) {
+                    Poll::Pending => poll_read(socket, context),
+                    ready => ready,
+                }
+            }
+        }
+    }
+}
+
+/// Ready when the last text has left; pending when there is none.
+fn poll_write(
+    socket: &mut Socket,
+    outgoing: &mut VecDeque<String>,
+    flushing: &mut bool,
+    context: &mut Context<'_>,
+) -> Poll<Input> {
+    let mut socket = Pin::new(socket);
+    while !outgoing.is_empty() {
+        if ready!(socket.as_mut().poll_ready(context)).is_err() {
+            return Poll::Ready(Input::Failed);
+        }
+        if let Some(text) = outgoing.pop_front()
+            && socket.as_mut().start_send(Frame::text(text)).is_err()
+        {
+            return Poll::Ready(Input::Failed);
+        }
+        *flushing = true;
+    }
+    if !*flushing {
+        return Poll::Pending;
+    }
+    let flushed = ready!(socket.poll_flush(context));
+    *flushing = false;
+    Poll::Ready(if flushed.is_ok() { Input::Sent } else { Input::Failed })
+}
+
+fn poll_read(socket: &mut Socket, context: &mut Context<'_>) -> Poll<Input> {
+    loop {
+        let Ok(frame) = ready!(socket.poll_next_frame(context)) else {
+            return Poll::Ready(Input::Failed);
+        };
+        match frame.opcode() {
+            OpCode::Text => {
+                let text = String::from_utf8(frame.into_payload().into());
+                return Poll::Ready(text.map_or(Input::Failed, Input::Frame));
+            }
+            OpCode::Close => return Poll::Ready(Input::Failed),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Messages, errors and states as arrays that `js/index.js` takes apart.
+
+use js_sys::Array;
+use trolleybus_protocol::{Address, DeliveryOptions, Error, ErrorKind, Headers};
+use wasm_bindgen::prelude::*;
+
+use crate::State;
+use crate::client::{Message, Notice};
+use crate::core::{Link, Origin};
+
+/// `[address, body, headers, replyAddress, origin]`; headers are `[name, value, name, ...]`.
+pub(super) fn message(message: Message) -> Array {
+    let message = message.into_delivery();
+    let headers = Array::new();
+    for (name, value) in message.headers.iter() {
+        headers.push(&name.into());
+        headers.push(&value.into());
+    }
+    let reply_address = message.reply_address.as_ref().map(Address::as_str);
+    let origin = match message.origin {
+        Origin::Local => 0,
+        Origin::Link(Link(number)) => number,
+    };
+    list(&[
+        message.address.as_str().into(),
+        message.body.as_json().into(),
+        headers.into(),
+        reply_address.into(),
+        origin.into(),
+    ])
+}
+
+/// The other way round.
+pub(super) fn origin(number: u32) -> Origin {
+    match number {
+        0 => Origin::Local,
+        number => Origin::Link(Link(number)),
+    }
+}
+
+/// `[kind, failureCode, failureType, message, word]`
+pub(super) fn error(error: &Error) -> Array {
+    let (kind, word) = match error.kind() {
+        ErrorKind::Refused(refusal) => ("REFUSED", Some(refusal.word())),
+        ErrorKind::ConnectionLost => ("CONNECTION_LOST", None),
+        ErrorKind::Closed => ("CLOSED", None),
+        ErrorKind::Overflow => ("OVERFLOW", None),
+        ErrorKind::Body => ("BODY", None),
+        ErrorKind::Headers => ("HEADERS", None),
+        _ => (error.failure_type().word(), None),
+    };
+    list(&[
+        kind.into(),
+        error.code().into(),
+        error.failure_type().word().into(),
+        error.message().into(),
+        word.into(),
+    ])
+}
+
+/// `[number, ...]`: 0 connecting; 1 open, transport; 2 waiting, attempt, milliseconds; 3 closed,
+/// code, reason; 4 an error, as [`error`] has it; 5 an envelope, text.
+pub(super) fn notice(notice: &Notice) -> Array {
+    match notice {
+        Notice::State(State::Connecting) => list(&[0.into()]),
+        Notice::State(State::Open { transport }) => list(&[1.into(), transport.as_str().into()]),
+        Notice::State(State::Waiting { attempt, retry_in }) => {
+            let milliseconds = retry_in.as_secs_f64() * 1000.0;
+            list(&[2.into(), (*attempt).into(), milliseconds.into()])
+        }
+        Notice::State(State::Closed { code, reason }) => {
+            list(&[3.into(), (*code).into(), reason.into()])
+        }
+        Notice::Error(reported) => list(&[4.into(), error(reported).into()]),
+        Notice::Unhandled(text) => list(&[5.into(), (&**text).into()]),
+    }
+}
+
+/// Headers from `[name, value, name, ...]`.
+pub(super) fn delivery(headers: Vec<String>, local_only: bool) -> Result<DeliveryOptions, Error> {
+    let mut collected = Headers::new();
+    let mut texts = headers.into_iter();
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        collected.append(name, value)?;
+    }
+    Ok(DeliveryOptions {
+        headers: collected,
+        local_only,
+        ..DeliveryOptions::default()
+    })
+}
+
+fn list(values: &[JsValue]) -> Array {
+    values.iter().collect()
+}

@@ -1,0 +1,17 @@
+//! The bridge over a real socket, one file per operation or theme.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bodies;
+mod client;
+mod envelopes;
+mod liveness;
+mod permissions;
+mod publish;
+mod quotas;
+mod raw_websocket;
+mod register;
+mod replies;
+mod request;
+mod unregister;

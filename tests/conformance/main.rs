@@ -1,0 +1,25 @@
+//! The SockJS layer against its reference, one file per chapter.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on fails its test"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod cookies;
+mod eventsource;
+mod frames;
+mod headers;
+mod htmlfile;
+mod info;
+mod jsonp;
+mod limits;
+mod raw_websocket;
+mod sessions;
+mod statics;
+mod urls;
+mod websocket;
+mod xhr_polling;
+mod xhr_streaming;
