@@ -1,29 +1,28 @@
 import { EventBus } from "/sdk/index.js";
 
 const bus = new EventBus("/eventbus");
+const find = (name) => document.querySelector(`[data-testid=${name}]`);
 
-// Show where the connection stands.
-const state = document.querySelector("[data-testid=state]");
-bus.onstate = ({ state: name, transport }) => {
-  state.dataset.state = name;
-  state.textContent = transport ? `${name} over ${transport}` : name;
+// The sign shows where the connection stands.
+bus.onstate = ({ name, transport }) => {
+  find("state").dataset.state = name;
+  find("state").textContent = name;
+  find("transport").textContent = transport ?? "";
 };
 
 // A word goes to the service ...
 const form = document.querySelector("form");
-form.addEventListener("submit", (event) => {
+form.onsubmit = (event) => {
   event.preventDefault();
   bus.publish("demo.request", form.word.value);
   form.word.select();
-});
+};
 
 // ... and what it makes of it comes back to every page.
-const received = document.querySelector("[data-testid=received]");
 bus.consumer("demo.response", (message) => {
   const entry = document.createElement("li");
   entry.dataset.testid = "entry";
-  entry.dataset.body = JSON.stringify(message.body);
-  entry.textContent = message.body;
-  received.prepend(entry);
-  received.children[100]?.remove();
+  entry.dataset.body = entry.textContent = JSON.stringify(message.body);
+  find("received").prepend(entry);
+  find("received").children[100]?.remove();
 });

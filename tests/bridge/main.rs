@@ -1,7 +1,6 @@
 //! The bridge over a real socket, one file per operation or theme.
 
-#[path = "../support/mod.rs"]
-mod support;
+use trolleybus_tests::support;
 
 mod bodies;
 mod client;

@@ -1,149 +1,56 @@
-//! Bounds: sizes, slow peers, slow services, and closing them all.
+//! Bounds on sizes and numbers, and services that are slower than their peers.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use yawc::{Frame, OpCode};
 
-use crate::support::http::{Connection, post, request, stream};
-use crate::support::server::{Seen, Server, echo, quick};
+use crate::support::http::{Connection, post, stream};
+use crate::support::server::{Server, echo, quick};
 use crate::support::soon;
 use crate::support::websocket::Client;
-use trolleybus::sockjs::{Options, SendError, Socket, SocketSender};
+use trolleybus::sockjs::{Options, Socket};
 
 const WEBSOCKET: &str = "/sockjs/000/l/websocket";
-const STREAM: &str = "/sockjs/000/l/xhr_streaming";
 const POLL: &str = "/sockjs/000/l/xhr";
 const SEND: &str = "/sockjs/000/l/xhr_send";
 
-/// A service that hands its senders over and takes whatever comes.
-async fn with_senders(options: Options) -> (Server, mpsc::UnboundedReceiver<SocketSender>) {
-    let (hand_over, senders) = mpsc::unbounded_channel();
+/// A service that starts to receive when told to, and says what it received.
+async fn gated(options: Options) -> (Server, watch::Sender<bool>, mpsc::UnboundedReceiver<String>) {
+    let (go, gate) = watch::channel(false);
+    let (seen, log) = mpsc::unbounded_channel();
     let server = Server::start(options, move |mut socket: Socket| {
-        hand_over.send(socket.sender()).ok();
-        async move { while socket.recv().await.is_some() {} }
-    })
-    .await;
-    (server, senders)
-}
-
-/// Sends to a peer that does not read until the outbox is full.
-async fn overflow(sender: &SocketSender) -> SendError {
-    let message = "x".repeat(64 * 1024);
-    loop {
-        if let Err(error) = sender.send(message.clone()) {
-            return error;
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn all_gone(server: &Server) {
-    soon(async {
-        while server.service.open_sockets() > 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        let (mut gate, seen) = (gate.clone(), seen.clone());
+        async move {
+            gate.wait_for(|open| *open).await.ok();
+            while let Some(message) = socket.recv().await {
+                seen.send(message.to_string()).ok();
+            }
         }
     })
     .await;
+    (server, go, log)
 }
 
 #[tokio::test]
-async fn a_stalled_websocket_is_closed_as_slow() {
-    let (server, mut senders) = with_senders(quick()).await;
-    let client = Client::open(server.addr, WEBSOCKET).await;
-    let sender = soon(senders.recv()).await.unwrap();
-    assert_eq!(soon(overflow(&sender)).await, SendError::Overflow);
-    assert_eq!(sender.send("x"), Err(SendError::Closed));
-    all_gone(&server).await;
-    drop(client);
-}
-
-#[tokio::test]
-async fn a_slow_websocket_that_reads_again_learns_why() {
-    let options = Options {
-        close_timeout: Duration::from_secs(60),
-        ..Options::default()
-    };
-    let (server, mut senders) = with_senders(options).await;
-    let mut client = Client::open(server.addr, WEBSOCKET).await;
-    let sender = soon(senders.recv()).await.unwrap();
-    assert_eq!(soon(overflow(&sender)).await, SendError::Overflow);
-    let mut last = String::new();
-    while !last.starts_with('c') {
-        last = client.text().await;
+async fn times_of_zero_and_for_ever_are_survived() {
+    for time in [Duration::ZERO, Duration::MAX] {
+        let options = Options {
+            heartbeat_interval: time,
+            disconnect_delay: Duration::MAX,
+            body_timeout: Duration::MAX,
+            close_timeout: time,
+            ..Options::default()
+        };
+        let server = Server::start(options, echo).await;
+        let mut client = Client::open(server.addr, WEBSOCKET).await;
+        assert_eq!(client.text().await, "o");
+        assert_eq!(post(server.addr, POLL, "").await.body, "o\n");
+        assert_eq!(post(server.addr, SEND, "[\"x\"]").await.status(), 204);
+        server.service.close_all(1001, "Going away");
+        client.drained().await;
     }
-    assert_eq!(last, "c[3001,\"Slow consumer\"]");
-}
-
-#[tokio::test]
-async fn a_stalled_stream_is_closed_as_slow() {
-    let options = Options {
-        response_limit: usize::MAX,
-        ..quick()
-    };
-    let (server, mut senders) = with_senders(options).await;
-    let (mut connection, _) = stream(server.addr, "POST", STREAM).await;
-    let sender = soon(senders.recv()).await.unwrap();
-    assert_eq!(soon(overflow(&sender)).await, SendError::Overflow);
-    let mut last = String::new();
-    while let Some(chunk) = connection.chunk().await {
-        last = chunk;
-    }
-    assert_eq!(last, "c[3001,\"Slow consumer\"]\n");
-}
-
-#[tokio::test]
-async fn close_all_gets_past_a_blocked_write() {
-    let (server, mut senders) = with_senders(Options {
-        max_outbox_size: 64 << 20,
-        ..quick()
-    })
-    .await;
-    let client = Client::open(server.addr, WEBSOCKET).await;
-    let sender = soon(senders.recv()).await.unwrap();
-    for _ in 0..500 {
-        sender.send("x".repeat(64 * 1024)).unwrap();
-        tokio::task::yield_now().await;
-    }
-    server.service.close_all(1001, "Going away");
-    all_gone(&server).await;
-    drop(client);
-}
-
-#[tokio::test]
-async fn close_all_reaches_every_transport() {
-    let (server, _senders) = with_senders(quick()).await;
-    let mut client = Client::open(server.addr, WEBSOCKET).await;
-    let mut raw = Client::open(server.addr, "/sockjs/websocket").await;
-    let (mut stream, _) = stream(server.addr, "POST", STREAM).await;
-    assert_eq!(client.text().await, "o");
-    stream.chunk().await;
-    assert_eq!(stream.chunk().await.unwrap(), "o\n");
-    assert_eq!(server.service.open_sockets(), 3);
-    server.service.close_all(3999, "bye");
-    assert_eq!(client.text().await, "c[3999,\"bye\"]");
-    assert_eq!(raw.closed().await, (3999, "bye".to_owned()));
-    assert_eq!(stream.chunk().await.unwrap(), "c[3999,\"bye\"]\n");
-    client.drained().await;
-    all_gone(&server).await;
-}
-
-#[tokio::test]
-async fn a_draining_service_takes_no_sockets_and_ends() {
-    let server = Server::start(quick(), echo).await;
-    let mut client = Client::open(server.addr, WEBSOCKET).await;
-    assert_eq!(client.text().await, "o");
-    post(server.addr, POLL, "").await;
-    let service = server.service.clone();
-    let drained = tokio::spawn(async move { service.drain(1001, "Going away").await });
-    assert_eq!(client.text().await, "c[1001,\"Going away\"]");
-    assert_eq!(
-        post(server.addr, "/sockjs/000/new/xhr", "").await.status(),
-        503
-    );
-    client.drained().await;
-    soon(drained).await.unwrap();
 }
 
 #[tokio::test]
@@ -271,22 +178,11 @@ async fn a_slow_body_is_408() {
 
 #[tokio::test]
 async fn an_upload_waits_for_a_slow_service() {
-    let (go, gate) = tokio::sync::watch::channel(false);
-    let (seen, mut log) = mpsc::unbounded_channel();
     let options = Options {
         max_inbox_len: 2,
         ..Options::default()
     };
-    let server = Server::start(options, move |mut socket: Socket| {
-        let (mut gate, seen) = (gate.clone(), seen.clone());
-        async move {
-            gate.wait_for(|open| *open).await.ok();
-            while let Some(message) = socket.recv().await {
-                seen.send(message.to_string()).ok();
-            }
-        }
-    })
-    .await;
+    let (server, go, mut log) = gated(options).await;
     post(server.addr, POLL, "").await;
     let mut upload = Connection::open(server.addr).await;
     upload
@@ -319,22 +215,11 @@ async fn a_waiting_upload_ends_with_its_session() {
 
 #[tokio::test]
 async fn a_websocket_waits_for_a_slow_service_and_loses_nothing() {
-    let (go, gate) = tokio::sync::watch::channel(false);
-    let (seen, mut log) = mpsc::unbounded_channel();
     let options = Options {
         max_inbox_len: 2,
         ..Options::default()
     };
-    let server = Server::start(options, move |mut socket: Socket| {
-        let (mut gate, seen) = (gate.clone(), seen.clone());
-        async move {
-            gate.wait_for(|open| *open).await.ok();
-            while let Some(message) = socket.recv().await {
-                seen.send(message.to_string()).ok();
-            }
-        }
-    })
-    .await;
+    let (server, go, mut log) = gated(options).await;
     let mut client = Client::open(server.addr, "/sockjs/websocket").await;
     for number in 0..100 {
         client.send(&number.to_string()).await;
@@ -364,28 +249,4 @@ async fn a_service_may_receive_in_another_task() {
     for number in 0..50 {
         assert_eq!(client.text().await, number.to_string());
     }
-}
-
-#[tokio::test]
-async fn a_service_may_outlive_its_socket() {
-    let (done, mut log) = mpsc::unbounded_channel();
-    let server = Server::start(quick(), move |mut socket: Socket| {
-        let done = done.clone();
-        async move {
-            while socket.recv().await.is_some() {}
-            tokio::task::yield_now().await;
-            done.send(socket.send("too late")).ok();
-        }
-    })
-    .await;
-    drop(Client::open(server.addr, WEBSOCKET).await);
-    assert_eq!(soon(log.recv()).await, Some(Err(SendError::Closed)));
-}
-
-#[tokio::test]
-async fn a_session_without_anyone_is_not_kept() {
-    let (server, mut log) = Server::observed(quick()).await;
-    request(server.addr, "POST", POLL, "Connection: close\r\n", "").await;
-    assert_eq!(soon(log.recv()).await, Some(Seen::Opened));
-    all_gone(&server).await;
 }

@@ -4,10 +4,10 @@
     reason = "a helper that cannot go on fails its test"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
+use trolleybus_tests::support;
 
 mod bad_input;
+mod closing;
 mod cookies;
 mod eventsource;
 mod frames;

@@ -167,7 +167,7 @@ async fn transports_may_be_mixed_on_one_session() {
 }
 
 #[tokio::test]
-async fn a_session_survives_polls_longer_than_the_delay_apart_from_none() {
+async fn a_waiting_poll_keeps_its_session_beyond_the_delay() {
     let server = Server::start(quick(), echo).await;
     post(server.addr, POLL, "").await;
     let mut waiting = Connection::open(server.addr).await;

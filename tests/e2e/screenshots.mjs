@@ -124,8 +124,9 @@ async function main() {
   } finally {
     await browser.close();
     server.stop();
+    browserErrors.forEach((error) => console.error(error));
   }
-  if (browserErrors.length > 0) throw new Error(browserErrors.join("\n"));
+  if (browserErrors.length > 0) throw new Error("a page logged errors");
 }
 
 async function visitAll(page, url, name) {

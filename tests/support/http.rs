@@ -8,26 +8,26 @@ use tokio::net::TcpStream;
 use super::soon;
 
 /// One connection.
-pub(crate) struct Connection {
-    pub(crate) stream: BufReader<TcpStream>,
+pub struct Connection {
+    pub stream: BufReader<TcpStream>,
 }
 
 /// Status line and headers.
 #[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) status: u16,
+pub struct Head {
+    pub status: u16,
     headers: Vec<(String, String)>,
 }
 
 /// A whole answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) head: Head,
-    pub(crate) body: String,
+pub struct Answer {
+    pub head: Head,
+    pub body: String,
 }
 
 impl Head {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let found = self
             .headers
             .iter()
@@ -45,17 +45,17 @@ impl Head {
 }
 
 impl Answer {
-    pub(crate) fn status(&self) -> u16 {
+    pub fn status(&self) -> u16 {
         self.head.status
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.head.header(name)
     }
 }
 
 impl Connection {
-    pub(crate) async fn open(addr: SocketAddr) -> Self {
+    pub async fn open(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
@@ -63,12 +63,12 @@ impl Connection {
         }
     }
 
-    pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
+    pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
     /// Sends a request; `headers` are lines with their line ends.
-    pub(crate) async fn request(&mut self, method: &str, path: &str, headers: &str, body: &str) {
+    pub async fn request(&mut self, method: &str, path: &str, headers: &str, body: &str) {
         let length = match body.len() {
             0 => String::new(),
             length => format!("Content-Length: {length}\r\n"),
@@ -83,7 +83,7 @@ impl Connection {
         line.trim_end().to_owned()
     }
 
-    pub(crate) async fn head(&mut self) -> Head {
+    pub async fn head(&mut self) -> Head {
         let status_line = self.line().await;
         let status = status_line.split(' ').nth(1).unwrap_or_default();
         let status = status
@@ -100,7 +100,7 @@ impl Connection {
     }
 
     /// The next chunk; `None` for the last.
-    pub(crate) async fn chunk(&mut self) -> Option<String> {
+    pub async fn chunk(&mut self) -> Option<String> {
         let size = self.line().await;
         let size =
             usize::from_str_radix(&size, 16).unwrap_or_else(|_| panic!("no chunk size: {size:?}"));
@@ -116,13 +116,13 @@ impl Connection {
     }
 
     /// Everything until the server ends the connection.
-    pub(crate) async fn rest(&mut self) -> String {
+    pub async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         soon(self.stream.read_to_end(&mut rest)).await.ok();
         String::from_utf8_lossy(&rest).into_owned()
     }
 
-    pub(crate) async fn answer(&mut self) -> Answer {
+    pub async fn answer(&mut self) -> Answer {
         let head = self.head().await;
         let mut body = String::new();
         if head.is_chunked() {
@@ -137,7 +137,7 @@ impl Connection {
 }
 
 /// One request on a connection of its own.
-pub(crate) async fn request(
+pub async fn request(
     addr: SocketAddr,
     method: &str,
     path: &str,
@@ -149,16 +149,16 @@ pub(crate) async fn request(
     connection.answer().await
 }
 
-pub(crate) async fn get(addr: SocketAddr, path: &str) -> Answer {
+pub async fn get(addr: SocketAddr, path: &str) -> Answer {
     request(addr, "GET", path, "", "").await
 }
 
-pub(crate) async fn post(addr: SocketAddr, path: &str, body: &str) -> Answer {
+pub async fn post(addr: SocketAddr, path: &str, body: &str) -> Answer {
     request(addr, "POST", path, "", body).await
 }
 
 /// Opens a streaming response and reads its head.
-pub(crate) async fn stream(addr: SocketAddr, method: &str, path: &str) -> (Connection, Head) {
+pub async fn stream(addr: SocketAddr, method: &str, path: &str) -> (Connection, Head) {
     let mut connection = Connection::open(addr).await;
     connection.request(method, path, "", "").await;
     let head = connection.head().await;

@@ -1,17 +1,17 @@
 //! What conformance tests share: a server on a free port, a client that sees single chunks, sockets.
 
-pub(crate) mod http;
-pub(crate) mod server;
-pub(crate) mod websocket;
+pub mod http;
+pub mod server;
+pub mod websocket;
 
 use std::future::Future;
 use std::time::Duration;
 
 /// No answer takes this long.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The outcome of `future`, or a failed test.
-pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(DEADLINE, future)
         .await
         .expect("nothing happened before the deadline")

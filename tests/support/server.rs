@@ -10,13 +10,13 @@ use tokio::sync::mpsc;
 use trolleybus::sockjs::{Options, SockJs, Socket};
 
 /// A running server with one service under `/sockjs`.
-pub(crate) struct Server {
-    pub(crate) addr: SocketAddr,
-    pub(crate) service: SockJs,
+pub struct Server {
+    pub addr: SocketAddr,
+    pub service: SockJs,
 }
 
 /// Options with delays that a test can wait for.
-pub(crate) fn quick() -> Options {
+pub fn quick() -> Options {
     Options {
         disconnect_delay: Duration::from_millis(150),
         close_timeout: Duration::from_millis(300),
@@ -25,7 +25,7 @@ pub(crate) fn quick() -> Options {
     }
 }
 
-pub(crate) async fn echo(mut socket: Socket) {
+pub async fn echo(mut socket: Socket) {
     while let Some(message) = socket.recv().await {
         if socket.send(message).is_err() {
             break;
@@ -35,14 +35,14 @@ pub(crate) async fn echo(mut socket: Socket) {
 
 /// What a service saw.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub enum Seen {
     Opened,
     Message(String),
     Closed,
 }
 
 impl Server {
-    pub(crate) async fn start<H, F>(options: Options, handler: H) -> Self
+    pub async fn start<H, F>(options: Options, handler: H) -> Self
     where
         H: Fn(Socket) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
@@ -55,12 +55,12 @@ impl Server {
         }
     }
 
-    pub(crate) async fn echo() -> Self {
+    pub async fn echo() -> Self {
         Self::start(Options::default(), echo).await
     }
 
     /// A service that says what it sees, and answers nothing.
-    pub(crate) async fn observed(options: Options) -> (Self, mpsc::UnboundedReceiver<Seen>) {
+    pub async fn observed(options: Options) -> (Self, mpsc::UnboundedReceiver<Seen>) {
         let (seen, log) = mpsc::unbounded_channel();
         let server = Self::start(options, move |mut socket: Socket| {
             let seen = seen.clone();
@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// A service that closes at once, as the suite's `/close` does.
-    pub(crate) async fn closing(options: Options) -> Self {
+    pub async fn closing(options: Options) -> Self {
         Self::start(
             options,
             |socket| async move { socket.close(3000, "Go away!") },
@@ -87,7 +87,7 @@ impl Server {
 }
 
 /// Serves `app` as long as the test runs.
-pub(crate) async fn serve(app: Router) -> SocketAddr {
+pub async fn serve(app: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());

@@ -1,6 +1,7 @@
 //! A WebSocket client.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -9,12 +10,12 @@ use yawc::{Frame, OpCode, Options, WebSocket};
 
 use super::soon;
 
-pub(crate) struct Client {
+pub struct Client {
     socket: WebSocket<TcpStream>,
 }
 
 impl Client {
-    pub(crate) async fn open(addr: SocketAddr, path: &str) -> Self {
+    pub async fn open(addr: SocketAddr, path: &str) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         let url = format!("ws://{addr}{path}").parse().unwrap();
         let options = Options::default().with_max_payload_read(64 << 20);
@@ -24,29 +25,35 @@ impl Client {
         Self { socket }
     }
 
-    pub(crate) async fn send(&mut self, text: &str) {
+    pub async fn send(&mut self, text: &str) {
         self.send_frame(Frame::text(Bytes::copy_from_slice(text.as_bytes())))
             .await;
     }
 
-    pub(crate) async fn send_frame(&mut self, frame: Frame) {
+    pub async fn send_frame(&mut self, frame: Frame) {
         soon(self.socket.send(frame)).await.unwrap();
     }
 
+    /// Sends a frame unless the server does not take it for a while.
+    pub async fn try_send_frame(&mut self, frame: Frame) -> Option<()> {
+        let sent = tokio::time::timeout(Duration::from_millis(200), self.socket.send(frame)).await;
+        sent.ok()?.ok()
+    }
+
     /// The next frame; `None` once the connection is gone.
-    pub(crate) async fn frame(&mut self) -> Option<Frame> {
+    pub async fn frame(&mut self) -> Option<Frame> {
         soon(self.socket.next_frame()).await.ok()
     }
 
     /// The text of the next frame, which must be a text frame.
-    pub(crate) async fn text(&mut self) -> String {
+    pub async fn text(&mut self) -> String {
         let frame = self.frame().await.expect("connection gone");
         assert_eq!(frame.opcode(), OpCode::Text);
         frame.as_str().to_owned()
     }
 
     /// Code and reason of the next frame, which must be a close frame.
-    pub(crate) async fn closed(&mut self) -> (u16, String) {
+    pub async fn closed(&mut self) -> (u16, String) {
         let frame = self.frame().await.expect("connection gone");
         assert_eq!(frame.opcode(), OpCode::Close);
         let code = frame.close_code().expect("a code").into();
@@ -57,7 +64,7 @@ impl Client {
     }
 
     /// Frames are read and thrown away until the connection ends.
-    pub(crate) async fn drained(&mut self) {
+    pub async fn drained(&mut self) {
         while self.frame().await.is_some() {}
     }
 }

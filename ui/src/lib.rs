@@ -14,7 +14,11 @@ mod browser;
 mod line;
 #[cfg_attr(
     not(target_arch = "wasm32"),
-    expect(dead_code, reason = "the components that use it are for the browser")
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "the components that use it are for the browser"
+    )
 )]
 mod model;
 #[expect(

@@ -70,7 +70,7 @@ pub(crate) fn use_line(
                 tab: tab.clone(),
                 number: next(&numbers),
             };
-            say(&client, word, how, *served_by, &text, page);
+            say(&client, &word, how, *served_by, &text, page);
         }
     })
 }
@@ -172,7 +172,7 @@ fn heard(message: &Message, address: &str) -> Heard {
     }
 }
 
-fn say(client: &Client, word: Word, how: How, served_by: ServedBy, text: &str, page: &Dispatch) {
+fn say(client: &Client, word: &Word, how: How, served_by: ServedBy, text: &str, page: &Dispatch) {
     let (number, body) = (word.number, Body::from_text(text));
     let address = if how == How::Echo {
         ECHO

@@ -102,6 +102,16 @@ impl Connection {
         self.start_attempt(now);
     }
 
+    /// Sets how many attempts in a row may fail, none for no limit. With zero a client that waits
+    /// for its next attempt is closed.
+    pub fn limit_attempts(&mut self, attempts: Option<u32>) {
+        self.options.reconnect.attempts_max = attempts;
+        if let (Phase::Waiting { .. }, Some(0)) = (&self.phase, attempts) {
+            let (code, reason) = self.last_close.clone();
+            self.end(code, &reason);
+        }
+    }
+
     /// Asks `/info`, unless there is nothing to choose by it.
     pub(super) fn start_attempt(&mut self, now: u64) {
         self.set_state(State::Connecting);

@@ -139,6 +139,13 @@ impl Bus {
         self.client.command(|core| core.reconnect(now, transports));
     }
 
+    /// Sets how many attempts in a row may fail; infinity for no limit.
+    #[wasm_bindgen(js_name = limitAttempts)]
+    pub fn limit_attempts(&self, attempts: f64) {
+        let attempts = settings::attempts(attempts);
+        self.client.command(|core| core.limit_attempts(attempts));
+    }
+
     /// Ends the connection for good.
     pub fn close(&self) {
         self.client.close();

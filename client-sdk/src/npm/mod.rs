@@ -3,7 +3,7 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `bus` | [`Bus`], the one class |
+//! | `bus` | `Bus`, the one class |
 //! | `settings` | options from an array of numbers |
 //! | `convert` | messages, errors and states as arrays |
 
@@ -11,4 +11,3 @@ mod bus;
 mod convert;
 mod settings;
 
-pub use bus::Bus;

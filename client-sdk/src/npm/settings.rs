@@ -11,7 +11,7 @@ pub(super) fn options(transports: &str, numbers: &[f64]) -> Options {
     let time = |index, default| milliseconds(number(index)).unwrap_or(default);
     let count = |index, default| whole(number(index)).unwrap_or(default);
     let reconnect = Reconnect {
-        attempts_max: whole(number(2)).and_then(|attempts| u32::try_from(attempts).ok()),
+        attempts_max: attempts(number(2)),
         delay_min: time(3, defaults.reconnect.delay_min),
         delay_max: time(4, defaults.reconnect.delay_max),
         exponent: or(number(5), defaults.reconnect.exponent),
@@ -34,6 +34,11 @@ pub(super) fn names(names: &str) -> impl Iterator<Item = Transport> {
 /// A time that JavaScript gives; below zero means never, which is zero here.
 pub(super) fn milliseconds(number: f64) -> Option<Duration> {
     whole(number).map(|whole| Duration::from_millis(whole as u64))
+}
+
+/// A number of attempts; none for no limit.
+pub(super) fn attempts(number: f64) -> Option<u32> {
+    whole(number).and_then(|attempts| u32::try_from(attempts).ok())
 }
 
 #[expect(

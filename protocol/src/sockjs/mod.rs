@@ -18,6 +18,8 @@ mod info;
 mod path;
 mod transport;
 mod upload;
+#[cfg(test)]
+mod vectors;
 pub mod wrap;
 
 pub use close::CloseReason;

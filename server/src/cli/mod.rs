@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `serve` | `serve`, `check-config`, `default-config` |
 //! | `demo` | `demo`: the gallery and its services |
+//! | `bench` | `bench`: what a bridge can carry
 //! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
 
 // A command line talks to people.
@@ -13,6 +14,8 @@
     reason = "the output is what it is for"
 )]
 
+mod bench;
+mod client;
 mod demo;
 mod serve;
 
@@ -42,6 +45,16 @@ enum Command {
     DefaultConfig,
     /// Serve the demo: a page, an echo and an uppercase service.
     Demo(demo::Demo),
+    /// Publish a message to all consumers of an address.
+    Publish(client::Message),
+    /// Send a message to one consumer of an address.
+    Send(client::Message),
+    /// Send a message to one consumer and print its reply.
+    Request(client::Request),
+    /// Print what arrives on addresses, one JSON document per line.
+    Subscribe(client::Subscribe),
+    /// Measure what a bridge can carry.
+    Bench(bench::Bench),
 }
 
 /// Runs the command line of this process.
@@ -73,6 +86,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Demo(demo) => demo.run().await,
+        Command::Publish(message) => message.publish().await,
+        Command::Send(message) => message.send().await,
+        Command::Request(request) => request.run().await,
+        Command::Subscribe(subscribe) => subscribe.run().await,
+        Command::Bench(bench) => bench.run().await,
     }
 }
 

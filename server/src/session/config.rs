@@ -7,7 +7,7 @@ use trolleybus_protocol::sockjs::TransportSet;
 /// Settings of one SockJS service.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Time between heartbeats. Default 25 s; the stock client's JSONP gives up after 35 s.
+    /// Time between heartbeats, up to a year. Default 25 s; the stock client's JSONP gives up after 35 s.
     pub heartbeat_interval: Duration,
     /// How long an HTTP session outlives its last receiver. Default 5 s.
     pub disconnect_delay: Duration,
@@ -42,6 +42,24 @@ pub struct Options {
     pub max_inbox_size: usize,
     /// Open sockets of the service, 503 above. Default 100,000.
     pub max_sockets: usize,
+}
+
+/// Longest duration that is honoured, so that no clock overflows: a year.
+const LONGEST: Duration = Duration::from_secs(31_536_000);
+
+impl Options {
+    /// Times of zero and for ever are brought into the range that timers can keep.
+    pub(crate) fn within_reason(mut self) -> Self {
+        for duration in [
+            &mut self.heartbeat_interval,
+            &mut self.disconnect_delay,
+            &mut self.body_timeout,
+            &mut self.close_timeout,
+        ] {
+            *duration = (*duration).clamp(Duration::from_millis(1), LONGEST);
+        }
+        self
+    }
 }
 
 impl Default for Options {

@@ -1,17 +1,15 @@
 //! The task of one HTTP session: it runs the service and watches the clock.
 
-use std::panic::AssertUnwindSafe;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use trolleybus_protocol::sockjs::CloseReason;
 
 use super::life::{Attach, Life};
-use super::{Link, Options, Registration, Table};
+use super::{Handler, Link, Options, Registration, Table};
 
 /// A session over HTTP requests.
 #[derive(Debug)]
@@ -25,7 +23,11 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(id: &str, link: Arc<Link>, options: Arc<Options>) -> Self {
-        let life = Life::new(options.disconnect_delay, Instant::now());
+        let life = Life::new(
+            options.disconnect_delay,
+            options.close_timeout,
+            Instant::now(),
+        );
         Self {
             id: id.into(),
             link,
@@ -52,7 +54,7 @@ impl Session {
     }
 
     pub(super) fn attach(&self) -> Attach {
-        self.life.lock().attach()
+        self.life.lock().attach(Instant::now())
     }
 
     pub(super) fn handle_ended(&self) {
@@ -68,69 +70,46 @@ impl Session {
     }
 
     /// Runs until the session is forgotten and the service has returned.
-    pub(crate) async fn run<F: Future<Output = ()>>(
+    pub(crate) async fn run(
         self: Arc<Self>,
         table: Arc<Table>,
         registration: Registration,
-        handler: F,
+        mut handler: Handler,
     ) {
         let transport = self.link.info().transport();
         tracing::debug!(%transport, "session opened");
-        let mut handler = pin!(guarded(handler));
-        let returned = tokio::select! {
-            result = &mut handler => {
-                finish_handler(&self.link, result);
-                self.wait_until_gone().await;
-                true
-            }
-            () = self.wait_until_gone() => false,
-        };
+        let mut gone = pin!(self.wait_until_gone());
+        poll_fn(|cx| {
+            let _ = handler.poll(&self.link, cx);
+            gone.as_mut().poll(cx)
+        })
+        .await;
         self.link.lose();
         table.remove(&self);
         tracing::debug!(%transport, "session forgotten");
-        if !returned {
-            handler.await.ok();
-        }
+        poll_fn(|cx| handler.poll(&self.link, cx)).await;
         drop(registration);
     }
 
     async fn wait_until_gone(&self) {
+        let mut is_closing = false;
         while !self.is_gone() {
             let deadline = self.life.lock().poll_timeout();
-            let Some(deadline) = deadline else {
-                self.changed.notified().await;
-                continue;
-            };
             tokio::select! {
-                () = tokio::time::sleep_until(deadline.into()) => {
-                    self.life.lock().handle_timeout(Instant::now());
-                }
                 () = self.changed.notified() => {}
+                () = sleep_until(deadline) => self.life.lock().handle_timeout(Instant::now()),
+                _ = poll_fn(|cx| self.link.poll_closing(cx)), if !is_closing => {
+                    is_closing = true;
+                    self.life.lock().handle_close(Instant::now());
+                }
             }
         }
     }
 }
 
-/// The service's future; a panic in it ends this socket only.
-pub(crate) fn guarded<F: Future<Output = ()>>(
-    handler: F,
-) -> impl Future<Output = Result<(), Panicked>> {
-    AssertUnwindSafe(handler)
-        .catch_unwind()
-        .map(|result| result.map_err(|_| Panicked))
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Panicked;
-
-/// Closes the socket once the service has returned, or has failed.
-pub(crate) fn finish_handler(link: &Link, result: Result<(), Panicked>) {
-    let CloseReason { code, text } = match result {
-        Ok(()) => CloseReason::NORMAL,
-        Err(Panicked) => {
-            tracing::error!(transport = %link.info().transport(), "a socket's handler panicked");
-            CloseReason::INTERNAL
-        }
-    };
-    link.close(code, text);
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
 }

@@ -8,6 +8,8 @@
 //!                        v
 //!                       Gone
 //! ```
+//!
+//! A receiver that does not fetch the close frame within the close timeout counts as lost.
 
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,9 @@ enum State {
 pub(super) struct Life {
     state: State,
     disconnect_delay: Duration,
+    close_timeout: Duration,
+    /// The service has closed; an attached receiver has to end by then.
+    close_by: Option<Instant>,
     is_opened: bool,
     /// The driver sleeps and will look again by itself.
     is_armed: bool,
@@ -40,24 +45,26 @@ pub(super) enum Attach {
 }
 
 impl Life {
-    pub(super) fn new(disconnect_delay: Duration, now: Instant) -> Self {
-        let state = State::Waiting {
-            until: now + disconnect_delay,
-        };
+    pub(super) fn new(disconnect_delay: Duration, close_timeout: Duration, now: Instant) -> Self {
         Self {
-            state,
+            state: State::Waiting {
+                until: now + disconnect_delay,
+            },
             disconnect_delay,
+            close_timeout,
+            close_by: None,
             is_opened: false,
             is_armed: false,
         }
     }
 
-    pub(super) fn attach(&mut self) -> Attach {
+    pub(super) fn attach(&mut self, now: Instant) -> Attach {
         match self.state {
             State::Attached => Attach::Busy,
             State::Gone => Attach::Gone,
             State::Waiting { .. } => {
                 self.state = State::Attached;
+                self.close_by = self.close_by.map(|_| now + self.close_timeout);
                 if std::mem::replace(&mut self.is_opened, true) {
                     Attach::Next
                 } else {
@@ -82,11 +89,22 @@ impl Life {
         self.state = State::Gone;
     }
 
+    /// The service has closed.
+    pub(super) fn handle_close(&mut self, now: Instant) {
+        self.close_by = Some(now + self.close_timeout);
+    }
+
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        if let State::Waiting { until } = self.state
-            && until <= now
-        {
+        if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.state = State::Gone;
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Waiting { until } => Some(until),
+            State::Attached => self.close_by,
+            State::Gone => None,
         }
     }
 
@@ -96,10 +114,7 @@ impl Life {
 
     /// When to call [`Life::handle_timeout`]; the driver promises to.
     pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
-        let deadline = match self.state {
-            State::Waiting { until } => Some(until),
-            _ => None,
-        };
+        let deadline = self.deadline();
         self.is_armed = deadline.is_some();
         deadline
     }
@@ -110,10 +125,11 @@ mod tests {
     use super::*;
 
     const DELAY: Duration = Duration::from_secs(5);
+    const CLOSE: Duration = Duration::from_secs(3);
 
     fn attached(now: Instant) -> Life {
-        let mut life = Life::new(DELAY, now);
-        assert_eq!(life.attach(), Attach::First);
+        let mut life = Life::new(DELAY, CLOSE, now);
+        assert_eq!(life.attach(now), Attach::First);
         life
     }
 
@@ -121,9 +137,9 @@ mod tests {
     fn a_second_receiver_is_refused_and_the_next_is_not_the_first() {
         let now = Instant::now();
         let mut life = attached(now);
-        assert_eq!(life.attach(), Attach::Busy);
+        assert_eq!(life.attach(now), Attach::Busy);
         life.handle_ended(now);
-        assert_eq!(life.attach(), Attach::Next);
+        assert_eq!(life.attach(now), Attach::Next);
     }
 
     #[test]
@@ -135,7 +151,7 @@ mod tests {
         life.handle_timeout(now + DELAY - Duration::from_millis(1));
         assert!(!life.is_gone());
         life.handle_timeout(now + DELAY);
-        assert_eq!(life.attach(), Attach::Gone);
+        assert_eq!(life.attach(now), Attach::Gone);
     }
 
     #[test]
@@ -152,7 +168,7 @@ mod tests {
         let now = Instant::now();
         let mut life = attached(now);
         life.handle_ended(now);
-        life.attach();
+        life.attach(now);
         life.handle_ended(now + DELAY / 2);
         life.handle_timeout(now + DELAY);
         assert!(!life.is_gone());
@@ -167,13 +183,34 @@ mod tests {
     }
 
     #[test]
+    fn a_receiver_that_does_not_fetch_the_close_is_lost() {
+        let now = Instant::now();
+        let mut life = attached(now);
+        life.handle_close(now);
+        assert_eq!(life.poll_timeout(), Some(now + CLOSE));
+        life.handle_timeout(now + CLOSE);
+        assert!(life.is_gone());
+    }
+
+    #[test]
+    fn each_receiver_has_time_to_fetch_the_close() {
+        let now = Instant::now();
+        let mut life = attached(now);
+        life.handle_close(now);
+        life.handle_ended(now);
+        assert_eq!(life.attach(now + CLOSE * 2), Attach::Next);
+        life.handle_timeout(now + CLOSE * 2);
+        assert!(!life.is_gone());
+    }
+
+    #[test]
     fn a_sleeping_driver_is_not_told() {
         let now = Instant::now();
         let mut life = attached(now);
         assert_eq!(life.poll_timeout(), None);
         assert!(life.handle_ended(now));
         life.poll_timeout();
-        life.attach();
+        life.attach(now);
         assert!(!life.handle_ended(now));
     }
 }

@@ -9,6 +9,7 @@
 //! | `link` | both queues of one socket, shared by service and transport |
 //! | `inbox`, `outbox` | the queues, pure |
 //! | `life` | when an HTTP session ends, pure |
+//! | `handler` | the service's future, guarded against panics |
 //! | `driver` | the task of one HTTP session |
 //! | `receiver` | the one HTTP response that a session feeds |
 //! | `table` | HTTP sessions by id |
@@ -23,6 +24,7 @@ mod config;
 mod driver;
 mod error;
 mod handle;
+mod handler;
 mod inbox;
 mod info;
 mod life;
@@ -39,7 +41,8 @@ pub use handle::{Socket, SocketSender};
 pub use info::SocketInfo;
 pub use outgoing::Outgoing;
 
-pub(crate) use driver::{Session, finish_handler, guarded};
+pub(crate) use driver::Session;
+pub(crate) use handler::{Handler, HandlerFuture};
 pub(crate) use link::Link;
 pub(crate) use outbox::{Closing, Taken};
 pub(crate) use receiver::{Received, Receiver};

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytestring::ByteString;
 use tokio::time::{Instant, Sleep, sleep};
-use trolleybus_protocol::sockjs;
+use trolleybus_protocol::sockjs::{self, CloseReason};
 
 use super::life::Attach;
 use super::outbox::{Closing, Taken};
@@ -40,8 +40,7 @@ impl Receiver {
         }
     }
 
-    /// Ready with the next frame; messages that wait are joined in one. Pending for good once the
-    /// session is lost.
+    /// Ready with the next frame; messages that wait are joined in one.
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         if std::mem::take(&mut self.owes_open) {
             return frame(ByteString::from_static(sockjs::OPEN));
@@ -57,7 +56,7 @@ impl Receiver {
                 frame(joined(&batch))
             }
             Taken::Closing(closing) => Poll::Ready(Received::Last(close_frame(&closing))),
-            Taken::Gone => Poll::Pending,
+            Taken::Gone => Poll::Ready(Received::Last(interrupted())),
             Taken::Empty => self.poll_heartbeat(cx),
         }
     }
@@ -111,6 +110,12 @@ fn joined(batch: &VecDeque<Outgoing>) -> ByteString {
     }
     text.push(']');
     text.into()
+}
+
+/// For a receiver that was too slow to learn why its session closed.
+fn interrupted() -> ByteString {
+    let CloseReason { code, text } = CloseReason::INTERRUPTED;
+    sockjs::close_frame(code, text).into()
 }
 
 fn close_frame(closing: &Closing) -> ByteString {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,10 +9,11 @@ use axum::routing::any;
 use tokio_util::task::TaskTracker;
 
 use super::{dispatch, iframe};
-use crate::session::{Attached, Link, Options, Registration, Registry, Session, Socket, Table};
+use crate::session::{
+    Attached, Handler, HandlerFuture, Link, Options, Registration, Registry, Session, Socket, Table,
+};
 
-type HandlerFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Handler = Box<dyn Fn(Socket) -> HandlerFuture + Send + Sync>;
+type MakeHandler = Box<dyn Fn(Socket) -> HandlerFuture + Send + Sync>;
 
 /// A SockJS service: one handler behind every SockJS transport. Clones are handles to the same
 /// service.
@@ -25,7 +25,7 @@ pub struct SockJs {
 pub(super) struct Service {
     pub(super) options: Arc<Options>,
     pub(super) iframe: iframe::Page,
-    handler: Handler,
+    handler: MakeHandler,
     table: Arc<Table>,
     registry: Arc<Registry>,
     tasks: TaskTracker,
@@ -43,6 +43,7 @@ impl SockJs {
             let handler = handler.clone();
             Box::pin(async move { handler(socket).await })
         };
+        let options = options.within_reason();
         let service = Service {
             iframe: iframe::Page::new(&options.client_url),
             registry: Arc::new(Registry::new(options.max_sockets)),
@@ -120,8 +121,8 @@ impl Service {
         self.registry.register(link)
     }
 
-    pub(super) fn handler_for(&self, link: Arc<Link>) -> HandlerFuture {
-        (self.handler)(Socket::new(link))
+    pub(super) fn handler_for(&self, link: Arc<Link>) -> Handler {
+        Handler::new((self.handler)(Socket::new(link)))
     }
 
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

@@ -116,10 +116,12 @@ impl Received {
             (None, None) => return None,
         };
         match &self.word {
-            Some(word) if word.tab != *this => {
-                Some(format!("{server} for tab {}", word.tab.name()))
+            Some(word) if word.tab == *this => Some(server),
+            Some(word) if self.served_by.as_ref() == Some(&word.tab) => {
+                Some(format!("{server} for itself"))
             }
-            _ => Some(server),
+            Some(word) => Some(format!("{server} for tab {}", word.tab.name())),
+            None => Some(server),
         }
     }
 

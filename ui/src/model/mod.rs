@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `choice` | what the visitor chose: the transport, and who serves |
 //! | `clock` | points in time and how they are written |
+//! | `command` | the command line that touches the page from a shell |
 //! | `entry` | one line of a list: what was sent, what was received |
 //! | `ledger` | the count of what became of what was sent |
 //! | `link` | the connection's state |
@@ -12,6 +13,7 @@
 
 mod choice;
 mod clock;
+mod command;
 mod entry;
 mod ledger;
 mod link;
@@ -20,6 +22,7 @@ mod tab;
 
 pub(crate) use choice::{ServedBy, TransportChoice};
 pub(crate) use clock::{Moment, seconds_left};
+pub(crate) use command::publish_command;
 pub(crate) use entry::{Fate, How, Received, Sent, Way, shown};
 pub(crate) use ledger::Ledger;
 pub(crate) use link::Link;

@@ -133,20 +133,25 @@ fn origin_names_who_served_for_whom() {
     let this = page.tab.clone();
     hear(&mut page, Some(1), Some(this));
     hear(&mut page, Some(1), Some(other.clone()));
-    page.apply(Action::Published(Heard {
-        word: Some(Word {
+    for served_by in [None, Some(other.clone())] {
+        let word = Word {
             tab: other.clone(),
             number: 1,
-        }),
-        ..heard(&page, None, None)
-    }));
+        };
+        let heard = heard(&page, None, served_by);
+        page.apply(Action::Published(Heard {
+            word: Some(word),
+            ..heard
+        }));
+    }
     let origins: Vec<_> = page
         .received
         .iter()
         .filter_map(|received| received.origin(&page.tab))
         .collect();
     let name = other.name();
-    assert_eq!(origins[0], format!("served by the server for tab {name}"));
-    assert_eq!(origins[1], format!("served by tab {name}"));
-    assert_eq!(origins[2], "served by this tab");
+    assert_eq!(origins[0], format!("served by tab {name} for itself"));
+    assert_eq!(origins[1], format!("served by the server for tab {name}"));
+    assert_eq!(origins[2], format!("served by tab {name}"));
+    assert_eq!(origins[3], "served by this tab");
 }

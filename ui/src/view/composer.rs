@@ -31,14 +31,16 @@ pub(crate) fn Composer(props: &ComposerProps) -> Html {
         <form class="panel composer" {onsubmit}>
             <label for="word">{ "A word" }</label>
             <div class="row">
-            <input ref={input} id="word" data-testid="input" type="text" value="next stop"
-                maxlength="200" autocomplete="off" autocapitalize="off" spellcheck="false"
-                enterkeyhint="send" aria-describedby="route" />
-            <div class="buttons">
-                <button type="submit" class="main" data-testid="publish">{ "Publish" }</button>
-                <button type="button" data-testid="request" onclick={request}>{ "Request" }</button>
-                <button type="button" data-testid="echo" onclick={echo}>{ "Echo" }</button>
-            </div>
+                <input ref={input} id="word" data-testid="input" type="text" value="next stop"
+                    maxlength="200" autocomplete="off" autocapitalize="off" spellcheck="false"
+                    enterkeyhint="send" aria-describedby="route" />
+                <div class="buttons">
+                    <button type="submit" class="main" data-testid="publish">{ "Publish" }</button>
+                    <button type="button" data-testid="request" onclick={request}>
+                        { "Request" }
+                    </button>
+                    <button type="button" data-testid="echo" onclick={echo}>{ "Echo" }</button>
+                </div>
             </div>
             <dl class="route" id="route">
                 <div>

@@ -45,9 +45,8 @@ fn note(served_by: ServedBy, tab: &Tab) -> Html {
         },
         ServedBy::Tabs => html! {
             <>
-                { "This tab, " }{ name }{ ", runs the same service itself, compiled from the same file. Open a second tab \
-                   and they serve each other: requests go to the serving tabs in turn, and what \
-                   is published each of them answers." }
+                { "Tab " }{ name }{ " runs the service itself. Open another and they serve each \
+                   other: requests go to each in turn, what is published is answered by all." }
             </>
         },
     }

@@ -5,11 +5,12 @@ use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use crate::browser;
+use crate::model::publish_command;
 
 #[component]
 pub(crate) fn Shell() -> Html {
     let outcome = use_state(|| None::<bool>);
-    let command = use_memo((), |()| command());
+    let command = use_memo((), |()| publish_command(&browser::origin()));
     use_effect_with(*outcome, {
         let outcome = outcome.setter();
         move |shown| {
@@ -39,11 +40,4 @@ pub(crate) fn Shell() -> Html {
             </div>
         </section>
     }
-}
-
-fn command() -> String {
-    format!(
-        "trolleybus publish demo.response '\"hello from a shell\"' --url {}",
-        browser::origin()
-    )
 }

@@ -1,6 +1,6 @@
 //! Functions of the global object, which is a window or a worker's scope; time and randomness.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{Crypto, RequestInit, Url};
 
@@ -13,9 +13,11 @@ extern "C" {
     #[wasm_bindgen(js_name = queueMicrotask)]
     pub(super) fn queue_microtask(callback: &JsValue);
     #[wasm_bindgen(catch)]
-    pub(super) fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    pub(super) fn fetch(url: &str, init: &RequestInit) -> Result<Thenable, JsValue>;
+    /// A promise, seen as what it takes functions by.
+    pub(super) type Thenable;
     #[wasm_bindgen(method)]
-    pub(super) fn then(this: &Promise, fulfilled: &JsValue, rejected: &JsValue) -> Promise;
+    pub(super) fn then(this: &Thenable, fulfilled: &JsValue, rejected: &JsValue);
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 }

@@ -10,7 +10,7 @@ use web_sys::{
 };
 
 use super::callback::{Callback, Handler};
-use super::global::{fetch, now, property, then};
+use super::global::{Thenable, fetch, now, property};
 use super::pump::{Pump, Receiver};
 use crate::core::Link;
 
@@ -92,14 +92,14 @@ impl Request {
             }),
         };
         let response = Callback::detached(pump, link, on_response);
-        then(&fetch(url, init)?, &response, &request.failed);
+        fetch(url, init)?.then(&response, &request.failed);
         Ok(request)
     }
 
     /// Waits for the next part of the body.
     fn read(&self) {
         if let Some(reader) = &self.reading.borrow().reader {
-            then(&reader.read(), &self.chunk, &self.failed);
+            reader.read().unchecked_into::<Thenable>().then(&self.chunk, &self.failed);
         }
     }
 }

@@ -17,6 +17,8 @@ use yawc::{Frame, HttpWebSocket, OpCode, UpgradeFut, WebSocket};
 const BUFFER: usize = 512;
 /// Bytes that are collected before a write is forced.
 const WRITE_BOUNDARY: usize = 16 * 1024;
+/// Pongs that may wait for a peer that sends pings and does not read.
+const MAX_PONGS_OWED: usize = 64;
 
 /// What the peer sent.
 pub(super) enum Incoming {
@@ -40,6 +42,7 @@ impl From<yawc::WebSocketError> for Lost {
 /// A WebSocket connection, polled.
 pub(super) struct Codec {
     socket: HttpWebSocket,
+    pongs_owed: usize,
 }
 
 /// The 101 answer, and the connection once it has been sent; `None` when the request is no
@@ -68,7 +71,10 @@ impl Future for Accepting {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Codec>> {
         let upgraded = ready!(Pin::new(&mut self.0).poll(cx));
-        Poll::Ready(upgraded.ok().map(|socket| Codec { socket }))
+        Poll::Ready(upgraded.ok().map(|socket| Codec {
+            socket,
+            pongs_owed: 0,
+        }))
     }
 }
 
@@ -76,6 +82,12 @@ impl Codec {
     /// The next message. Pings are answered on the way.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Incoming> {
         loop {
+            if self.pongs_owed > MAX_PONGS_OWED {
+                if ready!(self.poll_ready(cx)).is_err() {
+                    return Poll::Ready(Incoming::Lost);
+                }
+                self.pongs_owed = 0;
+            }
             let frame = match ready!(self.socket.poll_next_frame(cx)) {
                 Ok(frame) => frame,
                 Err(error) if error.is_closed() || error.is_io_error() => {
@@ -91,7 +103,8 @@ impl Codec {
                     return Poll::Ready(Incoming::Message(frame.into_payload()));
                 }
                 OpCode::Close => return Poll::Ready(Incoming::Closed),
-                OpCode::Ping | OpCode::Pong | OpCode::Continuation => {}
+                OpCode::Ping => self.pongs_owed += 1,
+                OpCode::Pong | OpCode::Continuation => {}
             }
         }
     }

@@ -3,13 +3,13 @@
 //! | File | Holds |
 //! |---|---|
 //! | `codec` | the WebSocket crate, behind a small face |
+//! | `connection` | the task of one connection |
 //! | `pump` | moves messages between the codec and the socket's queues |
 
 mod codec;
+mod connection;
 mod pump;
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -19,9 +19,7 @@ use trolleybus_protocol::sockjs::Transport;
 
 use super::call::Call;
 use super::headers;
-use crate::session::{Link, finish_handler, guarded};
-use codec::Accepting;
-use pump::Pump;
+use connection::Connection;
 
 /// Answers the handshake and starts the socket's task.
 pub(super) fn open(mut call: Call, transport: Transport) -> Response {
@@ -41,16 +39,8 @@ pub(super) fn open(mut call: Call, transport: Transport) -> Response {
     };
     let handler = call.service.handler_for(Arc::clone(&link));
     let options = Arc::clone(&call.service.options);
-    call.service.spawn(async move {
-        run(
-            accepting,
-            |codec| Pump::new(codec, Arc::clone(&link), options),
-            &link,
-            handler,
-        )
-        .await;
-        drop(registration);
-    });
+    let connection = Connection::new(accepting, link, options, handler, registration);
+    call.service.spawn(connection);
     response.map(|_| Body::empty())
 }
 
@@ -82,39 +72,6 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|part| part.trim().eq_ignore_ascii_case(token))
-}
-
-/// One task drives both the pump and the service, so a message crosses no queue between tasks.
-async fn run(
-    accepting: Accepting,
-    pump: impl FnOnce(codec::Codec) -> Pump,
-    link: &Link,
-    handler: impl Future<Output = ()>,
-) {
-    let transport = link.info().transport();
-    let Some(codec) = accepting.await else {
-        tracing::debug!(%transport, "handshake not finished");
-        return link.lose();
-    };
-    tracing::debug!(%transport, "socket opened");
-    let mut handler = pin!(guarded(handler));
-    let mut returned = false;
-    let mut pump = pump(codec);
-    poll_fn(|cx| {
-        pump.poll(cx, |cx| {
-            if !returned && let std::task::Poll::Ready(result) = handler.as_mut().poll(cx) {
-                returned = true;
-                finish_handler(link, result);
-            }
-        })
-    })
-    .await;
-    drop(pump);
-    link.lose();
-    tracing::debug!(%transport, "socket gone");
-    if !returned {
-        handler.await.ok();
-    }
 }
 
 #[cfg(test)]

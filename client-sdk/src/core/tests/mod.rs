@@ -1,0 +1,220 @@
+//! The machine under a virtual clock, against a server played by the test.
+
+mod attempts;
+mod consumers;
+mod fallback;
+mod liveness;
+mod local;
+mod messages;
+mod outbox;
+mod requests;
+
+use std::collections::VecDeque;
+
+use trolleybus_protocol::sockjs::Frame;
+use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
+
+use super::{Action, Connection, Event, Link, RequestId};
+use crate::{Options, Reconnect, State, Transport};
+
+const ALL: [Transport; 4] = [
+    Transport::WebSocket,
+    Transport::XhrStreaming,
+    Transport::EventSource,
+    Transport::XhrPolling,
+];
+
+/// A machine with its clock and what it said last.
+struct Rig {
+    core: Connection,
+    now: u64,
+    actions: VecDeque<Action>,
+}
+
+impl Rig {
+    /// WebSocket only, so there is no `/info`; delays are not spread.
+    fn socket() -> Self {
+        Self::with(plain().transports([Transport::WebSocket]))
+    }
+
+    /// All four transports of a browser.
+    fn browser() -> Self {
+        let mut options = plain();
+        options.transports = ALL.to_vec();
+        Self::with(options)
+    }
+
+    fn with(options: Options) -> Self {
+        let core = Connection::new("https://host/bus", options, 1, 1000);
+        let (now, actions) = (1000, VecDeque::new());
+        Self { core, now, actions }
+    }
+
+    /// Open over a WebSocket, with the ping and `first` said and sent.
+    fn open() -> Self {
+        let mut rig = Self::socket();
+        rig.accept();
+        rig.sent();
+        rig.states();
+        rig
+    }
+
+    fn action(&mut self) -> Option<Action> {
+        self.core.poll_action()
+    }
+
+    /// The next receiver that is asked for; closes before it are skipped.
+    fn opening(&mut self) -> (Link, Transport, String) {
+        loop {
+            match self.action() {
+                Some(Action::Open {
+                    link,
+                    transport,
+                    url,
+                }) => return (link, transport, url),
+                Some(Action::Close { .. }) => {}
+                other => panic!("no receiver but {other:?}"),
+            }
+        }
+    }
+
+    /// Answers `/info`.
+    fn info(&mut self, text: &str) {
+        loop {
+            match self.action() {
+                Some(Action::FetchInfo { link, .. }) => {
+                    return self.core.handle_info(self.now, link, text);
+                }
+                Some(Action::Close { .. }) => {}
+                other => panic!("no info but {other:?}"),
+            }
+        }
+    }
+
+    /// Lets the next receiver open.
+    fn accept(&mut self) -> Link {
+        let (link, ..) = self.opening();
+        self.frame("o");
+        assert!(self.core.state().is_open());
+        link
+    }
+
+    fn frame(&mut self, text: &str) {
+        let link = self.core.link;
+        self.core.handle_frame(self.now, link, text);
+    }
+
+    /// An envelope from the server.
+    fn receive(&mut self, envelope: &str) {
+        let frame = Frame::Messages(vec![envelope.to_owned()]);
+        self.frame(&frame.encode());
+    }
+
+    fn lose(&mut self) {
+        let link = self.core.link;
+        self.core.handle_failed(self.now, link);
+    }
+
+    fn pass(&mut self, milliseconds: u64) {
+        self.now += milliseconds;
+        self.core.handle_timeout(self.now);
+    }
+
+    /// Goes to when the machine wants to be called.
+    fn pass_to_timeout(&mut self) -> u64 {
+        let at = self.core.poll_timeout().unwrap();
+        let passed = at - self.now;
+        self.pass(passed);
+        passed
+    }
+
+    /// Everything that is sent now, as one upload after the other.
+    fn sent(&mut self) -> Vec<String> {
+        let mut sent = Vec::new();
+        while let Some(action) = self.action() {
+            if let Action::Send { link, text, .. } = action {
+                let Ok(Frame::Messages(envelopes)) = Frame::parse(&format!("a{text}")) else {
+                    panic!("no upload: {text}");
+                };
+                sent.extend(envelopes);
+                self.core.handle_sent(link);
+            }
+        }
+        sent
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.core.poll_event()).collect()
+    }
+
+    fn states(&mut self) -> Vec<State> {
+        let events = self.events().into_iter();
+        let states = events.filter_map(|event| match event {
+            Event::State(state) => Some(state),
+            _ => None,
+        });
+        states.collect()
+    }
+
+    /// How requests ended: the body, or the kind of failure.
+    fn replies(&mut self) -> Vec<(RequestId, Result<String, ErrorKind>)> {
+        let events = self.events().into_iter();
+        let replies = events.filter_map(|event| match event {
+            Event::Reply { request, result } => Some((request, told(result))),
+            _ => None,
+        });
+        replies.collect()
+    }
+
+    /// Messages for consumers: how many of them, the address, the body.
+    fn messages(&mut self) -> Vec<(usize, String, String)> {
+        let events = self.events().into_iter();
+        let messages = events.filter_map(|event| match event {
+            Event::Message { consumers, message } => {
+                let (address, body) = (message.address.to_string(), message.body);
+                Some((consumers.len(), address, body.as_json().to_owned()))
+            }
+            _ => None,
+        });
+        messages.collect()
+    }
+
+    fn publish(&mut self, address: &str) -> Result<(), Error> {
+        let options = DeliveryOptions::default();
+        self.core.publish(&address.into(), Body::null(), options)
+    }
+
+    fn request(&mut self, address: &str) -> RequestId {
+        let (address, options) = (Address::from(address), DeliveryOptions::default());
+        let request = self.core.request(self.now, &address, Body::null(), options);
+        request.unwrap()
+    }
+
+    fn reply_address(&self, request: RequestId) -> String {
+        self.core.requests.reply_address(request)
+    }
+}
+
+fn told(result: Result<super::Delivery, Error>) -> Result<String, ErrorKind> {
+    match result {
+        Ok(reply) => Ok(reply.body.as_json().to_owned()),
+        Err(error) => Err(error.kind()),
+    }
+}
+
+fn plain() -> Options {
+    Options::new().reconnect(Reconnect {
+        randomization: 0.0,
+        ..Reconnect::default()
+    })
+}
+
+const PING: &str = r#"{"type":"ping"}"#;
+
+fn register(address: &str) -> String {
+    format!(r#"{{"type":"register","address":"{address}"}}"#)
+}
+
+fn publication(address: &str) -> String {
+    format!(r#"{{"type":"publish","address":"{address}","body":null}}"#)
+}

@@ -1,0 +1,89 @@
+//! `bench`: what a bridge can carry.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `wire` | one connection, in SockJS frames or bare |
+//! | `request` | request and reply, closed loop or at a fixed rate |
+//! | `fanout` | one publisher, many subscribers |
+//! | `process` | CPU time and memory of the server, read from the operating system |
+//! | `report` | what was measured, as a table or as JSON |
+//!
+//! Every message carries a sequence number, so that loss, duplication and reordering are counted.
+//! At a fixed rate, latency counts from the moment at which a message was due, not from when it
+//! could be sent, so a stalled server cannot hide behind a stalled client.
+
+mod fanout;
+mod process;
+mod report;
+mod request;
+mod wire;
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub(super) struct Bench {
+    #[command(subcommand)]
+    work: Work,
+}
+
+#[derive(Debug, Subcommand)]
+enum Work {
+    /// Request and reply: many connections, each with some requests under way.
+    Request(request::Request),
+    /// Fan-out: one publisher, many subscribers, some publishes under way.
+    Fanout(fanout::Fanout),
+}
+
+/// What every kind of work takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// The bridge (run the server with `demo --open-bridge`), or a bare WebSocket with `--bare`.
+    #[arg(long, default_value = "ws://127.0.0.1:8080/eventbus")]
+    url: String,
+    /// Bytes of each message body.
+    #[arg(long, default_value_t = 100)]
+    size: usize,
+    /// Seconds to measure.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Seconds to warm up before.
+    #[arg(long, default_value_t = 1)]
+    warm_up: u64,
+    /// Process id of the server, to read its CPU time and memory.
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Common {
+    fn warm_up(&self) -> Duration {
+        Duration::from_secs(self.warm_up)
+    }
+
+    fn measured(&self) -> Duration {
+        Duration::from_secs(self.seconds.max(1))
+    }
+}
+
+impl Bench {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (report, json) = match self.work {
+            Work::Request(request) => (request.run().await?, request.common.json),
+            Work::Fanout(fanout) => (fanout.run().await?, fanout.common.json),
+        };
+        if json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else {
+            print!("{report}");
+        }
+        anyhow::ensure!(
+            report.is_sound(),
+            "messages were lost, duplicated or reordered"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! What was measured, as a table or as JSON.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::process::{self, Usage};
+
+/// What one connection saw.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) duplicated: u64,
+    pub(super) reordered: u64,
+    /// Latencies in microseconds.
+    latency: Histogram<u64>,
+    begin: Instant,
+}
+
+impl Tally {
+    /// Counts what happens from `begin` on.
+    pub(super) fn new(begin: Instant) -> anyhow::Result<Self> {
+        // One microsecond to one minute, three significant digits.
+        let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
+        Ok(Self {
+            sent: 0,
+            received: 0,
+            duplicated: 0,
+            reordered: 0,
+            latency,
+            begin,
+        })
+    }
+
+    pub(super) fn record(&mut self, due: Instant, now: Instant) {
+        if now >= self.begin {
+            self.received += 1;
+            let micros = u64::try_from(now.duration_since(due).as_micros()).unwrap_or(u64::MAX);
+            self.latency.saturating_record(micros.max(1));
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        self.sent += other.sent;
+        self.received += other.received;
+        self.duplicated += other.duplicated;
+        self.reordered += other.reordered;
+        self.latency.add(&other.latency)?;
+        Ok(())
+    }
+}
+
+/// Looks at the server when the measurement begins and when it ends.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pid: Option<u32>,
+    begin: Option<Usage>,
+    since: Instant,
+}
+
+impl Watch {
+    pub(super) fn begin(pid: Option<u32>) -> anyhow::Result<Self> {
+        let begin = pid.map(process::usage).transpose()?;
+        Ok(Self {
+            pid,
+            begin,
+            since: Instant::now(),
+        })
+    }
+
+    /// Takes the second look.
+    pub(super) fn end(self) -> anyhow::Result<Watched> {
+        let seconds = self.since.elapsed().as_secs_f64();
+        let end = self.pid.map(process::usage).transpose()?;
+        let cpu = self.begin.zip(end).map(|(begin, end)| end.cpu - begin.cpu);
+        Ok(Watched {
+            seconds,
+            cpu,
+            resident: end.map(|usage| usage.resident),
+        })
+    }
+}
+
+/// What the watch saw.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Watched {
+    seconds: f64,
+    cpu: Option<Duration>,
+    resident: Option<u64>,
+}
+
+/// The outcome.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    work: String,
+    messages: u64,
+    seconds: f64,
+    messages_per_second: f64,
+    latency_us: Latency,
+    lost: u64,
+    duplicated: u64,
+    reordered: u64,
+    server_cpu_us_per_message: Option<f64>,
+    server_resident_bytes: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Latency {
+    p50: u64,
+    p90: u64,
+    p99: u64,
+    p999: u64,
+    max: u64,
+}
+
+impl Report {
+    pub(super) fn new(work: String, tally: &Tally, watched: Watched, lost: u64) -> Self {
+        let quantile = |quantile| tally.latency.value_at_quantile(quantile);
+        let messages = tally.received as f64;
+        Self {
+            work,
+            messages: tally.received,
+            seconds: watched.seconds,
+            messages_per_second: messages / watched.seconds,
+            latency_us: Latency {
+                p50: quantile(0.5),
+                p90: quantile(0.9),
+                p99: quantile(0.99),
+                p999: quantile(0.999),
+                max: tally.latency.max(),
+            },
+            lost,
+            duplicated: tally.duplicated,
+            reordered: tally.reordered,
+            server_cpu_us_per_message: watched.cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / messages),
+            server_resident_bytes: watched.resident,
+        }
+    }
+
+    /// Nothing lost, doubled or out of order?
+    pub(super) fn is_sound(&self) -> bool {
+        self.messages > 0 && self.lost + self.duplicated + self.reordered == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.work)?;
+        writeln!(
+            f,
+            "messages      {:>12} in {:.1} s",
+            self.messages, self.seconds
+        )?;
+        writeln!(f, "rate          {:>12.0} /s", self.messages_per_second)?;
+        let Latency {
+            p50,
+            p90,
+            p99,
+            p999,
+            max,
+        } = self.latency_us;
+        writeln!(
+            f,
+            "latency (us)  p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}"
+        )?;
+        let Self {
+            lost,
+            duplicated,
+            reordered,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "lost {lost}, duplicated {duplicated}, reordered {reordered}"
+        )?;
+        if let Some(cpu) = self.server_cpu_us_per_message {
+            writeln!(f, "server CPU    {cpu:>12.2} us a message")?;
+        }
+        if let Some(resident) = self.server_resident_bytes {
+            writeln!(f, "server memory {:>12.1} MB", resident as f64 / 1e6)?;
+        }
+        Ok(())
+    }
+}
