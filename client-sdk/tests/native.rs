@@ -25,16 +25,15 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        Self::start_at(([127, 0, 0, 1], 0).into())
+        Self::start_on(std::net::TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
-    fn start_at(address: SocketAddr) -> Self {
+    fn start_on(listener: std::net::TcpListener) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let listener = std::net::TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let bus = Bus::new();
@@ -196,7 +195,7 @@ async fn server_that_comes_back_is_found_and_requests_do_not_hang() {
     let server = soon(async {
         loop {
             match std::net::TcpListener::bind(address) {
-                Ok(_) => return Server::start_at(address),
+                Ok(listener) => return Server::start_on(listener),
                 Err(_) => tokio::task::yield_now().await,
             }
         }

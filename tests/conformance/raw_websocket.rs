@@ -58,13 +58,23 @@ async fn binary_in_is_text_and_out_as_configured() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_end_the_connection() {
+async fn text_frames_that_are_no_text_end_the_connection() {
     let server = Server::echo().await;
     let mut client = Client::open(server.addr, PATH).await;
     client
-        .send_frame(Frame::binary(Bytes::from_static(b"\xff")))
+        .send_frame(Frame::text(Bytes::from_static(b"\xff")))
         .await;
     assert_eq!(client.closed().await.0, 1007);
+}
+
+#[tokio::test]
+async fn binary_frames_that_are_no_text_become_replacement_characters() {
+    let server = Server::echo().await;
+    let mut client = Client::open(server.addr, PATH).await;
+    client
+        .send_frame(Frame::binary(Bytes::from_static(b"a\xff")))
+        .await;
+    assert_eq!(client.text().await, "a\u{fffd}");
 }
 
 #[tokio::test]

@@ -5,11 +5,15 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
+
+/// How long a child that was asked to end may take for that.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// One line about what xtask does, on stderr: stdout belongs to results.
 pub(crate) fn say(line: &str) {
@@ -93,22 +97,60 @@ pub(crate) fn last_lines(text: &str, count: usize) -> String {
     lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
-/// Runs to the end, copies its stdout line by line to ours, and adds up what `count` finds in the lines.
-pub(crate) fn run_counting(command: &mut Command, count: fn(&str) -> Option<u64>) -> Result<u64> {
+/// Runs to the end, copies its stdout line by line to ours, and adds up what `count` finds in the
+/// lines. After `limit` the child is asked to end, then made to.
+pub(crate) fn run_counting(
+    command: &mut Command,
+    limit: Duration,
+    count: fn(&str) -> Option<u64>,
+) -> Result<u64> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run `{}`", typed(command)))?;
-    let mut total = 0;
-    for line in BufReader::new(stdout_of(&mut child)).split(b'\n') {
-        let line = line.with_context(|| format!("cannot read from `{}`", typed(command)))?;
-        let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        total += count(&line).unwrap_or(0);
-    }
+    let lines = lines_of(&mut child);
+    let Some(total) = copy_until(&lines, Instant::now() + limit, count) else {
+        kill(child.id());
+        copy_until(&lines, Instant::now() + GRACE, count);
+        child.kill()?;
+        child.wait()?;
+        bail!("`{}` took over {} s", typed(command), limit.as_secs());
+    };
     let status = child.wait()?;
     ensure!(status.success(), "`{}` ended with {status}", typed(command));
     Ok(total)
+}
+
+/// The lines of the child's stdout, as they come.
+fn lines_of(child: &mut Child) -> Receiver<String> {
+    let stdout = BufReader::new(stdout_of(child));
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in stdout.split(b'\n').map_while(Result::ok) {
+            // Nobody listens after the limit, but the child must not block.
+            drop(sender.send(String::from_utf8_lossy(&line).into_owned()));
+        }
+    });
+    receiver
+}
+
+/// Copies lines to our stdout until they end, and adds up what `count` finds; `None` at the deadline.
+fn copy_until(
+    lines: &Receiver<String>,
+    deadline: Instant,
+    count: fn(&str) -> Option<u64>,
+) -> Option<u64> {
+    let mut total = 0;
+    loop {
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                println!("{line}");
+                total += count(&line).unwrap_or(0);
+            }
+            Err(RecvTimeoutError::Disconnected) => return Some(total),
+            Err(RecvTimeoutError::Timeout) => return None,
+        }
+    }
 }
 
 pub(crate) fn stdout_of(child: &mut Child) -> std::process::ChildStdout {
@@ -184,6 +226,17 @@ mod tests {
     fn counts_are_added_up() {
         let mut command = Command::new("printf");
         command.arg("1\\nx\\n2\\n");
-        assert_eq!(run_counting(&mut command, |l| l.parse().ok()).unwrap(), 3);
+        let total = run_counting(&mut command, GRACE, |line| line.parse().ok());
+        assert_eq!(total.unwrap(), 3);
+    }
+
+    #[test]
+    fn a_child_that_hangs_is_ended() {
+        let start = Instant::now();
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' TERM; echo 1; exec sleep 60"]);
+        let total = run_counting(&mut command, Duration::from_millis(300), |_| Some(1));
+        assert!(total.unwrap_err().to_string().contains("took over"));
+        assert!(start.elapsed() < Duration::from_secs(30));
     }
 }

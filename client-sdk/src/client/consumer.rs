@@ -45,12 +45,16 @@ pub struct Registration {
 
 impl Consumer {
     pub(super) fn new(handle: &Ref<Handle>, address: &Address, scope: Scope) -> Self {
+        let (len_max, ended) = {
+            let hub = handle.hub.lock();
+            (hub.core.buffer_len(), hub.core.state().is_closed())
+        };
         let buffer = Shared::new(Buffer {
             queue: VecDeque::new(),
             waker: None,
-            len_max: handle.hub.lock().core.buffer_len(),
+            len_max,
             dropped: 0,
-            ended: handle.hub.lock().core.state().is_closed(),
+            ended,
         });
         let sink = Sink::Queue(buffer.clone());
         let registration = Registration::new(handle, address, scope, sink);

@@ -25,7 +25,7 @@ impl CloseReason {
         code: 1002,
         text: "Connection interrupted",
     };
-    /// A raw WebSocket message was no UTF-8.
+    /// A WebSocket text frame was no UTF-8.
     pub const NOT_TEXT: Self = Self {
         code: 1007,
         text: "Text expected",

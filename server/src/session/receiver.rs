@@ -53,6 +53,7 @@ impl Receiver {
             Taken::Messages => {
                 let sent = batch.iter().map(Outgoing::cost).sum();
                 session.link().settle(sent);
+                tracing::trace!(messages = batch.len(), "frame sent");
                 frame(joined(&batch))
             }
             Taken::Closing(closing) => Poll::Ready(Received::Last(close_frame(&closing))),

@@ -24,13 +24,19 @@ impl Moment {
     }
 }
 
-/// A length of time as people read it: `0.8 ms`, `12 ms`, `1.2 s`.
+/// A length of time as people read it: `0.8 ms`, `12 ms`, `1.2 s`. In whole numbers, because
+/// printing fractions would cost the download several kilobytes.
 pub(crate) fn milliseconds(length: f64) -> String {
     match length {
-        short if short < 10.0 => format!("{short:.1} ms"),
-        medium if medium < 1000.0 => format!("{medium:.0} ms"),
-        long => format!("{:.1} s", long / 1000.0),
+        short if short < 9.95 => format!("{} ms", tenths(short)),
+        medium if medium < 999.5 => format!("{} ms", medium.round() as u32),
+        long => format!("{} s", tenths(long / 1000.0)),
     }
+}
+
+fn tenths(number: f64) -> String {
+    let tenths = (number * 10.0).round() as u32;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// Whole seconds from `now` until `then`, the running one counted.
@@ -50,6 +56,7 @@ mod tests {
         );
         assert_eq!(milliseconds(0.84), "0.8 ms");
         assert_eq!(milliseconds(12.3), "12 ms");
+        assert_eq!(milliseconds(9.96), "10 ms");
         assert_eq!(milliseconds(1_240.0), "1.2 s");
     }
 

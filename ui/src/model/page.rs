@@ -14,9 +14,8 @@ use super::{
 
 /// How many lines a list keeps.
 const KEPT: usize = 100;
-/// How long the answer to something published may take, in milliseconds. Requests have a timeout
-/// of their own.
-const PATIENCE: f64 = 10_000.0;
+/// How long the answer to something published may take. Requests have a timeout of their own.
+const PATIENCE_SECONDS: u32 = 10;
 
 /// What the page knows.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -195,7 +194,9 @@ impl Page {
 
     fn give_up(&mut self, now: Moment) {
         let late = |sent: &&Sent| {
-            sent.how == How::Publish && sent.is_pending() && now.since(sent.at) >= PATIENCE
+            sent.how == How::Publish
+                && sent.is_pending()
+                && now.since(sent.at) >= f64::from(PATIENCE_SECONDS) * 1000.0
         };
         let numbers: Vec<_> = self
             .sent
@@ -204,7 +205,7 @@ impl Page {
             .map(|sent| sent.number)
             .collect();
         for number in numbers {
-            let reason = format!("no answer within {} s", PATIENCE / 1000.0);
+            let reason = format!("no answer within {PATIENCE_SECONDS} s");
             self.settle(number, Fate::Failed { reason });
         }
     }

@@ -31,17 +31,17 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
 
 fn clippy(workshop: &Workshop, arguments: &[&str]) -> Result<()> {
     let mut cargo = workshop.command("cargo");
-    cargo.arg("clippy").args(arguments);
+    cargo.args(["clippy", "--keep-going"]).args(arguments);
     run_child(cargo.args(["--", "-D", "warnings"]))
 }
 
 fn lint_wasm(workshop: &Workshop, arguments: &[&str]) -> Result<()> {
     let mut cargo = workshop.wasm_command("cargo");
     if workshop.tools.has_wasm_clippy() {
-        cargo.arg("clippy");
+        cargo.args(["clippy", "--keep-going"]);
     } else {
         say("Debian's Rust has no clippy; checking for warnings only");
-        cargo.arg("check");
+        cargo.args(["check", "--keep-going"]);
     }
     cargo
         .args(["--target", "wasm32-unknown-unknown"])

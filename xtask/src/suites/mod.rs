@@ -8,6 +8,8 @@ mod spdx;
 mod unit;
 mod wasm;
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::{need::Need, workshop::Workshop};
@@ -65,6 +67,9 @@ pub(crate) const ALL: [Suite; 7] = [
         run: node::run_e2e,
     },
 ];
+
+/// The longest that a suite's tests may take: one that hangs must not keep the report back.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// The number in front of `word` in a line such as `test result: ok. 3 passed; 0 failed`.
 fn number_before(line: &str, word: &str) -> Option<u64> {

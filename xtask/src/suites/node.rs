@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 
+use super::LIMIT;
 use crate::{
     process::{lifelong, run_counting},
     workshop::Workshop,
@@ -28,7 +29,7 @@ fn run(workshop: &Workshop, folder: &str) -> Result<()> {
     );
     let mut node = workshop.node_test_command();
     node.args(["--test", "--test-reporter=spec"]).args(files);
-    let passed = run_counting(&mut lifelong(node), passed_in_node)?;
+    let passed = run_counting(&mut lifelong(node), LIMIT, passed_in_node)?;
     ensure!(passed > 0, "no test ran");
     Ok(())
 }

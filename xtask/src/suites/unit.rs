@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::passed_in_rust;
+use super::{LIMIT, passed_in_rust};
 use crate::{process::run_counting, workshop::Workshop};
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
@@ -14,7 +14,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
         "trolleybus-ui",
         "--no-fail-fast",
     ]);
-    let passed = run_counting(&mut cargo, passed_in_rust)?;
+    let passed = run_counting(&mut cargo, LIMIT, passed_in_rust)?;
     ensure!(passed > 0, "there are no tests");
     Ok(())
 }

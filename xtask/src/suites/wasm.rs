@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::passed_in_rust;
+use super::{LIMIT, passed_in_rust};
 use crate::{
     live_server::LiveServer,
     process::{run_counting, say},
@@ -34,7 +34,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver)
         .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
         .env("TROLLEYBUS_TEST_URL", server.url());
-    let passed = run_counting(&mut wasm_pack, passed_in_rust)
+    let passed = run_counting(&mut wasm_pack, LIMIT, passed_in_rust)
         .inspect_err(|_| say(&format!("the server logged at last:\n{}", server.logged())))?;
     ensure!(passed > 0, "no test ran in the browser");
     Ok(())

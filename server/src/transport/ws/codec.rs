@@ -22,7 +22,8 @@ const MAX_PONGS_OWED: usize = 64;
 
 /// What the peer sent.
 pub(super) enum Incoming {
-    Message(Bytes),
+    Text(Bytes),
+    Binary(Bytes),
     /// The peer closes, or broke the protocol; our answer is on its way.
     Closed,
     /// The connection is no more.
@@ -99,9 +100,8 @@ impl Codec {
                 }
             };
             match frame.opcode() {
-                OpCode::Text | OpCode::Binary => {
-                    return Poll::Ready(Incoming::Message(frame.into_payload()));
-                }
+                OpCode::Text => return Poll::Ready(Incoming::Text(frame.into_payload())),
+                OpCode::Binary => return Poll::Ready(Incoming::Binary(frame.into_payload())),
                 OpCode::Close => return Poll::Ready(Incoming::Closed),
                 OpCode::Ping => self.pongs_owed += 1,
                 OpCode::Pong | OpCode::Continuation => {}

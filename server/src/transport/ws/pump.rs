@@ -93,7 +93,10 @@ impl Pump {
             }
             match self.codec.poll_next(cx) {
                 Poll::Pending => return false,
-                Poll::Ready(Incoming::Message(message)) => self.accept(&message, cx),
+                Poll::Ready(Incoming::Text(text)) => self.accept_text(&text, cx),
+                Poll::Ready(Incoming::Binary(data)) => {
+                    self.accept(&String::from_utf8_lossy(&data), cx);
+                }
                 Poll::Ready(Incoming::Closed) => self.answer(),
                 Poll::Ready(Incoming::Lost) => self.over(),
             }
@@ -101,11 +104,16 @@ impl Pump {
         false
     }
 
-    fn accept(&mut self, message: &[u8], cx: &Context<'_>) {
-        tracing::trace!(length = message.len(), "frame received");
-        let Ok(text) = std::str::from_utf8(message) else {
-            return self.refuse(CloseReason::NOT_TEXT);
-        };
+    /// Text must be UTF-8 (RFC 6455); in binary frames what is none becomes U+FFFD, as in uploads.
+    fn accept_text(&mut self, text: &[u8], cx: &Context<'_>) {
+        match std::str::from_utf8(text) {
+            Ok(text) => self.accept(text, cx),
+            Err(_) => self.refuse(CloseReason::NOT_TEXT),
+        }
+    }
+
+    fn accept(&mut self, text: &str, cx: &Context<'_>) {
+        tracing::trace!(length = text.len(), "frame received");
         if self.is_raw() {
             return self.link.deliver(ByteString::from(text), Some(cx.waker()));
         }
@@ -230,6 +238,7 @@ impl Pump {
     }
 
     fn send(&mut self, message: &Outgoing) -> Result<(), Lost> {
+        tracing::trace!(length = message.text().len(), "message sent");
         self.is_dirty = true;
         match (self.is_raw(), self.options.raw_binary) {
             (false, _) => self.codec.send_text(message.frame_bytes()),
