@@ -51,25 +51,25 @@ const safely = (callback, ...args) => {
 
 const toText = (body) => JSON.stringify(body) ?? "null";
 
-const toPairs = (headers) =>
-  Object.entries(headers ?? {}).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).flatMap((one) => [
-      name,
-      typeof one === "string" ? one : toText(one),
-    ]),
-  );
+/** Names and values as one text, a NUL behind each; NUL itself may be in neither. */
+const toPairs = (headers) => {
+  const texts = [];
+  for (const [name, value] of Object.entries(headers ?? {}))
+    for (const one of Array.isArray(value) ? value : [value])
+      texts.push(name, typeof one === "string" ? one : toText(one));
+  if (texts.some((text) => text.includes("\0")))
+    throw new BusError("HEADERS", -1, "ERROR", "a header holds NUL");
+  return texts.map((text) => text + "\0").join("");
+};
 
-const fromPairs = (pairs) => {
+const fromPairs = (text) => {
   const headers = {};
-  for (let at = 0; at < pairs.length; at += 2) {
-    const [name, value] = [pairs[at], pairs[at + 1]];
+  const texts = text.split("\0");
+  for (let at = 0; at + 1 < texts.length; at += 2) {
+    const [name, value] = [texts[at], texts[at + 1]];
     const known = Object.hasOwn(headers, name) ? [].concat(headers[name], value) : value;
-    Object.defineProperty(headers, name, {
-      value: known,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
+    const shown = { value: known, enumerable: true, configurable: true, writable: true };
+    Object.defineProperty(headers, name, shown);
   }
   return headers;
 };

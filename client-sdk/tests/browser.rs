@@ -20,6 +20,7 @@ fn url() -> &'static str {
 
 fn options(transport: Transport) -> Options {
     let reconnect = Reconnect {
+        attempts_max: Some(5),
         delay_min: Duration::from_millis(20),
         delay_max: Duration::from_millis(200),
         ..Reconnect::default()

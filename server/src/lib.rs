@@ -15,21 +15,24 @@
 //! use axum::Router;
 //! use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
 //! use trolleybus::{Bus, BusMessage, EventBus};
+//! use trolleybus_client::Client;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let bus = Bus::new();
 //! bus.consumer_fn("orders", |order| async move {
-//!     order.reply(order.body().clone()).ok();
+//!     order.reply("accepted").ok();
 //! });
 //! let rules = BridgeOptions::new().permit_inbound(Permitted::address("orders"));
 //! let bridge = Bridge::new(bus, rules)?;
 //! let app: Router = Router::new().nest_service("/eventbus", bridge.router());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! # let serve = async move {
-//! axum::serve(listener, app).await?;
-//! # std::io::Result::Ok(()) };
-//! # drop(serve);
+//! let url = format!("http://{}/eventbus", listener.local_addr()?);
+//! tokio::spawn(async move { axum::serve(listener, app).await });
+//!
+//! let client = Client::connect(&url);
+//! let reply = client.request("orders", "two teas").await?;
+//! assert_eq!(reply.body().as_json(), r#""accepted""#);
 //! # Ok(())
 //! # }
 //! ```

@@ -12,8 +12,12 @@ const quoted = (value) => JSON.stringify(JSON.stringify(value));
 
 /** Waits until the sign shows a state, and a transport if one is named. */
 export async function shows(page, state, transport, limit = LIMIT) {
-  await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout: limit });
-  if (transport) await page.getByTestId("transport").getByText(transport, { exact: true }).waitFor({ timeout: limit });
+  try {
+    await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout: limit });
+    if (transport) await page.getByTestId("transport").getByText(transport, { exact: true }).waitFor({ timeout: limit });
+  } catch (cause) {
+    throw new Error(`the page is not ${state} over ${transport}: ${page.mishaps.join("; ")}`, { cause });
+  }
 }
 
 /** Types a text and presses a button: publish, request or echo. */

@@ -35,9 +35,9 @@ impl Bus {
     pub fn send(
         &self,
         all: bool,
-        address: String,
-        body: String,
-        headers: Vec<String>,
+        address: &str,
+        body: &str,
+        headers: &str,
         local: bool,
     ) -> Result<(), JsValue> {
         let (address, body, options) = outgoing(address, body, headers, local)?;
@@ -51,9 +51,9 @@ impl Bus {
     /// Requests; `done` is called with a message, or with nothing and an error.
     pub fn request(
         &self,
-        address: String,
-        body: String,
-        headers: Vec<String>,
+        address: &str,
+        body: &str,
+        headers: &str,
         local: bool,
         timeout: f64,
         done: Function,
@@ -72,9 +72,9 @@ impl Bus {
     pub fn reply(
         &self,
         origin: u32,
-        to: String,
-        body: String,
-        headers: Vec<String>,
+        to: &str,
+        body: &str,
+        headers: &str,
     ) -> Result<(), JsValue> {
         let (to, body, options) = outgoing(to, body, headers, false)?;
         let origin = convert::origin(origin);
@@ -87,9 +87,9 @@ impl Bus {
     pub fn reply_and_request(
         &self,
         origin: u32,
-        to: String,
-        body: String,
-        headers: Vec<String>,
+        to: &str,
+        body: &str,
+        headers: &str,
         timeout: f64,
         done: Function,
     ) -> Result<(), JsValue> {
@@ -104,14 +104,14 @@ impl Bus {
     }
 
     /// Fails the request that a message is.
-    pub fn fail(&self, origin: u32, to: String, code: i32, text: &str) -> Result<(), JsValue> {
+    pub fn fail(&self, origin: u32, to: &str, code: i32, text: &str) -> Result<(), JsValue> {
         let (origin, to) = (convert::origin(origin), Address::from(to));
         let refused = self.client.command(|core| core.refuse(origin, &to, code, text));
         refused.map_err(thrown)
     }
 
     /// Consumes an address; gives a number for `unregister`.
-    pub fn register(&self, address: String, local: bool, callback: Function) -> f64 {
+    pub fn register(&self, address: &str, local: bool, callback: Function) -> f64 {
         let scope = if local { Scope::Local } else { Scope::Bus };
         let registration = self.client.register(&address.into(), scope, move |message| {
             call(&callback, &convert::message(message).into());
@@ -153,9 +153,9 @@ impl Bus {
 }
 
 fn outgoing(
-    address: String,
-    body: String,
-    headers: Vec<String>,
+    address: &str,
+    body: &str,
+    headers: &str,
     local: bool,
 ) -> Result<(Address, Body, DeliveryOptions), JsValue> {
     let body = Body::from_json(body)

@@ -8,13 +8,13 @@ use crate::State;
 use crate::client::{Message, Notice};
 use crate::core::{Link, Origin};
 
-/// `[address, body, headers, replyAddress, origin]`; headers are `[name, value, name, ...]`.
+/// `[address, body, headers, replyAddress, origin]`; headers are one text, names and values apart
+/// by NUL, which neither can hold.
 pub(super) fn message(message: Message) -> Array {
     let message = message.into_delivery();
-    let headers = Array::new();
+    let mut headers = String::new();
     for (name, value) in message.headers.iter() {
-        headers.push(&name.into());
-        headers.push(&value.into());
+        headers.extend([name, "\0", value, "\0"]);
     }
     let reply_address = message.reply_address.as_ref().map(Address::as_str);
     let origin = match message.origin {
@@ -76,10 +76,10 @@ pub(super) fn notice(notice: &Notice) -> Array {
     }
 }
 
-/// Headers from `[name, value, name, ...]`.
-pub(super) fn delivery(headers: Vec<String>, local_only: bool) -> Result<DeliveryOptions, Error> {
+/// Headers from names and values with a NUL behind each.
+pub(super) fn delivery(headers: &str, local_only: bool) -> Result<DeliveryOptions, Error> {
     let mut collected = Headers::new();
-    let mut texts = headers.into_iter();
+    let mut texts = headers.split_terminator('\0');
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
         collected.append(name, value)?;
     }
