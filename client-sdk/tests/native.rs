@@ -97,7 +97,10 @@ async fn request(client: &Client, address: &str) -> Result<String, Error> {
 
 /// Resolves when the server has handled what the client sent before.
 async fn settled(client: &Client) {
-    let kind = request(client, "nobody consumes this").await.unwrap_err().kind();
+    let kind = request(client, "nobody consumes this")
+        .await
+        .unwrap_err()
+        .kind();
     assert_eq!(kind, ErrorKind::NoHandlers);
 }
 
@@ -127,7 +130,9 @@ async fn publications_come_in_order_with_headers() {
     let client = server.open().await;
     let mut news = client.consumer("news");
     for number in 0..100 {
-        let options = DeliveryOptions::new().header("n", number.to_string()).unwrap();
+        let options = DeliveryOptions::new()
+            .header("n", number.to_string())
+            .unwrap();
         client.publish_with("news", &number, options).unwrap();
     }
     for number in 0..100 {
@@ -145,7 +150,10 @@ async fn failures_have_their_kind() {
     let _consumer = client.consumer_fn("failing", |message| message.fail(7, "no").unwrap());
     let _silent = client.consumer_fn("silent", drop);
     let error = request(&client, "failing").await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::RecipientFailure, 7));
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::RecipientFailure, 7)
+    );
     assert_eq!(error.message(), Some("no"));
     let options = DeliveryOptions::new().timeout(Duration::from_millis(50));
     let response = client.request_with("silent", Body::null(), options);
@@ -239,7 +247,10 @@ async fn close_ends_consumers_and_refuses_messages() {
     let mut news = client.consumer("news");
     client.close();
     assert!(soon(news.next()).await.is_none());
-    assert_eq!(client.publish("news", "x").unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(
+        client.publish("news", "x").unwrap_err().kind(),
+        ErrorKind::Closed
+    );
     assert!(soon(client.opened()).await.is_err());
     assert!(soon(client.consumer("late").next()).await.is_none());
     let error = soon(client.request("news", "x")).await.unwrap_err();
@@ -256,7 +267,10 @@ async fn full_buffer_discards_the_newest_and_fails_its_sender() {
     assert_eq!(error.kind(), ErrorKind::RecipientFailure);
     assert_eq!(slow.dropped(), 1);
     for expected in ["1", "2"] {
-        assert_eq!(soon(slow.next()).await.unwrap().body().as_text().unwrap(), expected);
+        assert_eq!(
+            soon(slow.next()).await.unwrap().body().as_text().unwrap(),
+            expected
+        );
     }
     drop(kept);
 }
@@ -267,7 +281,10 @@ async fn refused_connection_closes_when_no_reconnect_is_wanted() {
     let url = format!("ws://{}/eventbus", listener.local_addr().unwrap());
     drop(listener);
     let client = Client::with_options(&url, Options::new().reconnect(Reconnect::never()));
-    assert_eq!(soon(client.opened()).await.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(
+        soon(client.opened()).await.unwrap_err().kind(),
+        ErrorKind::Closed
+    );
     let client = Client::connect("no url");
     assert!(matches!(client.state(), State::Closed { code: 1002, .. }));
 }
@@ -293,7 +310,15 @@ async fn large_messages_pass() {
         client.publish("large", &text).unwrap();
     }
     for _ in 0..10 {
-        assert_eq!(soon(consumer.next()).await.unwrap().body().as_text().unwrap(), text);
+        assert_eq!(
+            soon(consumer.next())
+                .await
+                .unwrap()
+                .body()
+                .as_text()
+                .unwrap(),
+            text
+        );
     }
 }
 

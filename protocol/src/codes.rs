@@ -149,12 +149,13 @@ impl FailureType {
     }
 }
 
-/// Why the server closes a socket: the two parts of the frame `c[code,"reason"]`.
+/// Why the server closes a socket: the two parts of the frame `c[code,"reason"]`, or of a WebSocket
+/// close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Close {
-    /// The code.
+    /// 1000 to 4999.
     pub code: u16,
-    /// The reason.
+    /// At most 123 bytes, so that it fits a WebSocket close frame.
     pub reason: &'static str,
     /// Whether the client may connect again.
     pub retry: bool,
@@ -162,78 +163,44 @@ pub struct Close {
     pub when: &'static str,
 }
 
-/// The application was done.
-pub const NORMAL: Close = close(
-    1000,
-    "Normal closure",
-    false,
-    "the application closed the socket",
-);
-/// Shut down of the server.
-pub const DRAINING: Close = close(
-    1012,
-    "Service restart",
-    true,
-    "the server is shutting down; connect again",
-);
-/// Receiver lost.
-pub const INTERRUPTED: Close = close(
-    1002,
-    "Connection interrupted",
-    true,
-    "the receiving request was lost",
-);
-/// Second receiver.
-pub const STILL_OPEN: Close = close(
-    2010,
-    "Another connection still open",
-    true,
-    "a session has one receiver at a time",
-);
-/// Idle, as Vert.x says it.
-pub const GO_AWAY: Close = close(3000, "Go away!", true, "no ping within the ping timeout");
-/// Outbox over its bound.
-pub const SLOW_CONSUMER: Close = close(
-    3001,
-    "Slow consumer",
-    true,
-    "the client reads more slowly than messages arrive",
-);
-/// Oversize.
-pub const MESSAGE_TOO_LARGE: Close = close(
-    3002,
-    "Message too large",
-    false,
-    "a message is over the size limit",
-);
-/// Not SockJS.
-pub const BROKEN_FRAMING: Close = close(
-    3003,
-    "Broken framing.",
-    false,
-    "a frame is not what SockJS prescribes",
-);
+macro_rules! closes {
+    ($($name:ident $code:literal $reason:literal $retry:literal $when:literal)*) => {
+        impl Close {
+            $(#[doc = concat!("Code ", $code, ": ", $when, ".")]
+            pub const $name: Self =
+                Self { code: $code, reason: $reason, retry: $retry, when: $when };)*
+        }
 
-const fn close(code: u16, reason: &'static str, retry: bool, when: &'static str) -> Close {
-    Close {
-        code,
-        reason,
-        retry,
-        when,
-    }
+        /// All reasons for which the server closes a socket by itself.
+        pub const CLOSES: &[Close] = &[$(Close::$name),*];
+    };
 }
 
-/// All reasons for which the server closes a socket by itself.
-pub const CLOSES: &[Close] = &[
-    NORMAL,
-    INTERRUPTED,
-    DRAINING,
-    STILL_OPEN,
-    GO_AWAY,
-    SLOW_CONSUMER,
-    MESSAGE_TOO_LARGE,
-    BROKEN_FRAMING,
-];
+closes! {
+    NORMAL 1000 "Normal closure" false "the application closed the socket"
+    INTERRUPTED 1002 "Connection interrupted" true "the receiving request was lost"
+    NOT_TEXT 1007 "Text expected" false "a WebSocket text frame was no UTF-8"
+    TOO_BIG 1009 "Message too big" false "a message was over the size limit"
+    INTERNAL 1011 "Internal error" true "the service failed on this socket"
+    DRAINING 1012 "Service restart" true "the server is shutting down; connect again"
+    BUSY 2010 "Another connection still open" true "a session has one receiver at a time"
+    BROKEN_FRAMING 3000 "Broken framing." false "a WebSocket frame was no array of strings"
+    GO_AWAY 3000 "Go away!" true "no ping within the ping timeout"
+    SLOW_CONSUMER 3001 "Slow consumer" true "the client reads more slowly than messages arrive"
+}
+
+impl Close {
+    /// Whether a client that was closed with this code and reason may connect again. Codes of the
+    /// application's own, which are not in the table, do not forbid it.
+    #[must_use]
+    pub fn may_retry(code: u16, reason: &str) -> bool {
+        let of_code = || CLOSES.iter().filter(|close| close.code == code);
+        let exact = of_code().find(|close| close.reason == reason);
+        exact
+            .or_else(|| of_code().last())
+            .is_none_or(|close| close.retry)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -250,6 +217,14 @@ mod tests {
             assert_eq!(FailureType::from_word(failure.word()), Some(failure));
         }
         assert_eq!(Refusal::from_word("nonsense"), None);
+    }
+
+    #[test]
+    fn closes_say_whether_to_come_back() {
+        assert!(Close::may_retry(3000, "Go away!") && !Close::may_retry(3000, "Broken framing."));
+        assert!(Close::may_retry(3000, "of an application") && Close::may_retry(4711, ""));
+        assert!(!Close::may_retry(1009, ""));
+        assert!(CLOSES.iter().all(|close| close.reason.len() <= 123));
     }
 
     #[test]

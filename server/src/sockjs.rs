@@ -22,7 +22,8 @@ use axum::Router;
 
 pub use crate::session::{Options, Outgoing, SendError, Socket, SocketInfo, SocketSender};
 pub use crate::transport::SockJs;
-pub use trolleybus_protocol::sockjs::{CloseReason, Transport, TransportSet};
+pub use trolleybus_protocol::codes::Close;
+pub use trolleybus_protocol::sockjs::{Transport, TransportSet};
 
 /// A SockJS service as a router, to be mounted with [`Router::nest_service`] (not `nest`, which
 /// cannot route `/echo/`). To close its sockets later, make a [`SockJs`] instead.

@@ -42,10 +42,16 @@ fn files_of(room: &str) -> Vec<PathBuf> {
 
 /// The rooms that a source text names behind `crate::`.
 fn imports(text: &str) -> Vec<String> {
-    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
     let mentions = |line: &str| {
         let rooms = line.split("crate::").skip(1);
-        let name = |rest: &str| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(String::from);
+        let name = |rest: &str| {
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .map(String::from)
+        };
         rooms.filter_map(name).collect::<Vec<_>>()
     };
     code.flat_map(mentions).collect()
@@ -73,10 +79,15 @@ fn rooms_import_only_what_the_arrows_allow() {
 fn every_module_of_the_server_is_a_room() {
     let lib = fs::read_to_string(server_sources().join("lib.rs")).unwrap();
     let modules = lib.lines().filter_map(|line| {
-        line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')
+        line.trim_start_matches("pub ")
+            .strip_prefix("mod ")?
+            .strip_suffix(';')
     });
     for module in modules {
-        assert!(ARROWS.iter().any(|(room, _)| *room == module), "{module} has no arrows");
+        assert!(
+            ARROWS.iter().any(|(room, _)| *room == module),
+            "{module} has no arrows"
+        );
     }
 }
 
@@ -85,7 +96,11 @@ fn every_file_says_what_it_is_for() {
     for (room, _) in ARROWS {
         for file in files_of(room) {
             let text = fs::read_to_string(&file).unwrap();
-            assert!(text.starts_with("//! "), "{} opens without //!", file.display());
+            assert!(
+                text.starts_with("//! "),
+                "{} opens without //!",
+                file.display()
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ const TRANSPORTS = ["websocket", "xhr-streaming", "eventsource", "xhr-polling"];
 
 let browser, running;
 before(async () => ([browser, running] = await Promise.all([launchBrowser(), startDemo()])));
-after(() => Promise.all([browser?.close(), running?.stop()]));
+after(() => Promise.all([browser?.close(), running?.stop("SIGKILL")]));
 
 const open = (t, query = "") => openPage(t, browser, `${running.origin}/app/${query}`);
 

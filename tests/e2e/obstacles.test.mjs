@@ -12,7 +12,7 @@ const NETWORK = /^console: (WebSocket connection to|Failed to load resource)/;
 
 let browser, running;
 before(async () => ([browser, running] = await Promise.all([launchBrowser(), startDemo()])));
-after(() => Promise.all([browser?.close(), running?.stop()]));
+after(() => Promise.all([browser?.close(), running?.stop("SIGKILL")]));
 
 async function openBehind(t, mode, query = "") {
   const proxy = await startProxy(running.origin, mode);
@@ -73,7 +73,7 @@ describe("after a restart of the server", () => {
       await page.locator("[data-testid=state]:not([data-state=open])").waitFor();
       await say(page, "meanwhile");
       const second = await startDemo(...listen);
-      t.after(() => second.stop());
+      t.after(() => second.stop("SIGKILL"));
       await shows(page, "open", transport);
       await answered(page, "meanwhile");
       await say(page, "afterwards");

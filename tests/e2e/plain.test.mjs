@@ -10,7 +10,7 @@ const NETWORK = /^console: (WebSocket connection to|Failed to load resource)/;
 
 let browser, running;
 before(async () => ([browser, running] = await Promise.all([launchBrowser(), startDemo()])));
-after(() => Promise.all([browser?.close(), running?.stop()]));
+after(() => Promise.all([browser?.close(), running?.stop("SIGKILL")]));
 
 describe("the plain page", () => {
   test("opens over WebSocket and shows the answer", async (t) => {

@@ -65,7 +65,8 @@ async function withPage(browser, options, use) {
   const context = await browser.newContext({ reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.on("console", (message) => {
-    if (message.type() === "error") browserErrors.push(`${page.url()}: ${message.text()}`);
+    if (message.type() !== "error" || message.text().includes("ERR_CONNECTION_REFUSED")) return;
+    browserErrors.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => browserErrors.push(`${page.url()}: ${error}`));
   await use(page);
@@ -121,6 +122,7 @@ async function main() {
       await withPage(browser, options, (page) => visitAll(page, server.url, name));
     }
     await withPage(browser, { viewport: desktop }, (page) => visitStates(page, server.url));
+    await withPage(browser, { viewport: desktop }, (page) => loseServer(page, server));
   } finally {
     await browser.close();
     server.stop();
@@ -153,6 +155,15 @@ async function visitStates(page, url) {
   await page.goto(`${url}/app/?serve=tabs`);
   await talk(page);
   await take(page, "app-tabs");
+}
+
+/** The connection's other face; the server is gone afterwards. */
+async function loseServer(page, server) {
+  await page.goto(`${server.url}/app/`);
+  await talk(page);
+  server.stop();
+  await page.waitForSelector('[data-testid="state"][data-state="waiting"]');
+  await take(page, "app-waiting");
 }
 
 await main();

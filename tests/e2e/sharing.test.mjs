@@ -9,7 +9,7 @@ import { run } from "../support-js/process.mjs";
 
 let browser, running;
 before(async () => ([browser, running] = await Promise.all([launchBrowser(), startDemo()])));
-after(() => Promise.all([browser?.close(), running?.stop()]));
+after(() => Promise.all([browser?.close(), running?.stop("SIGKILL")]));
 
 const nameOf = (page) => page.locator(".tab-name").textContent();
 

@@ -22,6 +22,8 @@ export async function shows(page, state, transport, limit = LIMIT) {
 
 /** Types a text and presses a button: publish, request or echo. */
 export async function say(page, text, button = "publish") {
+  // A tab in the background draws too seldom to be clicked soon.
+  await page.bringToFront();
   await page.getByTestId("input").fill(text);
   await page.getByTestId(button).click();
 }

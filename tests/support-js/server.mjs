@@ -36,9 +36,10 @@ export async function serve({ server = {}, bridge = OPEN, sockjs = {} } = {}, ..
   return launch(needed("TROLLEYBUS_BIN"), ["serve", "--config", file, ...flags], remove);
 }
 
-/** `trolleybus demo`. */
+/** `trolleybus demo`, on a free port unless `--listen` is among the flags. */
 export function demo(...flags) {
-  return launch(needed("TROLLEYBUS_BIN"), ["demo", "--listen", ANY_PORT, ...flags]);
+  const listen = flags.includes("--listen") ? [] : ["--listen", ANY_PORT];
+  return launch(needed("TROLLEYBUS_BIN"), ["demo", ...listen, ...flags]);
 }
 
 /** The SockJS services without the bus. */

@@ -47,8 +47,9 @@ impl LiveServer {
         Ok(server)
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    /// Where the server's event bus is.
+    pub(crate) fn bus_url(&self) -> String {
+        format!("{}/eventbus", self.url)
     }
 
     /// The end of what the server logged so far.

@@ -8,10 +8,10 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use trolleybus_protocol::{Address, BusMessage};
 
+use super::Message;
 use super::handle::Handle;
 use super::hub::Sink;
 use super::shared::{Ref, Shared};
-use super::Message;
 use crate::core::{ConsumerId, Scope};
 
 const DISCARDED: &str = "Discarded the request: its consumer does not keep up, or went away";

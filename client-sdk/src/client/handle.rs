@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use super::Message;
 use super::consumer::{Consumer, Registration};
 use super::hub::{Hub, Sink};
 use super::shared::{MaybeSend, Ref, Shared};
 use super::watch::{Errors, Opened, States};
-use super::Message;
 use crate::core::{Connection, Scope};
 use crate::driver::{self, Driver};
 use crate::{Address, Options, State, Transport};
@@ -195,6 +195,8 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("state", &self.state()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("state", &self.state())
+            .finish_non_exhaustive()
     }
 }

@@ -117,7 +117,10 @@ impl Hub {
     }
 
     /// None when there is no event, an inner none when the event asks for no call.
-    #[expect(clippy::option_option, reason = "two different absences, and `?` serves the outer")]
+    #[expect(
+        clippy::option_option,
+        reason = "two different absences, and `?` serves the outer"
+    )]
     fn take_event(&mut self) -> Option<Option<Call>> {
         Some(match self.core.poll_event()? {
             Event::State(state) => self.change(state),
@@ -129,7 +132,9 @@ impl Hub {
             Event::Reply { request, result } => {
                 let RequestId(id) = request;
                 let result = result.map(|reply| Message::new(reply, &self.handle));
-                self.waiters.remove(id).map(|waiter| Call::Reply(waiter, result))
+                self.waiters
+                    .remove(id)
+                    .map(|waiter| Call::Reply(waiter, result))
             }
             Event::Error(error) => Some(self.report(error)),
             Event::Unhandled(text) => self.pass_on(text),
@@ -176,14 +181,20 @@ impl Hub {
     }
 
     #[cfg(not(all(feature = "npm", target_arch = "wasm32")))]
-    #[expect(clippy::unused_self, clippy::needless_pass_by_value, reason = "as its npm twin")]
+    #[expect(
+        clippy::unused_self,
+        clippy::needless_pass_by_value,
+        reason = "as its npm twin"
+    )]
     fn pass_on(&self, _: trolleybus_protocol::ByteString) -> Option<Call> {
         None
     }
 
     fn wakers(&mut self) -> Vec<Waker> {
         let watchers = self.watchers.values_mut();
-        watchers.filter_map(|watcher| watcher.waker.take()).collect()
+        watchers
+            .filter_map(|watcher| watcher.waker.take())
+            .collect()
     }
 }
 

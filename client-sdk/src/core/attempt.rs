@@ -1,16 +1,16 @@
 //! Getting connected and losing it: `/info`, transports in turn, waiting, closing.
 
-use trolleybus_protocol::codes::CLOSES;
+use trolleybus_protocol::ErrorKind;
+use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
 use trolleybus_protocol::sockjs::Info;
-use trolleybus_protocol::ErrorKind;
 
 use super::connection::{Connection, Opened, Phase, millis, ping};
 use super::endpoint::Endpoint;
 use super::outbox::Parcel;
 use super::output::{Action, Event, Link};
 use super::requests::Stage;
-use super::{backoff, Origin};
+use super::{Origin, backoff};
 use crate::options::usable;
 use crate::{State, Transport};
 
@@ -79,7 +79,10 @@ impl Connection {
             opened.sending &= opened.transport != Transport::WebSocket;
         }
         while let Some(action) = self.poll_action() {
-            if let Action::Send { link, url: None, .. } = action {
+            if let Action::Send {
+                link, url: None, ..
+            } = action
+            {
                 self.handle_sent(link);
             }
             actions.push_back(action);
@@ -123,7 +126,10 @@ impl Connection {
         let (link, url) = (self.link, self.endpoint.info());
         self.actions.push_back(Action::FetchInfo { link, url });
         let deadline = now + INFO_PATIENCE;
-        self.phase = Phase::Info { since: now, deadline };
+        self.phase = Phase::Info {
+            since: now,
+            deadline,
+        };
     }
 
     fn start_transports(&mut self, now: u64, websocket: bool) {
@@ -145,7 +151,10 @@ impl Connection {
         self.link.0 += 1;
         self.session = self.random.letters(16);
         let deadline = now + patience;
-        self.phase = Phase::Opening { transport, deadline };
+        self.phase = Phase::Opening {
+            transport,
+            deadline,
+        };
         self.open_receiver(transport);
     }
 
@@ -166,7 +175,11 @@ impl Connection {
             transport,
             since: now,
             heard_at: now,
-            ping_at: if interval > 0 { now + interval } else { u64::MAX },
+            ping_at: if interval > 0 {
+                now + interval
+            } else {
+                u64::MAX
+            },
             sending: false,
             received: true,
         });
@@ -190,11 +203,10 @@ impl Connection {
 
     /// The frame `c`: some codes forbid another attempt.
     pub(super) fn lose_by_server(&mut self, now: u64, code: u16, reason: &str) {
-        let forbids = |close: &&trolleybus_protocol::codes::Close| close.code == code && !close.retry;
-        if CLOSES.iter().any(|close| forbids(&close)) {
-            self.end(code, reason);
-        } else {
+        if Close::may_retry(code, reason) {
             self.lose(now, code, reason);
+        } else {
+            self.end(code, reason);
         }
     }
 
@@ -238,7 +250,11 @@ impl Connection {
     fn open_receiver(&mut self, transport: Transport) {
         let url = self.transport_endpoint().receive(&self.session, transport);
         let link = self.link;
-        self.actions.push_back(Action::Open { link, transport, url });
+        self.actions.push_back(Action::Open {
+            link,
+            transport,
+            url,
+        });
     }
 
     pub(super) fn transport_endpoint(&self) -> &Endpoint {

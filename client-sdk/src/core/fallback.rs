@@ -85,10 +85,19 @@ mod tests {
     #[test]
     fn what_worked_goes_first_for_a_while() {
         let mut fallback = Fallback::new();
-        assert_eq!(order(&mut fallback, 0), [WebSocket, XhrStreaming, XhrPolling]);
+        assert_eq!(
+            order(&mut fallback, 0),
+            [WebSocket, XhrStreaming, XhrPolling]
+        );
         fallback.worked(XhrPolling, 100);
-        assert_eq!(order(&mut fallback, 1099), [XhrPolling, WebSocket, XhrStreaming]);
-        assert_eq!(order(&mut fallback, 1100), [WebSocket, XhrStreaming, XhrPolling]);
+        assert_eq!(
+            order(&mut fallback, 1099),
+            [XhrPolling, WebSocket, XhrStreaming]
+        );
+        assert_eq!(
+            order(&mut fallback, 1100),
+            [WebSocket, XhrStreaming, XhrPolling]
+        );
     }
 
     #[test]

@@ -66,7 +66,10 @@ impl Outbox {
             Parcel::Unregister(address) => Parcel::Register(address.clone()),
             _ => Parcel::Ping,
         };
-        let known = self.queue.iter().position(|(queued, _)| *queued == opposite);
+        let known = self
+            .queue
+            .iter()
+            .position(|(queued, _)| *queued == opposite);
         match known {
             Some(at) if opposite != Parcel::Ping => drop(self.queue.remove(at)),
             Some(_) => {}

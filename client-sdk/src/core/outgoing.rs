@@ -28,7 +28,8 @@ impl Connection {
         let consumers = self.registry.within(address.as_str(), options.local_only);
         if !options.local_only {
             let envelope = envelope(Operation::Publish, address, body.clone(), &options);
-            self.outbox.push(Parcel::Message(None), envelope.to_json())?;
+            self.outbox
+                .push(Parcel::Message(None), envelope.to_json())?;
         }
         if !consumers.is_empty() {
             let message = local(address, body, options, None);

@@ -143,7 +143,10 @@ mod tests {
         let (first, _) = registry.add(&address, Scope::Local);
         let (second, _) = registry.add(&address, Scope::Local);
         let mut next = || registry.one_within("a", false);
-        assert_eq!([next(), next(), next()], [Some(first), Some(second), Some(first)]);
+        assert_eq!(
+            [next(), next(), next()],
+            [Some(first), Some(second), Some(first)]
+        );
         assert_eq!(registry.one_within("b", true), None);
     }
 }

@@ -69,16 +69,12 @@ impl Bus {
     }
 
     /// Replies to a message.
-    pub fn reply(
-        &self,
-        origin: u32,
-        to: &str,
-        body: &str,
-        headers: &str,
-    ) -> Result<(), JsValue> {
+    pub fn reply(&self, origin: u32, to: &str, body: &str, headers: &str) -> Result<(), JsValue> {
         let (to, body, options) = outgoing(to, body, headers, false)?;
         let origin = convert::origin(origin);
-        let replied = self.client.command(|core| core.reply(origin, &to, body, options));
+        let replied = self
+            .client
+            .command(|core| core.reply(origin, &to, body, options));
         replied.map_err(thrown)
     }
 
@@ -106,16 +102,20 @@ impl Bus {
     /// Fails the request that a message is.
     pub fn fail(&self, origin: u32, to: &str, code: i32, text: &str) -> Result<(), JsValue> {
         let (origin, to) = (convert::origin(origin), Address::from(to));
-        let refused = self.client.command(|core| core.refuse(origin, &to, code, text));
+        let refused = self
+            .client
+            .command(|core| core.refuse(origin, &to, code, text));
         refused.map_err(thrown)
     }
 
     /// Consumes an address; gives a number for `unregister`.
     pub fn register(&self, address: &str, local: bool, callback: Function) -> f64 {
         let scope = if local { Scope::Local } else { Scope::Bus };
-        let registration = self.client.register(&address.into(), scope, move |message| {
-            call(&callback, &convert::message(message).into());
-        });
+        let registration = self
+            .client
+            .register(&address.into(), scope, move |message| {
+                call(&callback, &convert::message(message).into());
+            });
         self.registrations.borrow_mut().add(registration) as f64
     }
 

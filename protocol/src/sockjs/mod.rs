@@ -2,7 +2,6 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `close` | close codes with their reasons |
 //! | `form` | the `d` field of a JSONP upload |
 //! | `frame` | what the server says: `o`, `h`, `a[...]`, `c[...]` |
 //! | `info` | the capabilities document |
@@ -11,7 +10,6 @@
 //! | `upload` | what the client says: an array of strings |
 //! | `wrap` | how each HTTP transport packs a frame |
 
-mod close;
 mod form;
 mod frame;
 mod info;
@@ -22,7 +20,6 @@ mod upload;
 mod vectors;
 pub mod wrap;
 
-pub use close::CloseReason;
 pub use form::form_field;
 pub use frame::{Frame, FrameError, HEARTBEAT, OPEN, close_frame, message_frame, quoted_of};
 pub use info::Info;

@@ -35,6 +35,9 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// Time a client has to send the head of a request: 10,000 ms.
     pub header_timeout_ms: u64,
+    /// Time that a client may leave what was sent to it unread or unacknowledged, after which its
+    /// connection is cut: 30,000 ms.
+    pub write_timeout_ms: u32,
     /// Time that clients have to leave on shutdown: 5,000 ms.
     pub drain_timeout_ms: u64,
 }
@@ -47,6 +50,7 @@ impl Default for ServerConfig {
             www: None,
             max_connections: 20_000,
             header_timeout_ms: 10_000,
+            write_timeout_ms: 30_000,
             drain_timeout_ms: 5_000,
         }
     }

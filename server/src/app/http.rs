@@ -1,4 +1,5 @@
-//! The accept loop: hyper over TCP, bounded in connections and in the time for a request's head.
+//! The accept loop: hyper over TCP, bounded in connections, in the time for a request's
+//! head, and in the time that a peer may leave unread what it is sent.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +23,7 @@ use tower::Service as _;
 pub(super) struct Limits {
     pub(super) max_connections: usize,
     pub(super) header_timeout: Duration,
+    pub(super) write_timeout: Duration,
 }
 
 /// Accepts connections until `stop`, each served by a task of its own that `tasks` tracks.
@@ -52,7 +55,7 @@ pub(super) async fn serve(
         };
         let (router, stop) = (router.clone(), stop.clone());
         tasks.spawn(async move {
-            connection(stream, peer, router, limits.header_timeout, stop).await;
+            connection(stream, peer, router, limits, stop).await;
             drop(place);
         });
     }
@@ -63,11 +66,11 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    header_timeout: Duration,
+    limits: Limits,
     stop: CancellationToken,
 ) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
+    if let Err(error) = prepare(&stream, limits.write_timeout) {
+        tracing::debug!(%error, "cannot set the options of a connection");
     }
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -75,7 +78,7 @@ async fn connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
+        .header_read_timeout(limits.header_timeout)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -90,4 +93,11 @@ async fn connection(
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }
+}
+
+/// No waiting to fill packets; and the kernel cuts off a peer that does not take what it is sent,
+/// be it gone without a word or only not reading.
+fn prepare(stream: &TcpStream, write_timeout: Duration) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_tcp_user_timeout(Some(write_timeout))
 }

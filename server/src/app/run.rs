@@ -8,7 +8,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use trolleybus_protocol::codes;
+use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
 use super::{http, site};
@@ -69,6 +69,7 @@ impl App {
         let limits = http::Limits {
             max_connections: self.config.server.max_connections,
             header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
+            write_timeout: Duration::from_millis(self.config.server.write_timeout_ms.into()),
         };
         let accepting = http::serve(
             listener,
@@ -83,7 +84,7 @@ impl App {
         stopping.cancel();
         tasks.close();
         let drained = async {
-            let (_, ()) = tokio::join!(accepting, self.bridge.drain(codes::DRAINING));
+            let (_, ()) = tokio::join!(accepting, self.bridge.drain(Close::DRAINING));
             tasks.wait().await;
         };
         let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);

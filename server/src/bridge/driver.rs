@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trolleybus_protocol::codes;
+use trolleybus_protocol::codes::Close;
 
 use super::handle::Core;
 use super::ops::{self, Handled};
@@ -56,7 +56,7 @@ fn close_idle(socket: &Socket) {
     if socket.info().is_raw() {
         socket.close(1001, "Session expired");
     } else {
-        socket.close(codes::GO_AWAY.code, codes::GO_AWAY.reason);
+        socket.close(Close::GO_AWAY.code, Close::GO_AWAY.reason);
     }
 }
 

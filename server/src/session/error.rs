@@ -7,7 +7,7 @@ pub enum SendError {
     #[error("the socket is closed")]
     Closed,
     /// The peer reads too slowly and the outbox is full. The socket is now closed with
-    /// [`SLOW_CONSUMER`](trolleybus_protocol::sockjs::CloseReason::SLOW_CONSUMER).
+    /// [`SLOW_CONSUMER`](trolleybus_protocol::codes::Close::SLOW_CONSUMER).
     #[error("the outbox is full")]
     Overflow,
 }

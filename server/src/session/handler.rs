@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use trolleybus_protocol::sockjs::CloseReason;
+use trolleybus_protocol::codes::Close;
 
 use super::Link;
 
@@ -28,16 +28,16 @@ impl Handler {
         let Some(future) = &mut self.future else {
             return Poll::Ready(());
         };
-        let reason = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        let close = match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(())) => CloseReason::NORMAL,
+            Ok(Poll::Ready(())) => Close::NORMAL,
             Err(_) => {
                 tracing::error!(transport = %link.info().transport(), "a handler panicked");
-                CloseReason::INTERNAL
+                Close::INTERNAL
             }
         };
         self.future = None;
-        link.close(reason.code, reason.text);
+        link.close(close.code, close.reason);
         Poll::Ready(())
     }
 }

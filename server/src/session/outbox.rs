@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::{Outgoing, SendError};
-use trolleybus_protocol::sockjs::CloseReason;
+use trolleybus_protocol::codes::Close;
 
 /// Queues above this length give their memory back once they are empty.
 const KEPT_CAPACITY: usize = 64;
@@ -104,10 +104,10 @@ impl Outbox {
         if !self.is_open() {
             return;
         }
-        let CloseReason { code, text } = CloseReason::SLOW_CONSUMER;
+        let Close { code, reason, .. } = Close::SLOW_CONSUMER;
         self.state = State::Closing(Closing {
             code,
-            reason: text.into(),
+            reason: reason.into(),
             is_overflow: true,
         });
         self.queue = VecDeque::new();

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 
 use bytestring::ByteString;
 use tokio::time::{Instant, Sleep, sleep};
-use trolleybus_protocol::sockjs::{self, CloseReason};
+use trolleybus_protocol::codes::Close;
+use trolleybus_protocol::sockjs;
 
 use super::life::Attach;
 use super::outbox::{Closing, Taken};
@@ -115,8 +116,8 @@ fn joined(batch: &VecDeque<Outgoing>) -> ByteString {
 
 /// For a receiver that was too slow to learn why its session closed.
 fn interrupted() -> ByteString {
-    let CloseReason { code, text } = CloseReason::INTERRUPTED;
-    sockjs::close_frame(code, text).into()
+    let Close { code, reason, .. } = Close::INTERRUPTED;
+    sockjs::close_frame(code, reason).into()
 }
 
 fn close_frame(closing: &Closing) -> ByteString {

@@ -9,7 +9,8 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::Frame;
-use trolleybus_protocol::sockjs::{CloseReason, Transport, close_frame};
+use trolleybus_protocol::codes::Close;
+use trolleybus_protocol::sockjs::{Transport, close_frame};
 
 use super::call::Call;
 use super::headers::Reply;
@@ -76,7 +77,7 @@ pub(super) fn stream<F: Framing>(call: &Call, session: &str, framing: F) -> Resp
 }
 
 fn busy() -> String {
-    close_frame(CloseReason::BUSY.code, CloseReason::BUSY.text)
+    close_frame(Close::BUSY.code, Close::BUSY.reason)
 }
 
 /// A streamed body: each frame is one piece of it, and so one HTTP chunk.

@@ -23,7 +23,10 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
     );
     let webdriver = webdriver_settings(workshop)?;
     let server = LiveServer::start(workshop)?;
-    say(&format!("the server for the browser is {}", server.url()));
+    say(&format!(
+        "the server for the browser is {}",
+        server.bus_url()
+    ));
     let mut wasm_pack = workshop.wasm_command("wasm-pack");
     wasm_pack
         .args(["--log-level", "error", "test", "--headless", "--chrome"])
@@ -33,7 +36,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
         .args(["--lib", "--test", "*"])
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver)
         .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
-        .env("TROLLEYBUS_TEST_URL", server.url());
+        .env("TROLLEYBUS_TEST_URL", server.bus_url());
     let passed = run_counting(&mut wasm_pack, LIMIT, passed_in_rust)
         .inspect_err(|_| say(&format!("the server logged at last:\n{}", server.logged())))?;
     ensure!(passed > 0, "no test ran in the browser");

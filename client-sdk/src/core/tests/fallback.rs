@@ -87,7 +87,11 @@ fn what_worked_is_tried_first_after_a_loss_and_the_best_one_later() {
     rig.lose();
     rig.pass_to_timeout();
     rig.info("{}");
-    let again = [Transport::XhrPolling, Transport::WebSocket, Transport::XhrStreaming];
+    let again = [
+        Transport::XhrPolling,
+        Transport::WebSocket,
+        Transport::XhrStreaming,
+    ];
     assert_eq!(tried(&mut rig, 3), again);
     rig.accept();
     rig.pass(1);
@@ -107,11 +111,15 @@ fn info_may_name_another_base() {
 #[test]
 fn one_transport_can_be_forced_at_any_time() {
     let mut rig = Rig::open();
-    rig.core.reconnect(rig.now, Some(vec![Transport::WebSocket]));
+    rig.core
+        .reconnect(rig.now, Some(vec![Transport::WebSocket]));
     let link = rig.accept();
     assert!(link.0 > 1);
     let states = rig.states();
-    assert!(matches!(states[..], [State::Connecting, State::Open { .. }]));
+    assert!(matches!(
+        states[..],
+        [State::Connecting, State::Open { .. }]
+    ));
 }
 
 #[test]
@@ -147,6 +155,9 @@ fn uploads_over_http_go_one_at_a_time_as_one_array() {
     let Some(Action::Send { text, .. }) = rig.action() else {
         panic!("no second upload");
     };
-    assert_eq!(text, format!("[{:?},{:?}]", publication("a"), publication("b")));
+    assert_eq!(
+        text,
+        format!("[{:?},{:?}]", publication("a"), publication("b"))
+    );
     assert_eq!(rig.action(), None);
 }

@@ -20,7 +20,9 @@ impl Events {
         let source = EventSource::new(url)?;
         let message = Callback::new(pump, link, |pump, link, event| {
             let data = event.unchecked_into::<MessageEvent>().data();
-            let frame = data.as_string().and_then(|text| js_sys::decode_uri(&text).ok());
+            let frame = data
+                .as_string()
+                .and_then(|text| js_sys::decode_uri(&text).ok());
             match frame {
                 Some(frame) => pump.frame(link, &String::from(frame)),
                 None => pump.failed(link),

@@ -37,7 +37,10 @@ pub(crate) fn seed() -> u64 {
     let mut bytes = [0; 8];
     let crypto = property(&js_sys::global(), "crypto");
     let filled = crypto.is_object()
-        && crypto.unchecked_into::<Crypto>().get_random_values_with_u8_array(&mut bytes).is_ok();
+        && crypto
+            .unchecked_into::<Crypto>()
+            .get_random_values_with_u8_array(&mut bytes)
+            .is_ok();
     if filled {
         u64::from_le_bytes(bytes)
     } else {

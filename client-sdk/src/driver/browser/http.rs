@@ -99,7 +99,10 @@ impl Request {
     /// Waits for the next part of the body.
     fn read(&self) {
         if let Some(reader) = &self.reading.borrow().reader {
-            reader.read().unchecked_into::<Thenable>().then(&self.chunk, &self.failed);
+            reader
+                .read()
+                .unchecked_into::<Thenable>()
+                .then(&self.chunk, &self.failed);
         }
     }
 }
@@ -126,7 +129,10 @@ fn on_uploaded(pump: &Rc<Pump>, link: Link, response: JsValue) {
 
 fn on_response(pump: &Rc<Pump>, link: Link, response: JsValue) {
     let response: Response = response.unchecked_into();
-    let reader = response.body().filter(|_| is_success(&response)).map(|body| body.get_reader());
+    let reader = response
+        .body()
+        .filter(|_| is_success(&response))
+        .map(|body| body.get_reader());
     let Some(reader) = reader else {
         return pump.failed(link);
     };
@@ -176,7 +182,9 @@ impl Request {
         let reading = &mut *self.reading.borrow_mut();
         let options = web_sys::TextDecodeOptions::new();
         options.set_stream(true);
-        let text = reading.decoder.decode_with_js_u8_array_and_options(chunk.unchecked_ref(), &options);
+        let text = reading
+            .decoder
+            .decode_with_js_u8_array_and_options(chunk.unchecked_ref(), &options);
         reading.rest.push_str(&text.unwrap_or_default());
         if self.body == Body::Info {
             return String::new();

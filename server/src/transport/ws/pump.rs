@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use bytestring::ByteString;
 use tokio::time::{Instant, Sleep, sleep};
-use trolleybus_protocol::sockjs::{self, CloseReason, Upload, close_frame};
+use trolleybus_protocol::codes::Close;
+use trolleybus_protocol::sockjs::{self, Upload, close_frame};
 
 use super::codec::{Codec, Incoming, Lost};
 use crate::session::{Closing, Link, Options, Outgoing, Taken};
@@ -108,7 +109,7 @@ impl Pump {
     fn accept_text(&mut self, text: &[u8], cx: &Context<'_>) {
         match std::str::from_utf8(text) {
             Ok(text) => self.accept(text, cx),
-            Err(_) => self.refuse(CloseReason::NOT_TEXT),
+            Err(_) => self.refuse(Close::NOT_TEXT),
         }
     }
 
@@ -118,23 +119,23 @@ impl Pump {
             return self.link.deliver(ByteString::from(text), Some(cx.waker()));
         }
         let Ok(upload) = Upload::parse_frame(text) else {
-            return self.refuse(CloseReason::BROKEN_FRAMING);
+            return self.refuse(Close::BROKEN_FRAMING);
         };
         for message in upload {
             if message.len() > self.options.max_message_size {
-                return self.refuse(CloseReason::TOO_BIG);
+                return self.refuse(Close::TOO_BIG);
             }
             self.link.deliver(message.into(), Some(cx.waker()));
         }
     }
 
     /// Ends the connection for a mistake of the peer, with a WebSocket close frame only.
-    fn refuse(&mut self, reason: CloseReason) {
+    fn refuse(&mut self, close: Close) {
         if matches!(self.stage, Stage::Open | Stage::Closing) {
             self.link.lose();
             self.batch.clear();
             self.close_within_timeout(Stage::Closed);
-            let closed = self.codec.send_close(reason.code, reason.text);
+            let closed = self.codec.send_close(close.code, close.reason);
             self.sent_frame(closed);
         }
     }
@@ -272,6 +273,6 @@ impl Pump {
         self.codec
             .send_text(close_frame(closing.code, &closing.reason).into())?;
         self.codec
-            .send_close(CloseReason::NORMAL.code, CloseReason::NORMAL.text)
+            .send_close(Close::NORMAL.code, Close::NORMAL.reason)
     }
 }
