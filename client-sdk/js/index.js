@@ -16,6 +16,9 @@ if (module_or_path.protocol === "file:") {
 const BUFFER_MAX = 1000;
 const REQUEST_TIMEOUT = 30000;
 
+/** What the module's `command` does, by number. */
+const [PUBLISH, SEND, REQUEST, REPLY, REPLY_AND_REQUEST, FAIL] = [0, 1, 2, 3, 4, 5];
+
 export class BusError extends Error {
   constructor(kind, failureCode, failureType, message, word) {
     super(message ?? word ?? failureType);
@@ -28,15 +31,6 @@ export class BusError extends Error {
 }
 
 const toError = (parts) => (Array.isArray(parts) ? new BusError(...parts) : parts);
-
-/** Runs a call into the module; what it throws is an array. */
-const guard = (call) => {
-  try {
-    return call();
-  } catch (error) {
-    throw toError(error);
-  }
-};
 
 /** An exception of the application must not stop the bus. */
 const safely = (callback, ...args) => {
@@ -233,21 +227,21 @@ export class EventBus {
 
   publish(address, body, options) {
     const { headers, localOnly } = toOptions(options);
-    this.#send(true, address, body, headers, localOnly);
+    this.#command(PUBLISH, 0, address, toText(body), headers, localOnly);
   }
 
   send(address, body, options, callback) {
     if (typeof options === "function") [options, callback] = [undefined, options];
     if (callback) return settle(this.request(address, body, toOptions(options)), callback);
     const { headers, localOnly } = toOptions(options);
-    this.#send(false, address, body, headers, localOnly);
+    this.#command(SEND, 0, address, toText(body), headers, localOnly);
   }
 
   request(address, body, options = {}) {
     const { headers, timeout = this.#timeout, localOnly = false } = toOptions(options);
     const text = toText(body);
     return this.#promise((done) =>
-      this.#bus.request(address, text, this.#headers(headers), localOnly, timeout, done),
+      this.#command(REQUEST, 0, address, text, headers, localOnly, timeout, done),
     );
   }
 
@@ -296,7 +290,7 @@ export class EventBus {
   }
 
   _reply(origin, to, body, { headers } = {}) {
-    guard(() => this.#bus.reply(origin, to, toText(body), this.#headers(headers)));
+    this.#command(REPLY, origin, to, toText(body), headers);
   }
 
   _replyAndRequest(origin, to, body, options) {
@@ -307,20 +301,22 @@ export class EventBus {
     }
     const text = toText(body);
     return this.#promise((done) =>
-      this.#bus.replyAndRequest(origin, to, text, this.#headers(headers), timeout, done),
+      this.#command(REPLY_AND_REQUEST, origin, to, text, headers, false, timeout, done),
     );
   }
 
   _fail(origin, to, code, text) {
-    guard(() => this.#bus.fail(origin, to, code, text));
+    this.#command(FAIL, origin, to, String(text), null, false, code);
   }
 
-  #send(all, address, body, headers, localOnly = false) {
-    guard(() => this.#bus.send(all, address, toText(body), this.#headers(headers), localOnly));
-  }
-
-  #headers(headers) {
-    return toPairs(this.defaultHeaders ? { ...this.defaultHeaders, ...headers } : headers);
+  #command(operation, origin, address, text, headers, localOnly = false, number = 0, done) {
+    const isFailure = operation === FAIL;
+    const pairs = isFailure ? "" : toPairs({ ...this.defaultHeaders, ...headers });
+    try {
+      this.#bus.command(operation, origin, String(address), text, pairs, localOnly, number, done);
+    } catch (error) {
+      throw toError(error);
+    }
   }
 
   #promise(start) {
@@ -329,7 +325,7 @@ export class EventBus {
         if (error) reject(toError(error));
         else resolve(new Message(this, message));
       };
-      guard(() => start(done));
+      start(done);
     });
   }
 

@@ -1,6 +1,7 @@
 //! The client in a browser, over each transport, against the server named by
 //! `TROLLEYBUS_TEST_URL` when this was compiled (`cargo xtask test wasm` does both).
 #![cfg(target_arch = "wasm32")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! The native client against a real bridge in the same process.
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use axum::Router;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use trolleybus::Bus;
 use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
 use trolleybus_client::{
@@ -38,7 +38,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let bus = Bus::new();
         let serving = bus.clone();
-        let _: JoinHandle<()> = runtime.spawn(async move {
+        runtime.spawn(async move {
             let anything = Permitted::default();
             let rules = BridgeOptions::new()
                 .permit_inbound(anything.clone())

@@ -60,8 +60,13 @@ describe("behind a proxy", () => {
 });
 
 describe("after a restart of the server", () => {
-  for (const transport of ["websocket", "xhr-streaming", "xhr-polling"]) {
-    test(`the app connects again over ${transport}, hears again, and sends what was said meanwhile`, async (t) => {
+  for (const [transport, signal] of [
+    ["websocket", "SIGTERM"],
+    ["websocket", "SIGKILL"],
+    ["xhr-streaming", "SIGKILL"],
+    ["xhr-polling", "SIGKILL"],
+  ]) {
+    test(`by ${signal} the app connects again over ${transport}, and sends what was said meanwhile`, async (t) => {
       const listen = ["--listen", `127.0.0.1:${await freePort()}`];
       const first = await startDemo(...listen);
       t.after(() => first.stop("SIGKILL"));
@@ -69,7 +74,7 @@ describe("after a restart of the server", () => {
       await shows(page, "open", transport);
       await say(page, "before");
       await answered(page, "before");
-      await first.stop("SIGKILL");
+      await first.stop(signal);
       await page.locator("[data-testid=state]:not([data-state=open])").waitFor();
       await say(page, "meanwhile");
       const second = await startDemo(...listen);

@@ -30,10 +30,19 @@ test("refusals come in binary frames too, and the socket stays open", async (t) 
   await raw.settled();
 });
 
-test("bytes that are no UTF-8 end the connection: 1007", async (t) => {
+test("bytes that are no UTF-8 end the connection in a text frame: 1007", async (t) => {
   const raw = await openRaw(t, running.socket);
-  raw.socket.send(Buffer.from([0x7b, 0xff, 0x7d]));
+  raw.socket.send(Buffer.from([0x7b, 0xff, 0x7d]), { binary: false });
   assert.equal((await raw.closes.next()).code, 1007);
+});
+
+test("bytes that are no UTF-8 become U+FFFD in a binary frame", async (t) => {
+  const raw = await openRaw(t, running.socket);
+  const to = address("raw");
+  raw.send({ type: "register", address: to });
+  const [start, end] = [`{"type":"publish","address":"${to}","body":"a`, 'b"}'];
+  raw.socket.send(Buffer.concat([Buffer.from(start), Buffer.from([0xff]), Buffer.from(end)]));
+  assert.equal((await raw.next()).body, "a\ufffdb");
 });
 
 test("an envelope in several fragments is one", async (t) => {

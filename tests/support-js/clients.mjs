@@ -15,9 +15,17 @@ export const TRANSPORTS = ["websocket", "xhr-streaming", "eventsource", "xhr-pol
 /** An address that no other test uses. */
 export const address = (name) => `${name}.${randomUUID().slice(0, 8)}`;
 
-/** An open client of the Vert.x bridge; what goes wrong without a callback lands in `errors`. */
-export async function openBus(url, transport = "websocket", options = {}) {
+/**
+ * An open client of the Vert.x bridge, closed at the latest when the test ends; what goes wrong
+ * without a callback lands in `errors`.
+ */
+export async function openBus(t, url, transport = "websocket", options = {}) {
   const bus = new EventBus(url, { transports: [transport], timeout: LIMIT, ...options });
+  t.after(() => {
+    bus.enableReconnect(false);
+    bus.enablePing(false);
+    bus.sockJSConn?.close();
+  });
   bus.errors = new Inbox("onerror");
   bus.closes = new Inbox("onclose");
   bus.onerror = (error) => bus.errors.push(error);
@@ -32,12 +40,9 @@ export async function openBus(url, transport = "websocket", options = {}) {
   return bus;
 }
 
-/** Opens as many clients as there are transports named, and closes them when the test ends. */
-export async function openBuses(t, url, ...transports) {
-  const buses = await Promise.all(transports.map((transport) => openBus(url, transport)));
-  t.after(() => buses.forEach((bus) => bus.state === EventBus.OPEN && bus.close()));
-  return buses;
-}
+/** Opens as many clients as there are transports named. */
+export const openBuses = (t, url, ...transports) =>
+  Promise.all(transports.map((transport) => openBus(t, url, transport)));
 
 /** The answer to a request; its failure is thrown as it came. */
 export function request(bus, to, body, headers = {}) {
@@ -102,6 +107,7 @@ class Wire {
 export async function openSockJS(t, url, transports = ["websocket"]) {
   const wire = new Wire();
   const socket = new SockJS(url, null, { transports, timeout: LIMIT });
+  t.after(() => socket.close());
   wire.socket = socket;
   wire.sendText = (text) => socket.send(text);
   socket.onmessage = ({ data }) => wire.frames.push(data);
@@ -112,7 +118,6 @@ export async function openSockJS(t, url, transports = ["websocket"]) {
       reject(new Error(`closed with ${event.code} ${event.reason}`));
     };
   });
-  t.after(() => socket.close());
   await within(opened, `no connection over ${transports}`);
   return wire;
 }

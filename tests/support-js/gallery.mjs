@@ -10,14 +10,21 @@ export const startDemo = (...flags) => demo("--www", needed("TROLLEYBUS_WWW"), .
 
 const quoted = (value) => JSON.stringify(JSON.stringify(value));
 
-/** Waits until the sign shows a state, and a transport if one is named. */
-export async function shows(page, state, transport, limit = LIMIT) {
+/** Waits until all these are in sight; an error tells what else went wrong in the page. */
+async function sees(page, what, ...locators) {
   try {
-    await page.locator(`[data-testid=state][data-state=${state}]`).waitFor({ timeout: limit });
-    if (transport) await page.getByTestId("transport").getByText(transport, { exact: true }).waitFor({ timeout: limit });
+    for (const locator of locators) await locator.first().waitFor({ timeout: LIMIT });
   } catch (cause) {
-    throw new Error(`the page is not ${state} over ${transport}: ${page.mishaps.join("; ")}`, { cause });
+    const state = await page.getByTestId("state").getAttribute("data-state", { timeout: 1_000 }).catch(() => "missing");
+    throw new Error(`${what}: not seen; the sign says ${state}; ${page.mishaps.join("; ") || "no mishaps"}`, { cause });
   }
+}
+
+/** Waits until the sign shows a state, and a transport if one is named. */
+export function shows(page, state, transport) {
+  const sign = [page.locator(`[data-testid=state][data-state=${state}]`)];
+  if (transport) sign.push(page.getByTestId("transport").getByText(transport, { exact: true }));
+  return sees(page, `${state} over ${transport ?? "anything"}`, ...sign);
 }
 
 /** Types a text and presses a button: publish, request or echo. */
@@ -33,10 +40,12 @@ export const lines = (page, list, body, more = "") =>
   page.getByTestId(list).locator(`[data-testid=entry][data-body=${quoted(body)}]${more}`);
 
 /** Waits until a body stands in the list of what was received. */
-export const received = (page, body, more) => lines(page, "received", body, more).first().waitFor();
+export const received = (page, body, more = "") =>
+  sees(page, `received ${JSON.stringify(body)}${more}`, lines(page, "received", body, more));
 
 /** Waits until what was said is answered. */
-export const answered = (page, text) => lines(page, "sent", text, "[data-fate=answered]").first().waitFor();
+export const answered = (page, text) =>
+  sees(page, `an answer to ${text}`, lines(page, "sent", text, "[data-fate=answered]"));
 
 /** The figures of the loss ledger. */
 export async function ledger(page) {

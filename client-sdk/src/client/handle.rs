@@ -103,7 +103,6 @@ impl Client {
     ///
     /// # Cancel safety
     /// It can be dropped and asked for again.
-    #[must_use]
     pub fn opened(&self) -> Opened {
         Opened::new(self.handle.hub.clone())
     }
@@ -176,13 +175,14 @@ impl Client {
         Registration::new(&self.handle, address, scope, sink)
     }
 
-    /// Starts a request; `done` is called when it ends, and not at all on an error here.
-    pub(crate) fn begin(
+    /// `done` is called when the request ends.
+    pub(crate) fn wait(
         &self,
+        request: crate::core::RequestId,
         done: impl FnOnce(Result<Message, crate::Error>) + 'static,
-        command: impl FnOnce(&mut Connection) -> Result<crate::core::RequestId, crate::Error>,
-    ) -> Result<(), crate::Error> {
-        self.handle.begin(Box::new(done), command).map(drop)
+    ) {
+        let waiters = &mut self.handle.hub.lock().waiters;
+        waiters.set(request.0, Box::new(done));
     }
 
     /// Code and reason of the last loss.

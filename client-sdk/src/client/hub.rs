@@ -123,7 +123,7 @@ impl Hub {
     )]
     fn take_event(&mut self) -> Option<Option<Call>> {
         Some(match self.core.poll_event()? {
-            Event::State(state) => self.change(state),
+            Event::State(state) => self.change(&state),
             Event::Message { consumers, message } => {
                 let message = Message::new(message, &self.handle);
                 self.under_way = Some((message, consumers.into_iter()));
@@ -136,18 +136,18 @@ impl Hub {
                     .remove(id)
                     .map(|waiter| Call::Reply(waiter, result))
             }
-            Event::Error(error) => Some(self.report(error)),
+            Event::Error(error) => Some(self.report(&error)),
             Event::Unhandled(text) => self.pass_on(text),
         })
     }
 
-    fn change(&mut self, state: State) -> Option<Call> {
+    fn change(&mut self, state: &State) -> Option<Call> {
         self.version += 1;
         self.state = state.clone();
         let wakers = self.wakers();
         #[cfg(all(feature = "npm", target_arch = "wasm32"))]
         if let Some(observer) = self.observer.clone() {
-            return Some(Call::Notice(observer, Notice::State(state)));
+            return Some(Call::Notice(observer, Notice::State(state.clone())));
         }
         Some(match state {
             State::Closed { .. } => {
@@ -158,10 +158,10 @@ impl Hub {
         })
     }
 
-    fn report(&mut self, error: Error) -> Call {
+    fn report(&mut self, error: &Error) -> Call {
         #[cfg(all(feature = "npm", target_arch = "wasm32"))]
         if let Some(observer) = self.observer.clone() {
-            return Call::Notice(observer, Notice::Error(error));
+            return Call::Notice(observer, Notice::Error(error.clone()));
         }
         for watcher in self.watchers.values_mut() {
             if let Some(errors) = &mut watcher.errors {
@@ -181,11 +181,7 @@ impl Hub {
     }
 
     #[cfg(not(all(feature = "npm", target_arch = "wasm32")))]
-    #[expect(
-        clippy::unused_self,
-        clippy::needless_pass_by_value,
-        reason = "as its npm twin"
-    )]
+    #[expect(clippy::unused_self, reason = "as its npm twin")]
     fn pass_on(&self, _: trolleybus_protocol::ByteString) -> Option<Call> {
         None
     }

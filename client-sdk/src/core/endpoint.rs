@@ -14,10 +14,11 @@ impl Endpoint {
     /// Reads `http`, `https`, `ws` and `wss` URLs; a fragment is dropped.
     pub(super) fn new(url: &str) -> Self {
         let url = url.split('#').next().unwrap_or_default();
-        let (path, query) = match url.find('?') {
-            Some(at) => url.split_at(at),
-            None => (url, ""),
-        };
+        let query = url
+            .find('?')
+            .and_then(|at| url.get(at..))
+            .unwrap_or_default();
+        let path = url.strip_suffix(query).unwrap_or(url);
         let mut base = String::with_capacity(path.len() + 2);
         match path.strip_prefix("ws") {
             Some(rest) => base.extend(["http", rest]),

@@ -2,7 +2,7 @@
 
 use trolleybus_protocol::envelope::ServerEnvelope;
 use trolleybus_protocol::sockjs::{Frame, HEARTBEAT};
-use trolleybus_protocol::{ByteString, Error, ErrorKind};
+use trolleybus_protocol::{Address, ByteString, Error, ErrorKind};
 
 use super::connection::{Connection, Phase};
 use super::output::{Delivery, Event, Link, Origin};
@@ -47,7 +47,7 @@ impl Connection {
                     origin: Origin::Link(link),
                 }),
                 Ok(ServerEnvelope::Err { address, error }) => {
-                    let address = address.as_ref().map(|address| address.as_str());
+                    let address = address.as_ref().map(Address::as_str);
                     self.receive_error(address.unwrap_or_default(), error);
                 }
                 Ok(ServerEnvelope::Unknown) | Err(_) => {

@@ -120,6 +120,7 @@ impl Outbox {
         self.bytes = 0;
     }
 
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

@@ -7,8 +7,27 @@ use trolleybus_protocol::{Address, Body, DeliveryOptions, Error};
 use wasm_bindgen::prelude::*;
 
 use super::{convert, settings};
+use crate::ErrorKind;
 use crate::client::{Client, Message, Registration};
-use crate::core::{Scope, Table};
+use crate::core::{Connection, Origin, RequestId, Scope, Table};
+
+/// What [`Bus::command`] does; `js/index.js` knows the numbers too.
+#[wasm_bindgen]
+#[derive(Debug, Clone, Copy)]
+pub enum Operation {
+    /// Publishes.
+    Publish = 0,
+    /// Sends to one.
+    Send = 1,
+    /// Sends to one and asks for a reply.
+    Request = 2,
+    /// Replies to a message.
+    Reply = 3,
+    /// Replies and asks for a reply.
+    ReplyAndRequest = 4,
+    /// Fails the request that a message is; the body is the text.
+    Fail = 5,
+}
 
 /// One connection, as JavaScript holds it. Errors are thrown as arrays.
 #[wasm_bindgen]
@@ -31,81 +50,38 @@ impl Bus {
         }
     }
 
-    /// Publishes, or sends to one.
-    pub fn send(
+    /// Gives a command, see [`Operation`]. `number` is a failure's code, or a request's timeout in
+    /// milliseconds; `done` is called when a request ends, with a message, or nothing and an error.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one crossing costs less than six"
+    )]
+    pub fn command(
         &self,
-        all: bool,
-        address: &str,
-        body: &str,
-        headers: &str,
-        local: bool,
-    ) -> Result<(), JsValue> {
-        let (address, body, options) = outgoing(address, body, headers, local)?;
-        let sent = self.client.command(|core| match all {
-            true => core.publish(&address, body, options),
-            false => core.send(&address, body, options),
-        });
-        sent.map_err(thrown)
-    }
-
-    /// Requests; `done` is called with a message, or with nothing and an error.
-    pub fn request(
-        &self,
-        address: &str,
-        body: &str,
-        headers: &str,
-        local: bool,
-        timeout: f64,
-        done: Function,
-    ) -> Result<(), JsValue> {
-        let (address, body, mut options) = outgoing(address, body, headers, local)?;
-        options.timeout = settings::milliseconds(timeout).unwrap_or(options.timeout);
-        let now = crate::driver::now();
-        let begun = self.client.begin(
-            move |result| settle(&done, result),
-            |core| core.request(now, &address, body, options),
-        );
-        begun.map_err(thrown)
-    }
-
-    /// Replies to a message.
-    pub fn reply(&self, origin: u32, to: &str, body: &str, headers: &str) -> Result<(), JsValue> {
-        let (to, body, options) = outgoing(to, body, headers, false)?;
-        let origin = convert::origin(origin);
-        let replied = self
-            .client
-            .command(|core| core.reply(origin, &to, body, options));
-        replied.map_err(thrown)
-    }
-
-    /// Replies to a message and asks for a reply to that.
-    #[wasm_bindgen(js_name = replyAndRequest)]
-    pub fn reply_and_request(
-        &self,
+        operation: Operation,
         origin: u32,
-        to: &str,
+        address: &str,
         body: &str,
         headers: &str,
-        timeout: f64,
-        done: Function,
+        local: bool,
+        number: f64,
+        done: Option<Function>,
     ) -> Result<(), JsValue> {
-        let (to, body, mut options) = outgoing(to, body, headers, false)?;
-        options.timeout = settings::milliseconds(timeout).unwrap_or(options.timeout);
-        let (now, origin) = (crate::driver::now(), convert::origin(origin));
-        let begun = self.client.begin(
-            move |result| settle(&done, result),
-            |core| core.reply_and_request(now, origin, &to, body, options),
-        );
-        begun.map_err(thrown)
-    }
-
-    /// Fails the request that a message is.
-    pub fn fail(&self, origin: u32, to: &str, code: i32, text: &str) -> Result<(), JsValue> {
-        let (origin, to) = (convert::origin(origin), Address::from(to));
-        let refused = self
-            .client
-            .command(|core| core.refuse(origin, &to, code, text));
-        refused.map_err(thrown)
+        let (origin, to) = (convert::origin(origin), Address::from(address));
+        let begun = self.client.command(|core| {
+            if let Operation::Fail = operation {
+                return core.refuse(origin, &to, number as i32, body).map(|()| None);
+            }
+            let body = Body::from_json(body)
+                .map_err(|_| Error::new(ErrorKind::Body, "not a message body"))?;
+            let options = convert::delivery(headers, local, number)?;
+            run(core, operation, origin, &to, body, options)
+        });
+        if let (Some(request), Some(done)) = (begun.map_err(thrown)?, done) {
+            self.client
+                .wait(request, move |result| settle(&done, result));
+        }
+        Ok(())
     }
 
     /// Consumes an address; gives a number for `unregister`.
@@ -152,16 +128,25 @@ impl Bus {
     }
 }
 
-fn outgoing(
-    address: &str,
-    body: &str,
-    headers: &str,
-    local: bool,
-) -> Result<(Address, Body, DeliveryOptions), JsValue> {
-    let body = Body::from_json(body)
-        .map_err(|_| thrown(Error::new(crate::ErrorKind::Body, "not a message body")))?;
-    let options = convert::delivery(headers, local).map_err(thrown)?;
-    Ok((address.into(), body, options))
+/// The commands that need a body.
+fn run(
+    core: &mut Connection,
+    operation: Operation,
+    origin: Origin,
+    to: &Address,
+    body: Body,
+    options: DeliveryOptions,
+) -> Result<Option<RequestId>, Error> {
+    let now = crate::driver::now();
+    match operation {
+        Operation::Request => core.request(now, to, body, options).map(Some),
+        Operation::ReplyAndRequest => core
+            .reply_and_request(now, origin, to, body, options)
+            .map(Some),
+        Operation::Publish => core.publish(to, body, options).map(|()| None),
+        Operation::Reply => core.reply(origin, to, body, options).map(|()| None),
+        Operation::Send | Operation::Fail => core.send(to, body, options).map(|()| None),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

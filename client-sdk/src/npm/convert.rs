@@ -1,9 +1,12 @@
 //! Messages, errors and states as arrays that `js/index.js` takes apart.
 
+use std::time::Duration;
+
 use js_sys::Array;
 use trolleybus_protocol::{Address, DeliveryOptions, Error, ErrorKind, Headers};
 use wasm_bindgen::prelude::*;
 
+use super::settings;
 use crate::State;
 use crate::client::{Message, Notice};
 use crate::core::{Link, Origin};
@@ -76,8 +79,12 @@ pub(super) fn notice(notice: &Notice) -> Array {
     }
 }
 
-/// Headers from names and values with a NUL behind each.
-pub(super) fn delivery(headers: &str, local_only: bool) -> Result<DeliveryOptions, Error> {
+/// Options, with headers from names and values with a NUL behind each.
+pub(super) fn delivery(
+    headers: &str,
+    local_only: bool,
+    timeout: f64,
+) -> Result<DeliveryOptions, Error> {
     let mut collected = Headers::new();
     let mut texts = headers.split_terminator('\0');
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
@@ -86,7 +93,7 @@ pub(super) fn delivery(headers: &str, local_only: bool) -> Result<DeliveryOption
     Ok(DeliveryOptions {
         headers: collected,
         local_only,
-        ..DeliveryOptions::default()
+        timeout: settings::milliseconds(timeout).unwrap_or(Duration::MAX),
     })
 }
 

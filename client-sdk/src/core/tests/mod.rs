@@ -9,8 +9,6 @@ mod messages;
 mod outbox;
 mod requests;
 
-use std::collections::VecDeque;
-
 use trolleybus_protocol::sockjs::Frame;
 use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
 
@@ -24,11 +22,10 @@ const ALL: [Transport; 4] = [
     Transport::XhrPolling,
 ];
 
-/// A machine with its clock and what it said last.
+/// A machine with its clock.
 struct Rig {
     core: Connection,
     now: u64,
-    actions: VecDeque<Action>,
 }
 
 impl Rig {
@@ -46,8 +43,7 @@ impl Rig {
 
     fn with(options: Options) -> Self {
         let core = Connection::new("https://host/bus", options, 1, 1000);
-        let (now, actions) = (1000, VecDeque::new());
-        Self { core, now, actions }
+        Self { core, now: 1000 }
     }
 
     /// Open over a WebSocket, with the ping and `first` said and sent.

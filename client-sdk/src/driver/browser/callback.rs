@@ -9,7 +9,7 @@ use super::pump::Pump;
 use crate::core::Link;
 
 /// What a callback does. Whatever it gave the machine is worked off when it returns.
-pub(super) type Handler = fn(&Rc<Pump>, Link, JsValue);
+pub(super) type Handler = fn(&Rc<Pump>, Link, &JsValue);
 
 /// A function of one argument for JavaScript. Late calls, after the driver is gone, do nothing.
 pub(super) struct Callback(Closure<dyn FnMut(JsValue)>);
@@ -17,9 +17,9 @@ pub(super) struct Callback(Closure<dyn FnMut(JsValue)>);
 impl Callback {
     pub(super) fn new(pump: &Rc<Pump>, link: Link, handler: Handler) -> Self {
         let pump: Weak<Pump> = Rc::downgrade(pump);
-        Self(Closure::new(move |value| {
+        Self(Closure::new(move |value: JsValue| {
             if let Some(pump) = pump.upgrade() {
-                handler(&pump, link, value);
+                handler(&pump, link, &value);
                 pump.run();
             }
         }))

@@ -19,7 +19,7 @@ impl Events {
     pub(super) fn open(pump: &Rc<Pump>, link: Link, url: &str) -> Result<Self, JsValue> {
         let source = EventSource::new(url)?;
         let message = Callback::new(pump, link, |pump, link, event| {
-            let data = event.unchecked_into::<MessageEvent>().data();
+            let data = event.unchecked_ref::<MessageEvent>().data();
             let frame = data
                 .as_string()
                 .and_then(|text| js_sys::decode_uri(&text).ok());
@@ -40,8 +40,8 @@ impl Events {
 
 /// The end of a response. The browser would ask again by itself, seconds later; the machine does
 /// it at once.
-fn on_error(pump: &Rc<Pump>, link: Link, event: JsValue) {
-    let source = event.unchecked_into::<web_sys::Event>().target();
+fn on_error(pump: &Rc<Pump>, link: Link, event: &JsValue) {
+    let source = event.unchecked_ref::<web_sys::Event>().target();
     let state = source.map(|source| source.unchecked_into::<EventSource>().ready_state());
     if state == Some(EventSource::CONNECTING) {
         pump.hub.lock().core.handle_ended(now(), link);

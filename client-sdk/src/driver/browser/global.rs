@@ -6,6 +6,8 @@ use web_sys::{Crypto, RequestInit, Url};
 
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
+    static GLOBAL: JsValue;
     #[wasm_bindgen(js_name = setTimeout)]
     pub(super) fn set_timeout(callback: &Function, milliseconds: u32) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
@@ -35,7 +37,7 @@ pub(crate) fn now() -> u64 {
 /// A random number; from the clock where there is no `crypto`.
 pub(crate) fn seed() -> u64 {
     let mut bytes = [0; 8];
-    let crypto = property(&js_sys::global(), "crypto");
+    let crypto = GLOBAL.with(|global| property(global, "crypto"));
     let filled = crypto.is_object()
         && crypto
             .unchecked_into::<Crypto>()
@@ -44,13 +46,15 @@ pub(crate) fn seed() -> u64 {
     if filled {
         u64::from_le_bytes(bytes)
     } else {
-        (performance_now() + js_sys::Date::now()).to_bits()
+        performance_now().to_bits()
     }
 }
 
 /// `url` as seen from the page.
 pub(crate) fn absolute(url: &str) -> String {
-    let base = property(&property(&js_sys::global(), "location"), "href").as_string();
+    let base = GLOBAL
+        .with(|global| property(&property(global, "location"), "href"))
+        .as_string();
     let resolved = base.and_then(|base| Url::new_with_base(url, &base).ok());
     resolved.map_or_else(|| url.to_owned(), |url| url.href())
 }

@@ -119,7 +119,7 @@ fn is_success(response: &Response) -> bool {
     matches!(response.status(), 200 | 204)
 }
 
-fn on_uploaded(pump: &Rc<Pump>, link: Link, response: JsValue) {
+fn on_uploaded(pump: &Rc<Pump>, link: Link, response: &JsValue) {
     if is_success(response.unchecked_ref()) {
         pump.hub.lock().core.handle_sent(link);
     } else {
@@ -127,11 +127,11 @@ fn on_uploaded(pump: &Rc<Pump>, link: Link, response: JsValue) {
     }
 }
 
-fn on_response(pump: &Rc<Pump>, link: Link, response: JsValue) {
-    let response: Response = response.unchecked_into();
+fn on_response(pump: &Rc<Pump>, link: Link, response: &JsValue) {
+    let response: &Response = response.unchecked_ref();
     let reader = response
         .body()
-        .filter(|_| is_success(&response))
+        .filter(|_| is_success(response))
         .map(|body| body.get_reader());
     let Some(reader) = reader else {
         return pump.failed(link);
@@ -151,8 +151,8 @@ fn with_receiving<T>(pump: &Pump, link: Link, act: impl FnOnce(&Request) -> T) -
 }
 
 /// A part of the body, or its end.
-fn on_chunk(pump: &Rc<Pump>, link: Link, part: JsValue) {
-    let value = property(&part, "value");
+fn on_chunk(pump: &Rc<Pump>, link: Link, part: &JsValue) {
+    let value = property(part, "value");
     if value.is_undefined() {
         return on_end(pump, link);
     }

@@ -18,7 +18,7 @@ impl Socket {
     pub(super) fn open(pump: &Rc<Pump>, link: Link, url: &str) -> Result<Self, JsValue> {
         let socket = WebSocket::new(url)?;
         let message = Callback::new(pump, link, |pump, link, event| {
-            let data = event.unchecked_into::<MessageEvent>().data();
+            let data = event.unchecked_ref::<MessageEvent>().data();
             if let Some(text) = data.as_string() {
                 pump.frame(link, &text);
             }

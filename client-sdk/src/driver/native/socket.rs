@@ -42,7 +42,7 @@ enum Stage {
     Idle,
     /// The URL was none.
     Hopeless,
-    Connecting(WebSocketBuilder),
+    Connecting(Box<WebSocketBuilder>),
     Open(Box<Socket>),
 }
 
@@ -58,7 +58,9 @@ impl Line {
         *self = Self {
             link,
             stage: match url.parse() {
-                Ok(url) => Stage::Connecting(WebSocket::connect(url).with_options(options)),
+                Ok(url) => {
+                    Stage::Connecting(Box::new(WebSocket::connect(url).with_options(options)))
+                }
                 Err(_) => Stage::Hopeless,
             },
             ..Self::default()

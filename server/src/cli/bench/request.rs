@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use clap::Args;
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 
 use super::Common;
@@ -124,7 +125,13 @@ impl Connection {
             self.send_due().await?;
             let wake = self.pace.gap.map_or(self.pace.end, |_| self.next_due());
             tokio::select! {
-                number = self.wire.receive() => self.received(number?),
+                number = self.wire.receive() => {
+                    self.received(number?);
+                    // What is there already is taken before the next requests go, in one write.
+                    while let Some(number) = self.wire.receive().now_or_never() {
+                        self.received(number?);
+                    }
+                }
                 () = tokio::time::sleep_until(wake.min(self.pace.end).into()) => {}
                 _ = ping.tick() => self.wire.ping().await?,
             }

@@ -10,8 +10,11 @@ use futures_util::Sink;
 use http::Request;
 use http::request::Parts;
 use http_body_util::Empty;
+use hyper::upgrade::OnUpgrade;
 use yawc::close::CloseCode;
-use yawc::{Frame, HttpWebSocket, OpCode, UpgradeFut, WebSocket};
+use yawc::{Frame, OpCode, Options, Role, WebSocket};
+
+use super::stream::Stream;
 
 /// Buffers of an idle connection, in bytes; they grow with what passes and shrink again.
 const BUFFER: usize = 512;
@@ -42,7 +45,7 @@ impl From<yawc::WebSocketError> for Lost {
 
 /// A WebSocket connection, polled.
 pub(super) struct Codec {
-    socket: HttpWebSocket,
+    socket: WebSocket<Stream>,
     pongs_owed: usize,
 }
 
@@ -52,7 +55,7 @@ pub(super) fn accept(
     parts: &mut Parts,
     limit: usize,
 ) -> Option<(Response<Empty<Bytes>>, Accepting)> {
-    let options = yawc::Options::default()
+    let options = Options::default()
         .with_limits(limit + 1, limit + 1)
         .with_read_buffer_capacity(BUFFER)
         .with_write_buffer_capacity(BUFFER)
@@ -60,19 +63,28 @@ pub(super) fn accept(
     let mut request = Request::new(());
     *request.headers_mut() = std::mem::take(&mut parts.headers);
     *request.extensions_mut() = std::mem::take(&mut parts.extensions);
-    let (response, upgrade) = WebSocket::upgrade_with_options(&mut request, options).ok()?;
-    Some((response, Accepting(upgrade)))
+    // The crate checks the handshake; the connection itself goes through our own stream.
+    let upgrade = request.extensions().get::<OnUpgrade>()?.clone();
+    let (response, _) = WebSocket::upgrade_with_options(&mut request, options.clone()).ok()?;
+    Some((response, Accepting { upgrade, options }))
 }
 
 /// Waits until the 101 answer has been sent.
-pub(super) struct Accepting(UpgradeFut);
+pub(super) struct Accepting {
+    upgrade: OnUpgrade,
+    options: Options,
+}
 
 impl Future for Accepting {
     type Output = Option<Codec>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Codec>> {
-        let upgraded = ready!(Pin::new(&mut self.0).poll(cx));
-        Poll::Ready(upgraded.ok().map(|socket| Codec {
+        let Ok(upgraded) = ready!(Pin::new(&mut self.upgrade).poll(cx)) else {
+            return Poll::Ready(None);
+        };
+        let options = std::mem::take(&mut self.options);
+        let socket = WebSocket::from_stream(Stream::new(upgraded), Role::Server, options).ok();
+        Poll::Ready(socket.map(|socket| Codec {
             socket,
             pongs_owed: 0,
         }))

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `codec` | the WebSocket crate, behind a small face |
 //! | `connection` | the task of one connection |
+//! | `stream` | the bytes below it: large reads into a shared buffer |
 //! | `pump` | moves messages between the codec and the socket's queues |
 
 mod codec;
 mod connection;
 mod pump;
+mod stream;
 
 use std::sync::Arc;
 
