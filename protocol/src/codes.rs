@@ -197,7 +197,7 @@ impl Close {
         let of_code = || CLOSES.iter().filter(|close| close.code == code);
         let exact = of_code().find(|close| close.reason == reason);
         exact
-            .or_else(|| of_code().last())
+            .or_else(|| of_code().next_back())
             .is_none_or(|close| close.retry)
     }
 }

@@ -1,5 +1,7 @@
 //! The golden envelopes of `vectors/envelopes.json`, which the tests in JavaScript read as well.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use serde_json::Value;

@@ -81,10 +81,12 @@ impl App {
         let accepting = tokio::spawn(accepting);
         stop.await;
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");
-        stopping.cancel();
-        tasks.close();
         let drained = async {
-            let (_, ()) = tokio::join!(accepting, self.bridge.drain(Close::DRAINING));
+            // Polling clients have to ask once more to hear of it, so the door stays open until
+            // the last socket is gone; new sockets are refused.
+            self.bridge.drain(Close::DRAINING).await;
+            stopping.cancel();
+            tasks.close();
             tasks.wait().await;
         };
         let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
@@ -94,6 +96,8 @@ impl App {
                 "drain timeout, cutting off"
             );
         }
+        stopping.cancel();
+        accepting.abort();
         self.bus.close();
     }
 }

@@ -79,7 +79,6 @@ impl Bridge {
 
     /// The endpoint, to be mounted with [`Router::nest_service`] under a path such as
     /// `/eventbus`.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.sockjs.router()
     }

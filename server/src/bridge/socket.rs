@@ -72,7 +72,7 @@ impl BridgeSocket {
             Verdict::DependsOnBody => Arc::new(CheckingEachBody(socket)),
             Verdict::Permitted | Verdict::Denied => socket,
         };
-        registrations.insert(place, self.core.bus.register(address.clone(), handler));
+        registrations.insert(place, self.core.bus.register(address, handler));
         Ok(())
     }
 

@@ -84,7 +84,7 @@ impl Bus {
     pub fn consumer_with_buffer(&self, address: impl Into<Address>, len: usize) -> Consumer {
         let (sender, messages) = mpsc::channel(len.max(1));
         let handler = Arc::new(Queue::new(sender, &self.0));
-        Consumer::new(messages, self.register(address.into(), handler))
+        Consumer::new(messages, self.register(&address.into(), handler))
     }
 
     /// Consumes an address with an async function, called for one message at a time. A panic in
@@ -112,7 +112,7 @@ impl Bus {
     /// Registers a handler of one's own. The handler is called in the sender's task, so it must
     /// only queue.
     #[must_use = "the registration ends when the guard is dropped"]
-    pub fn register(&self, address: Address, handler: Arc<dyn Handler>) -> Registration {
+    pub fn register(&self, address: &Address, handler: Arc<dyn Handler>) -> Registration {
         let id = self.0.next_id.fetch_add(1, Relaxed);
         let address = address.detached();
         self.0.table.insert(&address, id, handler);

@@ -178,9 +178,10 @@ impl Subscribe {
             .collect();
         self.connection.settle(&client).await?;
         eprintln!("subscribed to {}", self.addresses.join(", "));
+        let stop = stop_signal().context("cannot catch signals")?;
         tokio::select! {
             printed = self.print(&mut messages) => printed,
-            () = stop_signal() => Ok(()),
+            () = stop => Ok(()),
         }
     }
 

@@ -46,8 +46,9 @@ pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<
     let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
     let path = if has_site { "/" } else { path.as_str() };
+    let stop = stop_signal().context("cannot catch signals")?;
     println!("{says} http://{address}{path}");
-    app.run(listener, stop_signal()).await;
+    app.run(listener, stop).await;
     Ok(())
 }
 

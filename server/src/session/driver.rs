@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::life::{Attach, Life};
 use super::{Handler, Link, Options, Registration, Table};
@@ -78,12 +79,8 @@ impl Session {
     ) {
         let transport = self.link.info().transport();
         tracing::debug!(%transport, "session opened");
-        let mut gone = pin!(self.wait_until_gone());
-        poll_fn(|cx| {
-            let _ = handler.poll(&self.link, cx);
-            gone.as_mut().poll(cx)
-        })
-        .await;
+        self.run_until_gone(&mut handler, registration.draining())
+            .await;
         self.link.lose();
         table.remove(&self);
         tracing::debug!(%transport, "session forgotten");
@@ -91,13 +88,27 @@ impl Session {
         drop(registration);
     }
 
-    async fn wait_until_gone(&self) {
-        let mut is_closing = false;
+    async fn run_until_gone(&self, handler: &mut Handler, draining: &CancellationToken) {
+        let mut gone = pin!(self.wait_until_gone(draining));
+        poll_fn(|cx| {
+            let _ = handler.poll(&self.link, cx);
+            gone.as_mut().poll(cx)
+        })
+        .await;
+    }
+
+    async fn wait_until_gone(&self, draining: &CancellationToken) {
+        let (mut is_closing, mut is_draining) = (false, false);
+        let mut draining = pin!(draining.cancelled());
         while !self.is_gone() {
             let deadline = self.life.lock().poll_timeout();
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = sleep_until(deadline) => self.life.lock().handle_timeout(Instant::now()),
+                () = draining.as_mut(), if !is_draining => {
+                    is_draining = true;
+                    self.life.lock().handle_drain(Instant::now());
+                }
                 _ = poll_fn(|cx| self.link.poll_closing(cx)), if !is_closing => {
                     is_closing = true;
                     self.life.lock().handle_close(Instant::now());

@@ -13,6 +13,9 @@
 
 use std::time::{Duration, Instant};
 
+/// The disconnect delay while the service drains.
+const DRAIN_DELAY: Duration = Duration::from_millis(500);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Attached,
@@ -89,6 +92,15 @@ impl Life {
         self.state = State::Gone;
     }
 
+    /// The whole service closes: clients that are there fetch the news at once, and those that are
+    /// not will not come.
+    pub(super) fn handle_drain(&mut self, now: Instant) {
+        self.disconnect_delay = self.disconnect_delay.min(DRAIN_DELAY);
+        if let State::Waiting { until } = &mut self.state {
+            *until = (*until).min(now + self.disconnect_delay);
+        }
+    }
+
     /// The service has closed.
     pub(super) fn handle_close(&mut self, now: Instant) {
         self.close_by = Some(now + self.close_timeout);
@@ -131,6 +143,18 @@ mod tests {
         let mut life = Life::new(DELAY, CLOSE, now);
         assert_eq!(life.attach(now), Attach::First);
         life
+    }
+
+    #[test]
+    fn draining_shortens_the_wait_for_the_next_receiver() {
+        let now = Instant::now();
+        let mut life = attached(now);
+        life.handle_ended(now);
+        life.handle_drain(now);
+        assert_eq!(life.poll_timeout(), Some(now + DRAIN_DELAY));
+        assert_eq!(life.attach(now), Attach::Next);
+        life.handle_ended(now + CLOSE);
+        assert_eq!(life.poll_timeout(), Some(now + CLOSE + DRAIN_DELAY));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::Link;
 
@@ -13,6 +14,7 @@ pub(crate) struct Registry {
     links: Mutex<Links>,
     next_key: AtomicU64,
     max_sockets: usize,
+    draining: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +29,7 @@ impl Registry {
             links: Mutex::default(),
             next_key: AtomicU64::new(0),
             max_sockets,
+            draining: CancellationToken::new(),
         }
     }
 
@@ -51,6 +54,7 @@ impl Registry {
     /// From now on [`Registry::register`] refuses.
     pub(crate) fn refuse_more(&self) {
         self.links.lock().is_draining = true;
+        self.draining.cancel();
     }
 
     pub(crate) fn close_all(&self, code: u16, reason: &str) {
@@ -72,6 +76,13 @@ impl Registry {
 pub(crate) struct Registration {
     registry: Arc<Registry>,
     key: u64,
+}
+
+impl Registration {
+    /// Cancelled when the service drains.
+    pub(crate) fn draining(&self) -> &CancellationToken {
+        &self.registry.draining
+    }
 }
 
 impl Drop for Registration {
