@@ -1,4 +1,8 @@
 //! The bridge over a real socket, one file per operation or theme.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on fails its test"
+)]
 
 use trolleybus_tests::support;
 

@@ -88,7 +88,7 @@ async fn a_match_looks_at_each_outbound_body_and_drops_the_others_in_silence() {
     for (number, audience) in [(1, "all"), (2, "staff"), (3, "all")] {
         server
             .bus
-            .publish("a", &json!({"for": audience, "n": number}))
+            .publish("a", json!({"for": audience, "n": number}))
             .unwrap();
     }
     server.bus.publish("a", "text").unwrap();
