@@ -22,7 +22,6 @@
 //! | `client` | the handles: [`Client`], [`Consumer`], [`Message`], [`Response`] |
 //! | `driver` | what does the I/O: browser callbacks, or a tokio task |
 //! | `options`, `state` | what goes in, and what can be watched |
-//! | `npm` | what the npm package calls (feature `npm`) |
 
 #![warn(missing_docs)]
 
@@ -33,11 +32,12 @@ struct Readme;
 mod client;
 pub mod core;
 mod driver;
-#[cfg(all(feature = "npm", target_arch = "wasm32"))]
-mod npm;
 mod options;
 mod state;
 
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub use client::embed;
 pub use client::{
     Client, Consumer, Errors, MaybeSend, Message, Opened, Registration, Response, States,
 };

@@ -44,6 +44,11 @@ impl Workspace {
         self.root.join("client-sdk")
     }
 
+    /// The crate behind the npm package.
+    pub(crate) fn npm(&self) -> PathBuf {
+        self.sdk().join("npm")
+    }
+
     pub(crate) fn ui(&self) -> PathBuf {
         self.root.join("ui")
     }
@@ -64,7 +69,7 @@ impl Workspace {
 
     /// The built npm package.
     pub(crate) fn sdk_package(&self) -> PathBuf {
-        self.sdk().join("pkg")
+        self.npm().join("pkg")
     }
 
     /// The built UI, without its static files.

@@ -150,49 +150,6 @@ impl Client {
     }
 }
 
-#[cfg(all(feature = "npm", target_arch = "wasm32"))]
-impl Client {
-    /// Tells `observer` of every state, error and unknown envelope instead of the streams.
-    pub(crate) fn observe(&self, observer: impl Fn(super::Notice) + 'static) {
-        self.handle.hub.lock().observer = Some(std::rc::Rc::new(observer));
-    }
-
-    /// Gives the machine a command.
-    pub(crate) fn command<T>(&self, command: impl FnOnce(&mut Connection) -> T) -> T {
-        let result = command(&mut self.handle.hub.lock().core);
-        self.handle.driver.kick();
-        result
-    }
-
-    /// As [`Client::consumer_fn`], local consumers too.
-    pub(crate) fn register(
-        &self,
-        address: &Address,
-        scope: Scope,
-        callback: impl FnMut(Message) + 'static,
-    ) -> Registration {
-        let sink = Sink::Call(Shared::new(Box::new(callback)));
-        Registration::new(&self.handle, address, scope, sink)
-    }
-
-    /// `done` is called when the request ends.
-    pub(crate) fn wait(
-        &self,
-        request: crate::core::RequestId,
-        done: impl FnOnce(Result<Message, crate::Error>) + 'static,
-    ) {
-        let waiters = &mut self.handle.hub.lock().waiters;
-        waiters.set(request.0, Box::new(done));
-    }
-
-    /// Code and reason of the last loss.
-    pub(crate) fn last_close(&self) -> (u16, String) {
-        let hub = self.handle.hub.lock();
-        let (code, reason) = hub.core.last_close();
-        (code, reason.to_owned())
-    }
-}
-
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")

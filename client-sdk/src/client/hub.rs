@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::consumer::Buffer;
+#[cfg(target_arch = "wasm32")]
+use super::embed::{Notice, Observer};
 use super::handle::Handle;
 use super::message::Message;
 use super::shared::{OnMessage, OnReply, Shared, WeakRef};
@@ -25,8 +27,8 @@ pub(crate) struct Hub {
     pub(super) version: u64,
     /// A message on its way to the rest of its consumers.
     under_way: Option<(Message, std::vec::IntoIter<ConsumerId>)>,
-    #[cfg(all(feature = "npm", target_arch = "wasm32"))]
-    pub(crate) observer: Option<std::rc::Rc<dyn Fn(Notice)>>,
+    #[cfg(target_arch = "wasm32")]
+    pub(super) observer: Option<Observer>,
 }
 
 /// Where a consumer's messages go.
@@ -44,14 +46,6 @@ pub(super) struct Watcher {
     pub(super) errors: Option<VecDeque<Error>>,
 }
 
-/// What an observer is told.
-#[cfg(all(feature = "npm", target_arch = "wasm32"))]
-pub(crate) enum Notice {
-    State(State),
-    Error(Error),
-    Unhandled(trolleybus_protocol::ByteString),
-}
-
 /// Something to do while nothing is locked, because application code runs in it.
 pub(super) enum Call {
     Message(Sink, Message),
@@ -59,8 +53,8 @@ pub(super) enum Call {
     Wake(Vec<Waker>),
     /// Consumers that will get no more messages.
     End(Vec<Sink>, Vec<Waker>),
-    #[cfg(all(feature = "npm", target_arch = "wasm32"))]
-    Notice(std::rc::Rc<dyn Fn(Notice)>, Notice),
+    #[cfg(target_arch = "wasm32")]
+    Notice(Observer, Notice),
 }
 
 /// Delivers everything that the machine has for the application. Only the driver calls it, so
@@ -86,7 +80,7 @@ impl Hub {
             watchers: Table::new(),
             version: 1,
             under_way: None,
-            #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+            #[cfg(target_arch = "wasm32")]
             observer: None,
         }
     }
@@ -145,7 +139,7 @@ impl Hub {
         self.version += 1;
         self.state = state.clone();
         let wakers = self.wakers();
-        #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+        #[cfg(target_arch = "wasm32")]
         if let Some(observer) = self.observer.clone() {
             return Some(Call::Notice(observer, Notice::State(state.clone())));
         }
@@ -159,7 +153,7 @@ impl Hub {
     }
 
     fn report(&mut self, error: &Error) -> Call {
-        #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+        #[cfg(target_arch = "wasm32")]
         if let Some(observer) = self.observer.clone() {
             return Call::Notice(observer, Notice::Error(error.clone()));
         }
@@ -174,14 +168,14 @@ impl Hub {
         Call::Wake(self.wakers())
     }
 
-    #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+    #[cfg(target_arch = "wasm32")]
     fn pass_on(&self, text: trolleybus_protocol::ByteString) -> Option<Call> {
         let observer = self.observer.clone()?;
         Some(Call::Notice(observer, Notice::Unhandled(text)))
     }
 
-    #[cfg(not(all(feature = "npm", target_arch = "wasm32")))]
-    #[expect(clippy::unused_self, reason = "as its npm twin")]
+    #[cfg(not(target_arch = "wasm32"))]
+    #[expect(clippy::unused_self, reason = "as its twin for browsers")]
     fn pass_on(&self, _: trolleybus_protocol::ByteString) -> Option<Call> {
         None
     }
@@ -209,7 +203,7 @@ impl Call {
                 }
                 wakers.into_iter().for_each(Waker::wake);
             }
-            #[cfg(all(feature = "npm", target_arch = "wasm32"))]
+            #[cfg(target_arch = "wasm32")]
             Self::Notice(observer, notice) => observer(notice),
         }
     }

@@ -20,7 +20,7 @@ use crate::driver;
 /// with [`ErrorKind::Closed`], and the sender has been told already.
 #[derive(Clone)]
 pub struct Message {
-    delivery: Delivery,
+    pub(super) delivery: Delivery,
     handle: WeakRef<Handle>,
     answered: Arc<AtomicBool>,
 }
@@ -38,11 +38,6 @@ impl Message {
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.delivery.origin == Origin::Local
-    }
-
-    #[cfg(all(feature = "npm", target_arch = "wasm32"))]
-    pub(crate) fn into_delivery(self) -> Delivery {
-        self.delivery
     }
 
     /// The way back, for the first who asks; none when no reply is wanted.

@@ -8,11 +8,14 @@
 //! | `message` | [`Message`] |
 //! | `response` | [`Response`] |
 //! | `watch` | [`States`], [`Errors`], [`Opened`] |
+//! | `embed` | what the npm package is made of |
 //! | `hub` | what all handles and the driver share: the machine, and who waits for what |
 //! | `shared` | one cell for both worlds: `Rc` in a browser, `Arc` and a lock elsewhere |
 
 mod bus;
 mod consumer;
+#[cfg(target_arch = "wasm32")]
+pub mod embed;
 mod handle;
 mod hub;
 mod message;
@@ -26,8 +29,6 @@ pub use message::Message;
 pub use response::Response;
 pub use watch::{Errors, Opened, States};
 
-#[cfg(all(feature = "npm", target_arch = "wasm32"))]
-pub(crate) use hub::Notice;
 pub(crate) use hub::{Hub, deliver};
 pub use shared::MaybeSend;
 pub(crate) use shared::Shared;

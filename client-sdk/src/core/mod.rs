@@ -47,4 +47,5 @@ mod tests;
 
 pub use connection::Connection;
 pub use output::{Action, ConsumerId, Delivery, Event, Link, Origin, RequestId, Scope};
-pub(crate) use table::Table;
+#[doc(hidden)]
+pub use table::Table;

@@ -1,14 +1,17 @@
 //! A small map from rising numbers to values: a sorted vector, which costs a browser far fewer
 //! bytes of code than a tree does.
 
+/// Values by number.
 #[derive(Debug)]
-pub(crate) struct Table<T> {
+pub struct Table<T> {
     rows: Vec<(u64, T)>,
     next: u64,
 }
 
 impl<T> Table<T> {
-    pub(crate) const fn new() -> Self {
+    /// Without rows.
+    #[must_use]
+    pub const fn new() -> Self {
         Self {
             rows: Vec::new(),
             next: 1,
@@ -16,30 +19,32 @@ impl<T> Table<T> {
     }
 
     /// Adds a value under a number that was never used before.
-    pub(crate) fn add(&mut self, value: T) -> u64 {
+    pub fn add(&mut self, value: T) -> u64 {
         let id = self.next;
         self.set(id, value);
         id
     }
 
     /// Adds a value under a number above all others.
-    pub(crate) fn set(&mut self, id: u64, value: T) {
+    pub fn set(&mut self, id: u64, value: T) {
         self.next = id + 1;
         self.rows.push((id, value));
     }
 
-    pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut T> {
+    /// The value under a number.
+    pub fn get_mut(&mut self, id: u64) -> Option<&mut T> {
         let at = self.position(id)?;
         self.rows.get_mut(at).map(|(_, value)| value)
     }
 
-    pub(crate) fn remove(&mut self, id: u64) -> Option<T> {
+    /// Takes one out.
+    pub fn remove(&mut self, id: u64) -> Option<T> {
         let at = self.position(id)?;
         Some(self.rows.remove(at).1)
     }
 
     /// Takes out every row that fits.
-    pub(crate) fn take_if(&mut self, fits: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
+    pub fn take_if(&mut self, fits: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
         let (taken, kept) = std::mem::take(&mut self.rows)
             .into_iter()
             .partition(|(_, value)| fits(value));
@@ -47,11 +52,13 @@ impl<T> Table<T> {
         taken
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+    /// All of them, by rising number.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
         self.rows.iter().map(|(_, value)| value)
     }
 
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    /// As [`Table::values`].
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.rows.iter_mut().map(|(_, value)| value)
     }
 

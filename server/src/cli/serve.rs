@@ -39,6 +39,7 @@ impl Serve {
 
 /// Listens, says where in one line on standard output, and serves until it is told to stop.
 pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<()> {
+    raise_file_limit();
     let wanted = config.server.listen;
     let path = config.server.path.clone();
     let has_site = config.server.www.is_some();
@@ -50,6 +51,14 @@ pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<
     println!("{says} http://{address}{path}");
     app.run(listener, stop).await;
     Ok(())
+}
+
+/// Every connection takes a file descriptor, and the usual soft limit is 1024.
+fn raise_file_limit() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "cannot raise the limit of open files"),
+    }
 }
 
 #[derive(Debug, Args)]

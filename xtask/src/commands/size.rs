@@ -10,13 +10,14 @@ pub(super) fn run(workshop: &mut Workshop) -> Result<()> {
     workshop.meet(&[Need::Site])?;
     let workspace = &workshop.workspace;
     println!("{:<28} {:>9} {:>9}", "bytes", "raw", "gzip -9");
-    table("npm package", &workspace.sdk_package(), "trolleybus")?;
-    table("UI", &workspace.ui_package(), "trolleybus-ui")
+    let (package, ui) = (workspace.sdk_package(), workspace.ui_package());
+    table("npm package", &package, ["index.js", "trolleybus_bg.wasm"])?;
+    table("UI", &ui, ["trolleybus-ui.js", "trolleybus-ui_bg.wasm"])
 }
 
-fn table(title: &str, folder: &Path, name: &str) -> Result<()> {
-    let loader = measure(&folder.join(format!("{name}.js")))?;
-    let wasm = measure(&folder.join(format!("{name}_bg.wasm")))?;
+fn table(title: &str, folder: &Path, [loader, wasm]: [&str; 2]) -> Result<()> {
+    let loader = measure(&folder.join(loader))?;
+    let wasm = measure(&folder.join(wasm))?;
     row(&format!("{title}: loader"), loader);
     row(&format!("{title}: wasm"), wasm);
     row(

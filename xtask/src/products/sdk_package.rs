@@ -5,48 +5,64 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::shrink::shrink;
+use super::shrink::{bundle, optimize};
 use crate::{
     process::{run, say},
     workshop::Workshop,
 };
 
 const NAME: &str = "trolleybus";
+const WASM: &str = "trolleybus_bg.wasm";
+const LOADER: &str = "index.js";
+const TYPES: &str = "index.d.ts";
 
 pub(super) fn build(workshop: &Workshop) -> Result<()> {
     say("building the npm package");
-    let folder = workshop.workspace.sdk_package();
-    if folder.exists() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    let workspace = &workshop.workspace;
+    let (folder, made) = (workspace.sdk_package(), workspace.target().join("npm-pkg"));
+    for old in [&folder, &made] {
+        if old.exists() {
+            fs::remove_dir_all(old).with_context(|| format!("cannot remove {}", old.display()))?;
+        }
     }
-    let mut wasm_pack = workshop.wasm_command("wasm-pack");
-    wasm_pack
-        .args(["--log-level", "error", "build"])
-        .arg(workshop.workspace.sdk())
-        .args([
-            "--target",
-            "web",
-            "--mode",
-            "no-install",
-            "--profile",
-            "wasm",
-        ])
-        // wasm-pack would skip a wasm-opt that it does not find; ours runs afterwards.
-        .args(["--no-opt", "--no-gitignore", "--out-name", NAME])
-        .args(["--", "--no-default-features", "--features", "npm"]);
-    run(&mut wasm_pack).context("the npm package did not build")?;
-    shrink(workshop, &folder, NAME)?;
-    copy_licences(workshop.workspace.root(), &folder)?;
+    compile(workshop, &made)?;
+    optimize(workshop, &made.join(WASM))?;
+    let sources = workspace.npm().join("js");
+    copy_all(&sources, &made, |name| name.ends_with(".js"))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    bundle(workshop, &made.join(LOADER), &folder.join(LOADER))?;
+    copy_all(&made, &folder, |name| {
+        [WASM, "package.json"].contains(&name)
+    })?;
+    copy_all(&sources, &folder, |name| name == TYPES)?;
+    copy_all(&workspace.sdk(), &folder, |name| name == "README.md")?;
+    // wasm-pack does not look for the licences at the workspace's root.
+    copy_all(workspace.root(), &folder, |name| {
+        name.starts_with("LICENSE")
+    })?;
     finish_manifest(&folder)
 }
 
-/// The licence texts are at the workspace's root, where wasm-pack does not look.
-fn copy_licences(root: &Path, folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(root)? {
+fn compile(workshop: &Workshop, folder: &Path) -> Result<()> {
+    let mut wasm_pack = workshop.wasm_command("wasm-pack");
+    wasm_pack
+        .args(["--log-level", "error", "build"])
+        .arg(workshop.workspace.npm())
+        .args(["--target", "web", "--mode", "no-install"])
+        // wasm-pack would skip a wasm-opt that it does not find; ours runs afterwards.
+        .args(["--profile", "wasm", "--no-opt", "--no-gitignore"])
+        .args(["--no-typescript", "--out-dir"])
+        .arg(folder);
+    run(&mut wasm_pack).context("the npm package did not build")
+}
+
+/// Copies the files of one folder whose names fit.
+fn copy_all(from: &Path, to: &Path, fits: impl Fn(&str) -> bool) -> Result<()> {
+    let entries = fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))?;
+    for entry in entries {
         let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-        if name.to_string_lossy().starts_with("LICENSE") && path.is_file() {
-            fs::copy(&path, folder.join(&name))
+        if fits(&name.to_string_lossy()) && path.is_file() {
+            fs::copy(&path, to.join(&name))
                 .with_context(|| format!("cannot copy {}", path.display()))?;
         }
     }
@@ -59,38 +75,27 @@ fn finish_manifest(folder: &Path) -> Result<()> {
     let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let made: Map<String, Value> = serde_json::from_slice(&text)
         .with_context(|| format!("cannot parse {}", path.display()))?;
-    let manifest = manifest(made, folder.join("snippets").is_dir());
+    let manifest = manifest(made);
     let text = serde_json::to_string_pretty(&manifest)? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn manifest(mut manifest: Map<String, Value>, has_snippets: bool) -> Map<String, Value> {
-    let (loader, types) = (format!("{NAME}.js"), format!("{NAME}.d.ts"));
-    let wasm = format!("{NAME}_bg.wasm");
-    let mut files = vec![
-        loader.clone(),
-        types.clone(),
-        wasm.clone(),
-        format!("{wasm}.d.ts"),
-    ];
-    if has_snippets {
-        files.push("snippets".to_owned());
-    }
-    // TypeScript finds the types beside the loader.
+fn manifest(mut manifest: Map<String, Value>) -> Map<String, Value> {
+    let relative = |file: &str| format!("./{file}");
     let exports = json!({
-        ".": format!("./{loader}"),
-        format!("./{wasm}"): format!("./{wasm}"),
+        ".": { "types": relative(TYPES), "default": relative(LOADER) },
+        relative(WASM): relative(WASM),
         "./package.json": "./package.json",
     });
     manifest.extend([
         ("name".to_owned(), json!(NAME)),
         ("type".to_owned(), json!("module")),
-        ("main".to_owned(), json!(loader)),
-        ("module".to_owned(), json!(loader)),
-        ("types".to_owned(), json!(types)),
+        ("main".to_owned(), json!(LOADER)),
+        ("module".to_owned(), json!(LOADER)),
+        ("types".to_owned(), json!(TYPES)),
         ("exports".to_owned(), exports),
         ("sideEffects".to_owned(), json!(false)),
-        ("files".to_owned(), json!(files)),
+        ("files".to_owned(), json!([LOADER, TYPES, WASM])),
     ]);
     manifest
 }
@@ -102,13 +107,13 @@ mod tests {
     #[test]
     fn the_manifest_keeps_what_cargo_knows_and_is_named_for_npm() {
         let made = Map::from_iter([
-            ("name".to_owned(), json!("trolleybus-client")),
+            ("name".to_owned(), json!("trolleybus-npm")),
             ("version".to_owned(), json!("0.1.0")),
         ]);
-        let manifest = manifest(made, false);
+        let manifest = manifest(made);
         assert_eq!(manifest["name"], "trolleybus");
         assert_eq!(manifest["version"], "0.1.0");
-        assert_eq!(manifest["exports"]["."], "./trolleybus.js");
-        assert_eq!(manifest["files"].as_array().map(Vec::len), Some(4));
+        assert_eq!(manifest["exports"]["."]["default"], "./index.js");
+        assert_eq!(manifest["files"].as_array().map(Vec::len), Some(3));
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn shrink(workshop: &Workshop, folder: &Path, name: &str) -> Result<(
     minify(workshop, &folder.join(format!("{name}.js")))
 }
 
-fn optimize(workshop: &Workshop, wasm: &Path) -> Result<()> {
+pub(super) fn optimize(workshop: &Workshop, wasm: &Path) -> Result<()> {
     let small = wasm.with_extension("wasm.small");
     let mut wasm_opt = workshop.command("wasm-opt");
     wasm_opt.arg("-Oz").arg(wasm).arg("-o").arg(&small);
@@ -22,6 +22,16 @@ fn optimize(workshop: &Workshop, wasm: &Path) -> Result<()> {
 
 fn minify(workshop: &Workshop, script: &Path) -> Result<()> {
     let small = script.with_extension("js.small");
+    run_esbuild(workshop, script, &small, &[])?;
+    replace(script, &small)
+}
+
+/// Writes `script` with all that it imports into one file.
+pub(super) fn bundle(workshop: &Workshop, script: &Path, into: &Path) -> Result<()> {
+    run_esbuild(workshop, script, into, &["--bundle"])
+}
+
+fn run_esbuild(workshop: &Workshop, script: &Path, into: &Path, flags: &[&str]) -> Result<()> {
     let mut esbuild = workshop.command("esbuild");
     esbuild
         .args([
@@ -30,11 +40,12 @@ fn minify(workshop: &Workshop, script: &Path) -> Result<()> {
             "--target=es2022",
             "--charset=utf8",
         ])
+        .args(flags)
         .args(["--log-level=warning", "--legal-comments=none"])
-        .arg(format!("--outfile={}", small.display()))
+        .arg(format!("--outfile={}", into.display()))
         .arg(script);
     run_captured(&mut esbuild).context("esbuild failed")?;
-    replace(script, &small)
+    Ok(())
 }
 
 fn replace(file: &Path, by: &Path) -> Result<()> {

@@ -9,16 +9,10 @@ use crate::{
 
 const NATIVE: &[&str] = &["--workspace", "--exclude", "trolleybus-ui", "--all-targets"];
 
-/// The browser's crates, as they are tested and as they are shipped.
+/// The browser's crates, as they are tested and as npm has them.
 const WASM: [&[&str]; 3] = [
     &["--package", "trolleybus-client", "--all-targets"],
-    &[
-        "--package",
-        "trolleybus-client",
-        "--no-default-features",
-        "--features",
-        "npm",
-    ],
+    &["--package", "trolleybus-npm"],
     &["--package", "trolleybus-ui", "--all-targets"],
 ];
 

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 
 use js_sys::Function;
-use trolleybus_protocol::{Address, Body, DeliveryOptions, Error};
+use trolleybus_client::core::{Connection, Delivery, Origin, RequestId, Scope};
+use trolleybus_client::embed::{Embedded, Table};
+use trolleybus_client::{Client, Registration};
+use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
 use wasm_bindgen::prelude::*;
 
-use super::{convert, settings};
-use crate::ErrorKind;
-use crate::client::{Client, Message, Registration};
-use crate::core::{Connection, Origin, RequestId, Scope, Table};
+use crate::{convert, settings};
 
 /// What [`Bus::command`] does; `js/index.js` knows the numbers too.
 #[wasm_bindgen]
@@ -33,7 +33,7 @@ pub enum Operation {
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Bus {
-    client: Client,
+    client: Embedded,
     registrations: RefCell<Table<Registration>>,
 }
 
@@ -43,9 +43,9 @@ impl Bus {
     #[wasm_bindgen(constructor)]
     pub fn new(url: &str, transports: &str, numbers: &[f64], observer: Function) -> Self {
         let client = Client::with_options(url, settings::options(transports, numbers));
-        client.observe(move |notice| call(&observer, &convert::notice(&notice).into()));
+        let observer = move |notice| call(&observer, &convert::notice(&notice).into());
         Self {
-            client,
+            client: Embedded::new(client, observer),
             registrations: RefCell::new(Table::new()),
         }
     }
@@ -68,14 +68,14 @@ impl Bus {
         done: Option<Function>,
     ) -> Result<(), JsValue> {
         let (origin, to) = (convert::origin(origin), Address::from(address));
-        let begun = self.client.command(|core| {
+        let begun = self.client.command(|core, now| {
             if let Operation::Fail = operation {
                 return core.refuse(origin, &to, number as i32, body).map(|()| None);
             }
             let body = Body::from_json(body)
                 .map_err(|_| Error::new(ErrorKind::Body, "not a message body"))?;
             let options = convert::delivery(headers, local, number)?;
-            run(core, operation, origin, &to, body, options)
+            run(core, now, operation, origin, &to, body, options)
         });
         if let (Some(request), Some(done)) = (begun.map_err(thrown)?, done) {
             self.client
@@ -90,7 +90,7 @@ impl Bus {
         let registration = self
             .client
             .register(&address.into(), scope, move |message| {
-                call(&callback, &convert::message(message).into());
+                call(&callback, &convert::message(&message).into());
             });
         self.registrations.borrow_mut().add(registration) as f64
     }
@@ -104,40 +104,42 @@ impl Bus {
     /// `[code, reason]` of the last loss.
     #[wasm_bindgen(js_name = lastClose)]
     pub fn last_close(&self) -> js_sys::Array {
-        let (code, reason) = self.client.last_close();
-        js_sys::Array::of2(&code.into(), &reason.into())
+        self.client.command(|core, _| {
+            let (code, reason) = core.last_close();
+            js_sys::Array::of2(&code.into(), &reason.into())
+        })
     }
 
     /// Connects anew at once; with names of transports uses those from now on.
     pub fn reconnect(&self, transports: Option<String>) {
-        let now = crate::driver::now();
         let transports = transports.map(|names| settings::names(&names).collect());
-        self.client.command(|core| core.reconnect(now, transports));
+        self.client
+            .command(|core, now| core.reconnect(now, transports));
     }
 
     /// Sets how many attempts in a row may fail; infinity for no limit.
     #[wasm_bindgen(js_name = limitAttempts)]
     pub fn limit_attempts(&self, attempts: f64) {
         let attempts = settings::attempts(attempts);
-        self.client.command(|core| core.limit_attempts(attempts));
+        self.client.command(|core, _| core.limit_attempts(attempts));
     }
 
     /// Ends the connection for good.
     pub fn close(&self) {
-        self.client.close();
+        self.client.command(|core, _| core.close());
     }
 }
 
 /// The commands that need a body.
 fn run(
     core: &mut Connection,
+    now: u64,
     operation: Operation,
     origin: Origin,
     to: &Address,
     body: Body,
     options: DeliveryOptions,
 ) -> Result<Option<RequestId>, Error> {
-    let now = crate::driver::now();
     match operation {
         Operation::Request => core.request(now, to, body, options).map(Some),
         Operation::ReplyAndRequest => core
@@ -154,10 +156,10 @@ fn thrown(error: Error) -> JsValue {
     convert::error(&error).into()
 }
 
-fn settle(done: &Function, result: Result<Message, Error>) {
+fn settle(done: &Function, result: Result<Delivery, Error>) {
     // The callback catches its own exceptions.
     let _ = match result {
-        Ok(message) => done.call1(&JsValue::UNDEFINED, &convert::message(message)),
+        Ok(message) => done.call1(&JsValue::UNDEFINED, &convert::message(&message)),
         Err(error) => done.call2(&JsValue::UNDEFINED, &JsValue::UNDEFINED, &thrown(error)),
     };
 }

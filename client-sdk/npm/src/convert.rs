@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use js_sys::Array;
+use trolleybus_client::State;
+use trolleybus_client::core::{Delivery, Link, Origin};
+use trolleybus_client::embed::Notice;
 use trolleybus_protocol::{Address, DeliveryOptions, Error, ErrorKind, Headers};
 use wasm_bindgen::prelude::*;
 
-use super::settings;
-use crate::State;
-use crate::client::{Message, Notice};
-use crate::core::{Link, Origin};
+use crate::settings;
 
 /// `[address, body, headers, replyAddress, origin]`; headers are one text, names and values apart
 /// by NUL, which neither can hold.
-pub(super) fn message(message: Message) -> Array {
-    let message = message.into_delivery();
+pub(crate) fn message(message: &Delivery) -> Array {
     let mut headers = String::new();
     for (name, value) in message.headers.iter() {
         headers.extend([name, "\0", value, "\0"]);
@@ -34,7 +33,7 @@ pub(super) fn message(message: Message) -> Array {
 }
 
 /// The other way round.
-pub(super) fn origin(number: u32) -> Origin {
+pub(crate) fn origin(number: u32) -> Origin {
     match number {
         0 => Origin::Local,
         number => Origin::Link(Link(number)),
@@ -42,7 +41,7 @@ pub(super) fn origin(number: u32) -> Origin {
 }
 
 /// `[kind, failureCode, failureType, message, word]`
-pub(super) fn error(error: &Error) -> Array {
+pub(crate) fn error(error: &Error) -> Array {
     let (kind, word) = match error.kind() {
         ErrorKind::Refused(refusal) => ("REFUSED", Some(refusal.word())),
         ErrorKind::ConnectionLost => ("CONNECTION_LOST", None),
@@ -63,7 +62,7 @@ pub(super) fn error(error: &Error) -> Array {
 
 /// `[number, ...]`: 0 connecting; 1 open, transport; 2 waiting, attempt, milliseconds; 3 closed,
 /// code, reason; 4 an error, as [`error`] has it; 5 an envelope, text.
-pub(super) fn notice(notice: &Notice) -> Array {
+pub(crate) fn notice(notice: &Notice) -> Array {
     match notice {
         Notice::State(State::Connecting) => list(&[0.into()]),
         Notice::State(State::Open { transport }) => list(&[1.into(), transport.as_str().into()]),
@@ -80,7 +79,7 @@ pub(super) fn notice(notice: &Notice) -> Array {
 }
 
 /// Options, with headers from names and values with a NUL behind each.
-pub(super) fn delivery(
+pub(crate) fn delivery(
     headers: &str,
     local_only: bool,
     timeout: f64,

@@ -1,0 +1,82 @@
+//! For an API in another language, as the npm package is: the machine's commands, and callbacks
+//! in place of streams and futures. It may change in any version.
+
+use std::fmt;
+use std::rc::Rc;
+
+use trolleybus_protocol::{Address, ByteString, Error};
+
+use super::consumer::Registration;
+use super::handle::Client;
+use super::hub::Sink;
+use super::message::Message;
+use super::shared::Shared;
+use crate::State;
+use crate::core::{Connection, Delivery, RequestId, Scope};
+use crate::driver;
+
+pub use crate::core::Table;
+
+/// What an observer is told.
+#[derive(Debug)]
+pub enum Notice {
+    /// The connection stands otherwise than before.
+    State(State),
+    /// An error that belongs to no request.
+    Error(Error),
+    /// An envelope that no rule covers.
+    Unhandled(ByteString),
+}
+
+pub(super) type Observer = Rc<dyn Fn(Notice)>;
+
+/// What an application holds of its connection.
+#[derive(Clone)]
+pub struct Embedded(Client);
+
+impl Embedded {
+    /// Tells `observer` of every state, error and unknown envelope instead of the streams.
+    pub fn new(client: Client, observer: impl Fn(Notice) + 'static) -> Self {
+        client.handle.hub.lock().observer = Some(Rc::new(observer));
+        Self(client)
+    }
+
+    /// Gives the machine a command, with the time.
+    pub fn command<T>(&self, command: impl FnOnce(&mut Connection, u64) -> T) -> T {
+        let result = command(&mut self.0.handle.hub.lock().core, driver::now());
+        self.0.handle.driver.kick();
+        result
+    }
+
+    /// As [`Client::consumer_fn`], local consumers too.
+    pub fn register(
+        &self,
+        address: &Address,
+        scope: Scope,
+        callback: impl FnMut(Delivery) + 'static,
+    ) -> Registration {
+        let mut callback = callback;
+        let take = move |message: Message| callback(message.delivery);
+        let sink = Sink::Call(Shared::new(Box::new(take)));
+        Registration::new(&self.0.handle, address, scope, sink)
+    }
+
+    /// `done` is called when the request ends.
+    pub fn wait(
+        &self,
+        RequestId(id): RequestId,
+        done: impl FnOnce(Result<Delivery, Error>) + 'static,
+    ) {
+        let waiters = &mut self.0.handle.hub.lock().waiters;
+        waiters.set(
+            id,
+            Box::new(|result| done(result.map(|message| message.delivery))),
+        );
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Embedded")
+    }
+}

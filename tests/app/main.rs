@@ -1,0 +1,198 @@
+//! The server as a whole: its accept loop, its site and its end.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that cannot go on fails its test"
+)]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use trolleybus::app::{App, Config, bind};
+use trolleybus::bridge::{BridgeOptions, Permitted};
+use trolleybus::{Bus, EventBus as _};
+use trolleybus_tests::support::http::{Connection, get, post, stream};
+use trolleybus_tests::support::soon;
+use trolleybus_tests::support::websocket::Client;
+
+struct Server {
+    addr: SocketAddr,
+    bus: Bus,
+    stop: oneshot::Sender<()>,
+    run: JoinHandle<()>,
+}
+
+fn config() -> Config {
+    let mut config = Config::default();
+    config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.bridge = BridgeOptions::new()
+        .permit_inbound(Permitted::all())
+        .permit_outbound(Permitted::all());
+    config
+}
+
+impl Server {
+    async fn start(config: Config) -> Self {
+        let listener = bind(config.server.listen).unwrap();
+        let (addr, bus) = (listener.local_addr().unwrap(), Bus::new());
+        let app = App::new(bus.clone(), config).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let run = tokio::spawn(app.run(listener, async {
+            stopped.await.ok();
+        }));
+        Self {
+            addr,
+            bus,
+            stop,
+            run,
+        }
+    }
+}
+
+/// What still comes until the server ends the connection.
+async fn until_cut(stream: &mut TcpStream) -> usize {
+    let mut rest = Vec::new();
+    soon(stream.read_to_end(&mut rest)).await.ok();
+    rest.len()
+}
+
+#[tokio::test]
+async fn a_slow_head_is_cut_off() {
+    let mut config = config();
+    config.server.header_timeout_ms = 100;
+    let server = Server::start(config).await;
+    let mut connection = Connection::open(server.addr).await;
+    connection
+        .write("GET /eventbus/info HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        .await;
+    assert_eq!(connection.rest().await, "");
+}
+
+#[tokio::test]
+async fn connections_are_bounded_and_free_places_are_used_again() {
+    let mut config = config();
+    config.server.max_connections = 1;
+    let server = Server::start(config).await;
+    let mut first = Connection::open(server.addr).await;
+    first.request("GET", "/eventbus/", "", "").await;
+    assert_eq!(first.answer().await.status(), 200);
+    let mut second = TcpStream::connect(server.addr).await.unwrap();
+    assert_eq!(until_cut(&mut second).await, 0);
+    first
+        .request("GET", "/eventbus/", "Connection: close\r\n", "")
+        .await;
+    assert_eq!(first.answer().await.status(), 200);
+    assert_eq!(first.rest().await, "");
+    // The place is free when the first connection's task has ended.
+    let answered = async {
+        loop {
+            let mut third = Connection::open(server.addr).await;
+            third
+                .request("GET", "/eventbus/", "Connection: close\r\n", "")
+                .await;
+            if third.rest().await.starts_with("HTTP/1.1 200") {
+                break;
+            }
+        }
+    };
+    soon(answered).await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_loses_its_connection() {
+    let mut config = config();
+    config.server.write_timeout_ms = 200;
+    config.server.drain_timeout_ms = 60_000;
+    let server = Server::start(config).await;
+    let (mut reader, _) = stream(server.addr, "POST", "/eventbus/000/stalled/xhr_streaming").await;
+    reader.chunk().await;
+    assert_eq!(reader.chunk().await.as_deref(), Some("o\n"));
+    let register = r#"["{\"type\":\"register\",\"address\":\"a\"}"]"#;
+    let sent = post(server.addr, "/eventbus/000/stalled/xhr_send", register).await;
+    assert_eq!(sent.status(), 204);
+    // More than the system's buffers and the outbox hold.
+    let body = "x".repeat(64 * 1024);
+    let full = async {
+        while server.bus.stats().registrations == 0 {
+            tokio::task::yield_now().await;
+        }
+        while server.bus.stats().registrations > 0 {
+            server.bus.publish("a", body.as_str()).unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(full).await;
+    // The drain waits for every connection, and this one ends by no other way.
+    server.stop.send(()).unwrap();
+    soon(server.run).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_kind_of_client_hears_of_the_end_and_it_comes_soon() {
+    let server = Server::start(config()).await;
+    let mut socket = Client::open(server.addr, "/eventbus/000/one/websocket").await;
+    assert_eq!(socket.text().await, "o");
+    let (mut streaming, _) = stream(server.addr, "POST", "/eventbus/000/two/xhr_streaming").await;
+    streaming.chunk().await;
+    assert_eq!(streaming.chunk().await.as_deref(), Some("o\n"));
+    assert_eq!(
+        post(server.addr, "/eventbus/000/three/xhr", "").await.body,
+        "o\n"
+    );
+    let mut polling = Connection::open(server.addr).await;
+    polling
+        .request("POST", "/eventbus/000/three/xhr", "", "")
+        .await;
+    // Served before the end begins, and so is the poll, which came earlier.
+    assert_eq!(get(server.addr, "/eventbus/info").await.status(), 200);
+
+    let begin = std::time::Instant::now();
+    server.stop.send(()).unwrap();
+    let close = r#"c[1012,"Service restart"]"#;
+    assert_eq!(socket.text().await, close);
+    assert_eq!(
+        streaming.chunk().await.as_deref(),
+        Some(&*format!("{close}\n"))
+    );
+    assert_eq!(polling.answer().await.body, format!("{close}\n"));
+    drop(socket);
+    soon(server.run).await.unwrap();
+    assert!(
+        begin.elapsed() < Duration::from_secs(4),
+        "the drain timeout had to end it"
+    );
+}
+
+#[tokio::test]
+async fn the_site_is_served_with_its_policy_and_nothing_outside_of_it() {
+    let folder = std::env::temp_dir().join(format!("trolleybus-site-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("index.html"), "<h1>hello</h1>").unwrap();
+    let mut config = config();
+    config.server.www = Some(folder.clone());
+    let server = Server::start(config).await;
+    let index = get(server.addr, "/").await;
+    assert_eq!(
+        (index.status(), index.body.as_str()),
+        (200, "<h1>hello</h1>")
+    );
+    assert!(
+        index
+            .header("content-security-policy")
+            .unwrap()
+            .starts_with("default-src 'self'")
+    );
+    assert_eq!(index.header("x-content-type-options"), Some("nosniff"));
+    for path in [
+        "/missing",
+        "/../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+        "/..%2fCargo.toml",
+    ] {
+        assert_eq!(get(server.addr, path).await.status(), 404, "{path}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
