@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use tokio::sync::mpsc::{self, error::TrySendError};
-use trolleybus_protocol::Address;
+use trolleybus_protocol::{Address, BusMessage as _};
 
 use super::handle::Shared;
 use super::stats::count;
@@ -104,29 +105,40 @@ impl Drop for Consumer {
 /// The handler behind a [`Consumer`].
 pub(super) struct Queue {
     messages: mpsc::Sender<Message>,
-    bus: std::sync::Weak<Shared>,
+    bus: Weak<Shared>,
+    /// The last message found no room. Said once, not for each message of a flood.
+    is_full: AtomicBool,
 }
 
 impl Queue {
     pub(super) fn new(messages: mpsc::Sender<Message>, bus: &Arc<Shared>) -> Self {
-        Self {
-            messages,
-            bus: Arc::downgrade(bus),
+        Self { messages, bus: Arc::downgrade(bus), is_full: AtomicBool::new(false) }
+    }
+
+    fn discard(&self, message: &Message) {
+        if let Some(bus) = self.bus.upgrade() {
+            count(&bus.counters.discarded, 1);
         }
+        if !self.is_full.swap(true, Relaxed) {
+            let address = message.address();
+            tracing::warn!(%address, "a consumer does not keep up, messages are discarded");
+        }
+        message.discard();
     }
 }
 
 impl Handler for Queue {
     fn deliver(&self, message: &Message) -> Delivery {
         match self.messages.try_send(message.clone()) {
-            Ok(()) => Delivery::Taken,
+            Ok(()) => {
+                if self.is_full.load(Relaxed) {
+                    self.is_full.store(false, Relaxed);
+                }
+                Delivery::Taken
+            }
             Err(TrySendError::Closed(_)) => Delivery::Gone,
             Err(TrySendError::Full(message)) => {
-                if let Some(bus) = self.bus.upgrade() {
-                    count(&bus.counters.discarded, 1);
-                }
-                tracing::warn!("consumer's buffer is full, message discarded");
-                message.discard();
+                self.discard(&message);
                 Delivery::Taken
             }
         }
