@@ -24,6 +24,10 @@
 //! | `options`, `state` | what goes in, and what can be watched |
 
 #![warn(missing_docs)]
+// In a browser the standard library would bring its panic messages into the download.
+#![cfg_attr(all(target_arch = "wasm32", not(test)), no_std)]
+
+extern crate alloc;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,6 +1,7 @@
 //! What an application can set, with defaults that fit most.
 
-use std::time::Duration;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::Transport;
 

@@ -1,6 +1,7 @@
 //! Where a client's connection stands.
 
-use std::time::Duration;
+use alloc::string::String;
+use core::time::Duration;
 
 use crate::Transport;
 

@@ -1,7 +1,8 @@
 //! Addresses: what messages are sent to.
 
-use std::borrow::Borrow;
-use std::fmt;
+use alloc::string::String;
+use core::borrow::Borrow;
+use core::fmt;
 
 use bytestring::ByteString;
 

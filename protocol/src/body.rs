@@ -1,7 +1,9 @@
 //! Message bodies: JSON as the text its author wrote.
 
-use std::borrow::Cow;
-use std::fmt;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::string::ToString;
+use core::fmt;
 
 use bytestring::ByteString;
 

@@ -1,8 +1,8 @@
 //! The event bus as both sides offer it: one trait, implemented by the server's bus and by the
 //! client, so that a handler written against it runs in either.
 
-use std::future::Future;
-use std::time::Duration;
+use core::future::Future;
+use core::time::Duration;
 
 use bytestring::ByteString;
 use futures_core::Stream;

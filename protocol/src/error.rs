@@ -1,6 +1,10 @@
 //! The one error of the bus, the same on both sides.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use core::fmt;
 
 use crate::body::BodyError;
 use crate::codes::{FailureType, Refusal};
@@ -144,7 +148,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {

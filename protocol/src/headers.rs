@@ -1,5 +1,7 @@
 //! Message headers: a small multimap whose names ignore case.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use bytestring::ByteString;
 
 use crate::json::{self, Elements, Members};

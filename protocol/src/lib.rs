@@ -13,6 +13,9 @@
 //! tests of every language read.
 
 #![warn(missing_docs)]
+#![cfg_attr(not(any(test, feature = "serde")), no_std)]
+
+extern crate alloc;
 
 mod address;
 mod body;

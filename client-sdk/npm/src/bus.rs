@@ -1,6 +1,7 @@
 //! The one class that crosses the border.
 
-use std::cell::RefCell;
+use alloc::string::String;
+use core::cell::RefCell;
 
 use js_sys::Function;
 use trolleybus_client::core::{Connection, Delivery, Origin, RequestId, Scope};

@@ -1,6 +1,7 @@
 //! Messages, errors and states as arrays that `js/index.js` takes apart.
 
-use std::time::Duration;
+use alloc::string::String;
+use core::time::Duration;
 
 use js_sys::Array;
 use trolleybus_client::State;

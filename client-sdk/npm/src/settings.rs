@@ -1,6 +1,6 @@
 //! Options from an array of numbers, whose order `js/index.js` knows too.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use trolleybus_client::{Options, Reconnect, Transport};
 

@@ -1,9 +1,9 @@
 //! Consumers: a stream with a bounded buffer, or a callback.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use alloc::collections::VecDeque;
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 use trolleybus_protocol::{Address, BusMessage};
@@ -129,7 +129,7 @@ impl Stream for Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        let unread = std::mem::take(&mut self.buffer.lock().queue);
+        let unread = core::mem::take(&mut self.buffer.lock().queue);
         unread.iter().for_each(discard);
     }
 }

@@ -1,8 +1,9 @@
 //! For an API in another language, as the npm package is: the machine's commands, and callbacks
 //! in place of streams and futures. It may change in any version.
 
-use std::fmt;
-use std::rc::Rc;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use core::fmt;
 
 use trolleybus_protocol::{Address, ByteString, Error};
 

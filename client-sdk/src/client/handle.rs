@@ -1,6 +1,8 @@
 //! The client: a cheap clone that all parts of an application hold.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
 
 use super::Message;
 use super::consumer::{Consumer, Registration};

@@ -1,7 +1,9 @@
 //! What handles and driver share: the machine, and who waits for what comes out of it.
 
-use std::collections::VecDeque;
-use std::task::Waker;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::task::Waker;
 
 use super::consumer::Buffer;
 #[cfg(target_arch = "wasm32")]
@@ -26,7 +28,7 @@ pub(crate) struct Hub {
     /// Counts its changes, so that a watcher knows what it has seen.
     pub(super) version: u64,
     /// A message on its way to the rest of its consumers.
-    under_way: Option<(Message, std::vec::IntoIter<ConsumerId>)>,
+    under_way: Option<(Message, alloc::vec::IntoIter<ConsumerId>)>,
     #[cfg(target_arch = "wasm32")]
     pub(super) observer: Option<Observer>,
 }

@@ -1,8 +1,8 @@
 //! A message as a consumer gets it.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use trolleybus_protocol::{
     Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, Headers, IntoBody,

@@ -8,8 +8,8 @@ pub(crate) use single::*;
 
 #[cfg(target_arch = "wasm32")]
 mod single {
-    use std::cell::{RefCell, RefMut};
-    pub(crate) use std::rc::{Rc as Ref, Weak as WeakRef};
+    pub(crate) use alloc::rc::{Rc as Ref, Weak as WeakRef};
+    use core::cell::{RefCell, RefMut};
 
     pub(crate) struct Shared<T: ?Sized>(Ref<RefCell<T>>);
 
@@ -58,9 +58,9 @@ mod locked {
     }
 }
 
-impl<T> std::fmt::Debug for Shared<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(std::any::type_name::<T>())
+impl<T> core::fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(core::any::type_name::<T>())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Getting connected and losing it: `/info`, transports in turn, waiting, closing.
 
+use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
 use trolleybus_protocol::ErrorKind;
 use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
@@ -74,7 +76,7 @@ impl Connection {
 
     /// Hands everything to the driver. An upload by HTTP that is under way must not be overtaken.
     fn flush(&mut self) {
-        let mut actions = std::mem::take(&mut self.actions);
+        let mut actions = core::mem::take(&mut self.actions);
         if let Phase::Open(opened) = &mut self.phase {
             opened.sending &= opened.transport != Transport::WebSocket;
         }
@@ -218,7 +220,7 @@ impl Connection {
         self.drop_link(code, reason);
         self.attempt += 1;
         self.phase = Phase::Waiting { until: now + delay };
-        let retry_in = std::time::Duration::from_millis(delay);
+        let retry_in = core::time::Duration::from_millis(delay);
         let attempt = self.attempt;
         self.set_state(State::Waiting { attempt, retry_in });
     }

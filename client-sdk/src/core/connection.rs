@@ -1,7 +1,8 @@
 //! The connection: its parts, what can be polled, and the timer.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use core::time::Duration;
 
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
 use trolleybus_protocol::{Address, Error, ErrorKind};

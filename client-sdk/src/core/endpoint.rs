@@ -1,6 +1,8 @@
 //! URLs under the base that the application named.
 
 use crate::Transport;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 
 /// The base URL: scheme `http` or `https`, no slash at the end, and the application's query
 /// apart, which goes with every URL.

@@ -1,6 +1,7 @@
 //! Which transport to try next, and how long each may take to deliver `o`.
 
 use crate::Transport;
+use alloc::vec::Vec;
 
 /// Shortest and longest time in milliseconds that a transport gets when another can follow it.
 const PATIENCE: (u64, u64) = (1500, 5000);

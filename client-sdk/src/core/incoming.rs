@@ -1,5 +1,7 @@
 //! Frames and envelopes from the server.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use trolleybus_protocol::envelope::ServerEnvelope;
 use trolleybus_protocol::sockjs::{Frame, HEARTBEAT};
 use trolleybus_protocol::{Address, ByteString, Error, ErrorKind};

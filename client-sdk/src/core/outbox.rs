@@ -1,6 +1,7 @@
 //! Envelopes that wait for the connection, in order and bounded.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::string::String;
 
 use trolleybus_protocol::json::quote_into;
 use trolleybus_protocol::{Address, Error, ErrorKind};
@@ -126,7 +127,7 @@ impl Outbox {
     }
 
     fn retain(&mut self, keep: impl Fn(&Parcel) -> bool) {
-        let queue = std::mem::take(&mut self.queue);
+        let queue = core::mem::take(&mut self.queue);
         for (parcel, text) in queue {
             if keep(&parcel) {
                 self.queue.push_back((parcel, text));

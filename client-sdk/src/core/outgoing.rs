@@ -1,6 +1,8 @@
 //! What the application sends: messages, requests, replies, failures.
 
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::vec;
+use core::time::Duration;
 
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation, RecipientFailure};
 use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};

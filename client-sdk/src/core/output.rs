@@ -1,5 +1,7 @@
 //! What comes out of the machine, and the identifiers that go in and out.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use trolleybus_protocol::{Address, Body, ByteString, Error, Headers};
 
 use crate::{State, Transport};

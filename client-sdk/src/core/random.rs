@@ -1,6 +1,7 @@
 //! Numbers from a seed (SplitMix64). They spread delays and name sessions; a driver seeds them
 //! from the platform's own source of randomness.
 
+use alloc::string::String;
 #[derive(Debug)]
 pub(super) struct Random(u64);
 

@@ -1,5 +1,6 @@
 //! Consumers by address: the first registers with the server, the last unregisters.
 
+use alloc::vec::Vec;
 use trolleybus_protocol::Address;
 
 use super::output::{ConsumerId, Scope};

@@ -2,6 +2,8 @@
 
 use super::Table;
 use super::output::RequestId;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

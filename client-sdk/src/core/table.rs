@@ -1,6 +1,7 @@
 //! A small map from rising numbers to values: a sorted vector, which costs a browser far fewer
 //! bytes of code than a tree does.
 
+use alloc::vec::Vec;
 /// Values by number.
 #[derive(Debug)]
 pub struct Table<T> {
@@ -45,7 +46,7 @@ impl<T> Table<T> {
 
     /// Takes out every row that fits.
     pub fn take_if(&mut self, fits: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
-        let (taken, kept) = std::mem::take(&mut self.rows)
+        let (taken, kept) = core::mem::take(&mut self.rows)
             .into_iter()
             .partition(|(_, value)| fits(value));
         self.rows = kept;

@@ -1,8 +1,9 @@
 //! What a client sends.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::time::Duration;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt::Write as _;
+use core::time::Duration;
 
 use bytestring::ByteString;
 

@@ -7,6 +7,7 @@
 //!
 //! `protocol/README.md` is the specification.
 
+use alloc::string::String;
 mod client;
 mod server;
 
@@ -25,8 +26,8 @@ fn text_field(envelope: &ByteString, raw: &str) -> Option<ByteString> {
         return None;
     }
     match json::unquote(raw) {
-        Ok(std::borrow::Cow::Borrowed(text)) => Some(envelope.slice_ref(text)),
-        Ok(std::borrow::Cow::Owned(text)) => Some(text.into()),
+        Ok(alloc::borrow::Cow::Borrowed(text)) => Some(envelope.slice_ref(text)),
+        Ok(alloc::borrow::Cow::Owned(text)) => Some(text.into()),
         Err(_) => Some(envelope.slice_ref(raw)),
     }
 }

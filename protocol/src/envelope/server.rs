@@ -1,7 +1,8 @@
 //! What the server sends.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt::Write as _;
 
 use bytestring::ByteString;
 

@@ -1,6 +1,7 @@
 //! JSON strings: into quotes with the escapes that SockJS asks for, and out of them.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use super::scan::{JsonError, special_bytes};
 

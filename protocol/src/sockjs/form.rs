@@ -1,5 +1,7 @@
 //! The `d` field of a JSONP upload, which comes as a form.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 /// The value of the field `name` in an `application/x-www-form-urlencoded` text or a query string.
 /// Bytes that are no UTF-8 become U+FFFD.
 #[must_use]

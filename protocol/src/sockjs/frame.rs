@@ -1,6 +1,11 @@
 //! What the server says: one letter, and for some letters a JSON text.
 
 use crate::json::{self, Elements};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// The open frame, first of every session.
 pub const OPEN: &str = "o";

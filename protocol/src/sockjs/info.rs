@@ -1,6 +1,8 @@
 //! The capabilities document.
 
 use crate::json::{self, Members};
+use alloc::format;
+use alloc::string::String;
 
 /// What `/info` says.
 #[derive(Debug, Clone, PartialEq, Eq)]

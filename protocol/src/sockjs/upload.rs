@@ -1,6 +1,9 @@
 //! What the client says: a JSON array of strings; over WebSocket one bare string will do.
 
 use crate::json::{self, Elements, JsonError};
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// The messages of one upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +82,7 @@ impl Upload {
 
 impl IntoIterator for Upload {
     type Item = String;
-    type IntoIter = std::iter::Chain<std::option::IntoIter<String>, std::vec::IntoIter<String>>;
+    type IntoIter = core::iter::Chain<core::option::IntoIter<String>, alloc::vec::IntoIter<String>>;
 
     fn into_iter(self) -> Self::IntoIter {
         let (one, many) = match self {

@@ -1,5 +1,7 @@
 //! The golden vectors of `vectors/sockjs.json`, which JavaScript reads too.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::{Endpoint, Frame, Upload, UploadError, close_frame, encode_upload, form_field};

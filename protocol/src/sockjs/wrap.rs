@@ -1,6 +1,8 @@
 //! How each HTTP transport packs a frame, and what it sends before the first.
 
-use std::fmt::Write;
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Write;
 
 use crate::json;
 

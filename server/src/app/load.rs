@@ -20,7 +20,7 @@ pub const EXAMPLE: &str = include_str!("../../trolleybus.example.toml");
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -105,7 +105,7 @@ fn typed(table: Table, origin: &str) -> Result<Config, LoadError> {
     Config::deserialize(tracked).map_err(|error| LoadError::Value {
         origin: origin.to_owned(),
         key: track.path().to_string(),
-        problem: error.to_string().trim().to_owned(),
+        problem: error.message().to_owned(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Closures for JavaScript that die with their owner.
 
-use std::rc::{Rc, Weak};
+use alloc::rc::{Rc, Weak};
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;

@@ -1,6 +1,7 @@
 //! EventSource: one frame for each event, with `%` escaped.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
 
 use wasm_bindgen::prelude::*;
 use web_sys::{EventSource, MessageEvent};

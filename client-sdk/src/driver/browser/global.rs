@@ -1,5 +1,7 @@
 //! Functions of the global object, which is a window or a worker's scope; time and randomness.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{Crypto, RequestInit, Url};

@@ -1,7 +1,8 @@
 //! fetch: `/info`, xhr-streaming and xhr-polling, which differ in nothing here, and uploads.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::string::String;
+use core::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
 use web_sys::{
@@ -165,7 +166,7 @@ fn on_chunk(pump: &Rc<Pump>, link: Link, part: &JsValue) {
 
 fn on_end(pump: &Rc<Pump>, link: Link) {
     let info = with_receiving(pump, link, |request| {
-        let rest = std::mem::take(&mut request.reading.borrow_mut().rest);
+        let rest = core::mem::take(&mut request.reading.borrow_mut().rest);
         (request.body == Body::Info).then_some(rest)
     });
     let core = &mut pump.hub.lock().core;
@@ -192,7 +193,7 @@ impl Request {
         match reading.rest.rfind('\n') {
             Some(end) => {
                 let rest = reading.rest.split_off(end + 1);
-                std::mem::replace(&mut reading.rest, rest)
+                core::mem::replace(&mut reading.rest, rest)
             }
             None => String::new(),
         }

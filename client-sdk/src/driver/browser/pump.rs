@@ -1,7 +1,7 @@
 //! The driver: performs what the machine asks for, delivers messages, keeps one timer.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use alloc::rc::Rc;
+use core::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 

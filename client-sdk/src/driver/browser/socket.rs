@@ -1,6 +1,6 @@
 //! WebSocket: SockJS frames as text messages.
 
-use std::rc::Rc;
+use alloc::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, WebSocket};
