@@ -15,8 +15,12 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 fn url() -> &'static str {
-    option_env!("TROLLEYBUS_TEST_URL")
-        .expect("compile with TROLLEYBUS_TEST_URL=http://host:port/eventbus, or run `cargo xtask test wasm`")
+    let Some(url) = option_env!("TROLLEYBUS_TEST_URL") else {
+        panic!(
+            "compile with TROLLEYBUS_TEST_URL=http://host:port/eventbus, or run `cargo xtask test wasm`"
+        );
+    };
+    url
 }
 
 fn options(transport: Transport) -> Options {

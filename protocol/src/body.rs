@@ -37,7 +37,7 @@ impl Body {
     pub fn from_json(text: impl Into<ByteString>) -> Result<Self, JsonError> {
         let text = text.into();
         json::validate(&text)?;
-        let value = text.trim_matches([' ', '\n', '\t', '\r']);
+        let value = text.trim_ascii();
         Ok(Self(text.slice_ref(value)))
     }
 

@@ -54,7 +54,7 @@ pub struct RefusalRow {
 
 macro_rules! refusals {
     ($($refusal:ident $code:literal $word:literal $retry:literal $text:literal)*) => {
-        /// All refusals.
+        /// All refusals, in the order of the enum.
         pub const REFUSALS: &[RefusalRow] = &[$(RefusalRow {
             refusal: Refusal::$refusal, code: $code, word: $word, retry: $retry, text: $text,
         }),*];
@@ -63,13 +63,7 @@ macro_rules! refusals {
             /// The refusal's line in the table.
             #[must_use]
             pub const fn row(self) -> &'static RefusalRow {
-                match self { $(Self::$refusal => {
-                    const ROW: &RefusalRow = &RefusalRow {
-                        refusal: Refusal::$refusal, code: $code, word: $word,
-                        retry: $retry, text: $text,
-                    };
-                    ROW
-                })* }
+                &REFUSALS[self as usize]
             }
         }
     };
@@ -171,6 +165,10 @@ macro_rules! closes {
                 Self { code: $code, reason: $reason, retry: $retry, when: $when };)*
         }
 
+        /// What a client has to know of each: code, reason, retry. Apart, because the texts of
+        /// the others would go into the browser's download.
+        const VERDICTS: &[(u16, &str, bool)] = &[$(($code, $reason, $retry)),*];
+
         /// All reasons for which the server closes a socket by itself.
         pub const CLOSES: &[Close] = &[$(Close::$name),*];
     };
@@ -194,11 +192,11 @@ impl Close {
     /// application's own, which are not in the table, do not forbid it.
     #[must_use]
     pub fn may_retry(code: u16, reason: &str) -> bool {
-        let of_code = || CLOSES.iter().filter(|close| close.code == code);
-        let exact = of_code().find(|close| close.reason == reason);
+        let of_code = || VERDICTS.iter().filter(|(known, ..)| *known == code);
+        let exact = of_code().find(|(_, known, _)| *known == reason);
         exact
             .or_else(|| of_code().next_back())
-            .is_none_or(|close| close.retry)
+            .is_none_or(|(.., retry)| *retry)
     }
 }
 

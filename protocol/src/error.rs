@@ -1,7 +1,6 @@
 //! The one error of the bus, the same on both sides.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
 use core::fmt;
@@ -80,7 +79,7 @@ impl Error {
     pub fn no_handlers(address: &str) -> Self {
         Self::new(
             ErrorKind::NoHandlers,
-            format!("No handlers for address {address}"),
+            ["No handlers for address ", address].concat(),
         )
     }
 
@@ -158,6 +157,6 @@ impl From<BodyError> for Error {
 
 impl From<HeaderError> for Error {
     fn from(error: HeaderError) -> Self {
-        Self::new(ErrorKind::Headers, error.to_string())
+        Self::new(ErrorKind::Headers, error.text())
     }
 }

@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
+
 use bytestring::ByteString;
 
 use crate::json::{self, Elements, Members};
@@ -12,18 +14,35 @@ use crate::json::{self, Elements, Members};
 pub struct Headers(Vec<(ByteString, ByteString)>);
 
 /// Why text or a JSON value cannot be headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderError {
     /// The `headers` field holds something else than an object.
-    #[error("headers must be an object")]
     NotAnObject,
     /// A name is empty or holds a control character.
-    #[error("header name is empty or holds a control character")]
     Name,
     /// A value is `null`, or holds NUL, CR or LF.
-    #[error("header value is null or holds NUL, CR or LF")]
     Value,
 }
+
+impl HeaderError {
+    /// The text for people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NotAnObject => "headers must be an object",
+            Self::Name => "header name is empty or holds a control character",
+            Self::Value => "header value is null or holds NUL, CR or LF",
+        }
+    }
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl core::error::Error for HeaderError {}
 
 impl Headers {
     /// No headers.

@@ -12,22 +12,34 @@ use wasm_bindgen::prelude::*;
 
 use crate::{convert, settings};
 
-/// What [`Bus::command`] does; `js/index.js` knows the numbers too.
-#[wasm_bindgen]
+/// What [`Bus::command`] does; `js/bus.js` knows the numbers, which count from 0.
 #[derive(Debug, Clone, Copy)]
-pub enum Operation {
+enum Operation {
     /// Publishes.
-    Publish = 0,
+    Publish,
     /// Sends to one.
-    Send = 1,
+    Send,
     /// Sends to one and asks for a reply.
-    Request = 2,
+    Request,
     /// Replies to a message.
-    Reply = 3,
+    Reply,
     /// Replies and asks for a reply.
-    ReplyAndRequest = 4,
+    ReplyAndRequest,
     /// Fails the request that a message is; the body is the text.
-    Fail = 5,
+    Fail,
+}
+
+impl Operation {
+    fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Publish,
+            1 => Self::Send,
+            2 => Self::Request,
+            3 => Self::Reply,
+            4 => Self::ReplyAndRequest,
+            _ => Self::Fail,
+        }
+    }
 }
 
 /// One connection, as JavaScript holds it. Errors are thrown as arrays.
@@ -51,7 +63,7 @@ impl Bus {
         }
     }
 
-    /// Gives a command, see [`Operation`]. `number` is a failure's code, or a request's timeout in
+    /// Gives a command, by its number. `number` is a failure's code, or a request's timeout in
     /// milliseconds; `done` is called when a request ends, with a message, or nothing and an error.
     #[expect(
         clippy::too_many_arguments,
@@ -59,7 +71,7 @@ impl Bus {
     )]
     pub fn command(
         &self,
-        operation: Operation,
+        operation: u8,
         origin: u32,
         address: &str,
         body: &str,
@@ -68,6 +80,7 @@ impl Bus {
         number: f64,
         done: Option<Function>,
     ) -> Result<(), JsValue> {
+        let operation = Operation::from_number(operation);
         let (origin, to) = (convert::origin(origin), Address::from(address));
         let begun = self.client.command(|core, now| {
             if let Operation::Fail = operation {
@@ -113,7 +126,7 @@ impl Bus {
 
     /// Connects anew at once; with names of transports uses those from now on.
     pub fn reconnect(&self, transports: Option<String>) {
-        let transports = transports.map(|names| settings::names(&names).collect());
+        let transports = transports.map(|names| settings::names(&names));
         self.client
             .command(|core, now| core.reconnect(now, transports));
     }

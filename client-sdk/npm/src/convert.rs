@@ -1,4 +1,4 @@
-//! Messages, errors and states as arrays that `js/index.js` takes apart.
+//! Messages, errors and states as arrays that `js/` takes apart.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -86,9 +86,11 @@ pub(crate) fn delivery(
     timeout: f64,
 ) -> Result<DeliveryOptions, Error> {
     let mut collected = Headers::new();
-    let mut texts = headers.split_terminator('\0');
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+    let mut rest = headers;
+    while let Some((name, behind)) = rest.split_once('\0') {
+        let (value, behind) = behind.split_once('\0').unwrap_or_default();
         collected.append(name, value)?;
+        rest = behind;
     }
     Ok(DeliveryOptions {
         headers: collected,

@@ -1,4 +1,4 @@
-//! The npm package `trolleybus`: what `js/index.js` calls. Plain strings and numbers cross the
+//! The npm package `trolleybus`: what `js/` calls. Plain strings and numbers cross the
 //! border, because every type that crosses costs the download; the JavaScript side makes objects
 //! of them.
 //!

@@ -1,5 +1,6 @@
-//! Options from an array of numbers, whose order `js/index.js` knows too.
+//! Options from an array of numbers, whose order `js/bus.js` knows too.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use trolleybus_client::{Options, Reconnect, Transport};
@@ -32,8 +33,18 @@ pub(crate) fn options(transports: &str, numbers: &[f64]) -> Options {
 }
 
 /// The transports among names with commas between them.
-pub(crate) fn names(names: &str) -> impl Iterator<Item = Transport> {
-    names.split(',').filter_map(|name| name.trim().parse().ok())
+pub(crate) fn names(names: &str) -> Vec<Transport> {
+    let mut transports = Vec::new();
+    let mut rest = Some(names);
+    while let Some(names) = rest {
+        let (name, behind) = match names.split_once(',') {
+            Some((name, behind)) => (name, Some(behind)),
+            None => (names, None),
+        };
+        transports.extend(name.trim_ascii().parse::<Transport>());
+        rest = behind;
+    }
+    transports
 }
 
 /// A time that JavaScript gives; below zero means never, which is zero here.

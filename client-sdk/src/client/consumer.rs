@@ -1,5 +1,6 @@
 //! Consumers: a stream with a bounded buffer, or a callback.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 use core::pin::Pin;
@@ -10,7 +11,7 @@ use trolleybus_protocol::{Address, BusMessage};
 
 use super::Message;
 use super::handle::Handle;
-use super::hub::Sink;
+use super::hub::{AnySink, Sink};
 use super::shared::{Ref, Shared};
 use crate::core::{ConsumerId, Scope};
 
@@ -28,7 +29,7 @@ pub struct Consumer {
 
 /// Messages that the application has not read yet.
 #[derive(Debug)]
-pub(super) struct Buffer {
+struct Buffer {
     queue: VecDeque<Message>,
     waker: Option<Waker>,
     len_max: usize,
@@ -56,7 +57,7 @@ impl Consumer {
             dropped: 0,
             ended,
         });
-        let sink = Sink::Queue(buffer.clone());
+        let sink: AnySink = Shared::new(Box::new(Queue(buffer.clone())));
         let registration = Registration::new(handle, address, scope, sink);
         Self {
             registration,
@@ -78,9 +79,12 @@ impl Consumer {
     }
 }
 
-impl Buffer {
-    pub(super) fn push(buffer: &Shared<Self>, message: Message) {
-        let mut this = buffer.lock();
+/// A consumer's buffer, as the hub sees it.
+struct Queue(Shared<Buffer>);
+
+impl Sink for Queue {
+    fn take(&mut self, message: Message) {
+        let mut this = self.0.lock();
         if this.queue.len() >= this.len_max {
             this.dropped += 1;
             drop(this);
@@ -94,8 +98,8 @@ impl Buffer {
         }
     }
 
-    pub(super) fn end(buffer: &Shared<Self>) {
-        let mut this = buffer.lock();
+    fn end(&mut self) {
+        let mut this = self.0.lock();
         this.ended = true;
         let waker = this.waker.take();
         drop(this);
@@ -135,7 +139,12 @@ impl Drop for Consumer {
 }
 
 impl Registration {
-    pub(super) fn new(handle: &Ref<Handle>, address: &Address, scope: Scope, sink: Sink) -> Self {
+    pub(super) fn new(
+        handle: &Ref<Handle>,
+        address: &Address,
+        scope: Scope,
+        sink: AnySink,
+    ) -> Self {
         let mut hub = handle.hub.lock();
         let id = hub.core.consumer(address, scope);
         if !hub.core.state().is_closed() {

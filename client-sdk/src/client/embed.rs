@@ -9,7 +9,7 @@ use trolleybus_protocol::{Address, ByteString, Error};
 
 use super::consumer::Registration;
 use super::handle::Client;
-use super::hub::Sink;
+use super::hub::AnySink;
 use super::message::Message;
 use super::shared::Shared;
 use crate::State;
@@ -58,7 +58,7 @@ impl Embedded {
     ) -> Registration {
         let mut callback = callback;
         let take = move |message: Message| callback(message.delivery);
-        let sink = Sink::Call(Shared::new(Box::new(take)));
+        let sink: AnySink = Shared::new(Box::new(take));
         Registration::new(&self.0.handle, address, scope, sink)
     }
 

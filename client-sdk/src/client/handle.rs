@@ -6,7 +6,7 @@ use core::fmt;
 
 use super::Message;
 use super::consumer::{Consumer, Registration};
-use super::hub::{Hub, Sink};
+use super::hub::{AnySink, Hub};
 use super::shared::{MaybeSend, Ref, Shared};
 use super::watch::{Errors, Opened, States};
 use crate::core::{Connection, Scope};
@@ -118,7 +118,7 @@ impl Client {
         address: impl Into<Address>,
         callback: impl FnMut(Message) + MaybeSend + 'static,
     ) -> Registration {
-        let sink = Sink::Call(Shared::new(Box::new(callback)));
+        let sink: AnySink = Shared::new(Box::new(callback));
         Registration::new(&self.handle, &address.into(), Scope::Bus, sink)
     }
 

@@ -5,12 +5,11 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::task::Waker;
 
-use super::consumer::Buffer;
 #[cfg(target_arch = "wasm32")]
 use super::embed::{Notice, Observer};
 use super::handle::Handle;
 use super::message::Message;
-use super::shared::{OnMessage, OnReply, Shared, WeakRef};
+use super::shared::{MaybeSend, OnReply, Shared, WeakRef};
 use crate::core::{Connection, ConsumerId, Event, RequestId, Table};
 use crate::{Error, State};
 
@@ -20,7 +19,7 @@ const ERRORS_MAX: usize = 100;
 pub(crate) struct Hub {
     pub(crate) core: Connection,
     pub(super) handle: WeakRef<Handle>,
-    pub(super) sinks: Table<Sink>,
+    pub(super) sinks: Table<AnySink>,
     pub(super) waiters: Table<Box<OnReply>>,
     pub(super) watchers: Table<Watcher>,
     /// The state as told to the application; the machine may be a step ahead.
@@ -33,11 +32,21 @@ pub(crate) struct Hub {
     pub(super) observer: Option<Observer>,
 }
 
-/// Where a consumer's messages go.
-#[derive(Clone)]
-pub(super) enum Sink {
-    Call(Shared<Box<OnMessage>>),
-    Queue(Shared<Buffer>),
+/// Where a consumer's messages go: a callback, or what a stream reads from.
+pub(super) trait Sink: MaybeSend {
+    /// A message.
+    fn take(&mut self, message: Message);
+
+    /// No more messages will come.
+    fn end(&mut self) {}
+}
+
+pub(super) type AnySink = Shared<Box<dyn Sink>>;
+
+impl<F: FnMut(Message) + MaybeSend> Sink for F {
+    fn take(&mut self, message: Message) {
+        self(message);
+    }
 }
 
 /// Someone who watches the state, or the errors.
@@ -50,11 +59,11 @@ pub(super) struct Watcher {
 
 /// Something to do while nothing is locked, because application code runs in it.
 pub(super) enum Call {
-    Message(Sink, Message),
+    Message(AnySink, Message),
     Reply(Box<OnReply>, Result<Message, Error>),
     Wake(Vec<Waker>),
     /// Consumers that will get no more messages.
-    End(Vec<Sink>, Vec<Waker>),
+    End(Vec<AnySink>, Vec<Waker>),
     #[cfg(target_arch = "wasm32")]
     Notice(Observer, Notice),
 }
@@ -193,15 +202,12 @@ impl Hub {
 impl Call {
     fn run(self) {
         match self {
-            Self::Message(Sink::Call(callback), message) => (callback.lock())(message),
-            Self::Message(Sink::Queue(buffer), message) => Buffer::push(&buffer, message),
+            Self::Message(sink, message) => sink.lock().take(message),
             Self::Reply(waiter, result) => waiter(result),
             Self::Wake(wakers) => wakers.into_iter().for_each(Waker::wake),
             Self::End(sinks, wakers) => {
                 for sink in sinks {
-                    if let Sink::Queue(buffer) = sink {
-                        Buffer::end(&buffer);
-                    }
+                    sink.lock().end();
                 }
                 wakers.into_iter().for_each(Waker::wake);
             }

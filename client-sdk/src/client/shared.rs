@@ -77,11 +77,6 @@ pub trait MaybeSend: Send {}
 impl<T: Send> MaybeSend for T {}
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) type OnMessage = dyn FnMut(super::Message);
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) type OnMessage = dyn FnMut(super::Message) + Send;
-
-#[cfg(target_arch = "wasm32")]
 pub(crate) type OnReply = dyn FnOnce(Result<super::Message, crate::Error>);
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) type OnReply = dyn FnOnce(Result<super::Message, crate::Error>) + Send;

@@ -166,12 +166,15 @@ impl Connection {
             return self.lose(now, 1006, "the server lost the session");
         };
         let interval = millis(self.options.ping_interval);
-        let register = self.registry.addresses().map(|address| {
+        let mut first = Vec::new();
+        if interval > 0 {
+            first.push((Parcel::Ping, ping()));
+        }
+        for address in self.registry.addresses() {
             let envelope = ClientEnvelope::new(Operation::Register, address.clone());
-            (Parcel::Register(address.clone()), envelope.to_json())
-        });
-        let first = (interval > 0).then(|| (Parcel::Ping, ping()));
-        self.outbox.lead_with(first.into_iter().chain(register));
+            first.push((Parcel::Register(address.clone()), envelope.to_json()));
+        }
+        self.outbox.lead_with(first);
         self.fallback.worked(transport, now);
         self.phase = Phase::Open(Opened {
             transport,

@@ -15,7 +15,7 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// Reads `http`, `https`, `ws` and `wss` URLs; a fragment is dropped.
     pub(super) fn new(url: &str) -> Self {
-        let url = url.split('#').next().unwrap_or_default();
+        let url = url.split_once('#').map_or(url, |(url, _)| url);
         let query = url
             .find('?')
             .and_then(|at| url.get(at..))

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use trolleybus_protocol::json::quote_into;
 use trolleybus_protocol::{Address, Error, ErrorKind};
@@ -67,22 +68,18 @@ impl Outbox {
             Parcel::Unregister(address) => Parcel::Register(address.clone()),
             _ => Parcel::Ping,
         };
-        let known = self
-            .queue
-            .iter()
-            .position(|(queued, _)| *queued == opposite);
-        match known {
-            Some(at) if opposite != Parcel::Ping => drop(self.queue.remove(at)),
-            Some(_) => {}
-            None => self.queue.push_back((parcel, text)),
+        if !self.queue.iter().any(|(queued, _)| *queued == opposite) {
+            self.queue.push_back((parcel, text));
+        } else if opposite != Parcel::Ping {
+            self.retain(|queued| *queued != opposite);
         }
     }
 
     /// Puts `first` before everything else.
-    pub(super) fn lead_with(&mut self, first: impl Iterator<Item = (Parcel, String)>) {
-        let mut queue: VecDeque<_> = first.collect();
-        queue.append(&mut self.queue);
-        self.queue = queue;
+    pub(super) fn lead_with(&mut self, first: Vec<(Parcel, String)>) {
+        let waiting = core::mem::take(&mut self.queue);
+        self.queue.extend(first);
+        self.queue.extend(waiting);
     }
 
     /// The next upload as a JSON array; `taken` is told of each envelope in it.

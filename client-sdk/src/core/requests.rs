@@ -1,5 +1,7 @@
 //! Requests that wait for a reply.
 
+use trolleybus_protocol::json::push_integer;
+
 use super::Table;
 use super::output::RequestId;
 use alloc::string::String;
@@ -49,14 +51,16 @@ impl Requests {
     pub(super) fn reply_address(&self, RequestId(id): RequestId) -> String {
         let mut digits = String::with_capacity(self.prefix.len() + 20);
         digits.push_str(&self.prefix);
-        push_decimal(&mut digits, id);
+        push_integer(&mut digits, id);
         digits
     }
 
     /// Ends the request behind a reply address.
     pub(super) fn take(&mut self, reply_address: &str) -> Option<RequestId> {
         let id = reply_address.strip_prefix(&self.prefix)?.parse().ok()?;
-        self.rows.remove(id).map(|_| RequestId(id))
+        self.rows.remove(id)?;
+        self.rest_when_empty();
+        Some(RequestId(id))
     }
 
     /// True for addresses that this client made, answered or not.
@@ -66,6 +70,7 @@ impl Requests {
 
     pub(super) fn remove(&mut self, RequestId(id): RequestId) {
         self.rows.remove(id);
+        self.rest_when_empty();
     }
 
     pub(super) fn mark_sent(&mut self, RequestId(id): RequestId) {
@@ -84,10 +89,7 @@ impl Requests {
         if now < self.earliest {
             return Vec::new();
         }
-        let expired = self.take_if(|pending| pending.deadline <= now);
-        let deadlines = self.rows.values().map(|pending| pending.deadline);
-        self.earliest = deadlines.min().unwrap_or(u64::MAX);
-        expired
+        self.take_if(|pending| pending.deadline <= now)
     }
 
     /// When [`Requests::expire`] should be called; at times somewhat early.
@@ -95,17 +97,19 @@ impl Requests {
         self.earliest
     }
 
+    /// Without requests there is nothing to wake up for; a program may end then.
+    fn rest_when_empty(&mut self) {
+        if self.rows.values().next().is_none() {
+            self.earliest = u64::MAX;
+        }
+    }
+
     fn take_if(&mut self, fits: impl Fn(&Pending) -> bool) -> Vec<RequestId> {
         let taken = self.rows.take_if(fits);
+        let deadlines = self.rows.values().map(|pending| pending.deadline);
+        self.earliest = deadlines.min().unwrap_or(u64::MAX);
         taken.into_iter().map(|(id, _)| RequestId(id)).collect()
     }
-}
-
-fn push_decimal(out: &mut String, number: u64) {
-    if number >= 10 {
-        push_decimal(out, number / 10);
-    }
-    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]
@@ -121,6 +125,21 @@ mod tests {
         assert_eq!(requests.take(&address), None);
         assert!(requests.is_ours(&address) && !requests.is_ours("other"));
         assert!(requests.reply_address(RequestId(u64::MAX)).len() <= 36);
+    }
+
+    #[test]
+    fn without_requests_there_is_no_deadline() {
+        let mut requests = Requests::new(String::new());
+        let request = requests.add(10, Stage::Sent);
+        requests.remove(request);
+        assert_eq!(requests.earliest(), u64::MAX);
+        let request = requests.add(10, Stage::Sent);
+        let address = requests.reply_address(request);
+        assert_eq!(requests.take(&address), Some(request));
+        assert_eq!(requests.earliest(), u64::MAX);
+        requests.add(10, Stage::Sent);
+        requests.end(None);
+        assert_eq!(requests.earliest(), u64::MAX);
     }
 
     #[test]

@@ -9,6 +9,12 @@ pub struct Table<T> {
     next: u64,
 }
 
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> Table<T> {
     /// Without rows.
     #[must_use]

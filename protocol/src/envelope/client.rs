@@ -2,12 +2,11 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use core::fmt::Write as _;
 use core::time::Duration;
 
 use bytestring::ByteString;
 
-use super::{push_name, push_text, text_field};
+use super::{push_code, push_name, push_text, text_field};
 use crate::codes::Refusal;
 use crate::json::{self, Members};
 use crate::{Address, Body, Headers};
@@ -231,11 +230,12 @@ impl ClientEnvelope {
         }
         if let Some(timeout) = self.timeout {
             push_name(&mut out, "timeout");
-            let _ = write!(out, "{}", timeout.as_millis());
+            let seconds = timeout.as_secs().saturating_mul(1000);
+            let milliseconds = seconds.saturating_add(timeout.subsec_millis().into());
+            json::push_integer(&mut out, milliseconds);
         }
         if let Some(failure) = &self.failure {
-            push_name(&mut out, "failureCode");
-            let _ = write!(out, "{}", failure.code);
+            push_code(&mut out, failure.code);
             push_text(
                 &mut out,
                 "message",

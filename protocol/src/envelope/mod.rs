@@ -7,7 +7,6 @@
 //!
 //! `protocol/README.md` is the specification.
 
-use alloc::string::String;
 mod client;
 mod server;
 
@@ -15,6 +14,9 @@ pub use client::{
     ClientEnvelope, EnvelopeError, MAX_REPLY_ADDRESS_UNITS, Operation, RecipientFailure,
 };
 pub use server::{ServerEnvelope, failure_to_json, rec_to_json, refusal_to_json};
+
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use bytestring::ByteString;
 
@@ -26,8 +28,8 @@ fn text_field(envelope: &ByteString, raw: &str) -> Option<ByteString> {
         return None;
     }
     match json::unquote(raw) {
-        Ok(alloc::borrow::Cow::Borrowed(text)) => Some(envelope.slice_ref(text)),
-        Ok(alloc::borrow::Cow::Owned(text)) => Some(text.into()),
+        Ok(Cow::Borrowed(text)) => Some(envelope.slice_ref(text)),
+        Ok(Cow::Owned(text)) => Some(text.into()),
         Err(_) => Some(envelope.slice_ref(raw)),
     }
 }
@@ -43,4 +45,13 @@ fn push_name(out: &mut String, name: &str) {
     out.push_str(",\"");
     out.push_str(name);
     out.push_str("\":");
+}
+
+/// Appends `,"failureCode":` and the code.
+fn push_code(out: &mut String, code: i32) {
+    push_name(out, "failureCode");
+    if code < 0 {
+        out.push('-');
+    }
+    json::push_integer(out, code.unsigned_abs().into());
 }

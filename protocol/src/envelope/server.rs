@@ -2,11 +2,10 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use core::fmt::Write as _;
 
 use bytestring::ByteString;
 
-use super::{push_name, push_text, text_field};
+use super::{push_code, push_name, push_text, text_field};
 use crate::codes::{FailureType, Refusal};
 use crate::error::ErrorKind;
 use crate::json::{self, JsonError, Members};
@@ -64,8 +63,7 @@ fn push_failure(out: &mut String, reply_address: Option<&str>, error: &Error) {
     if let Some(reply_address) = reply_address {
         push_text(out, "address", reply_address);
     }
-    push_name(out, "failureCode");
-    let _ = write!(out, "{}", error.code());
+    push_code(out, error.code());
     push_text(out, "failureType", error.failure_type().word());
     match error.message() {
         Some(message) => push_text(out, "message", message),

@@ -8,10 +8,15 @@
 //! |---|---|
 //! | `scan` | the strict RFC 8259 scanner, [`validate`], [`Elements`], [`Members`] |
 //! | `quote` | [`quote_into`] and [`unquote`] |
+//! | `integer` | [`push_integer`] |
 
+use core::slice::SliceIndex;
+
+mod integer;
 mod quote;
 mod scan;
 
+pub use integer::push_integer;
 pub use quote::{quote, quote_into, unquote};
 pub use scan::{Elements, JsonError, MAX_DEPTH, Members, validate};
 
@@ -19,4 +24,11 @@ pub use scan::{Elements, JsonError, MAX_DEPTH, Members, validate};
 #[must_use]
 pub fn is_null(raw: &str) -> bool {
     raw == "null"
+}
+
+/// The part of `text` in a range that the caller knows to lie within it. Out of it, which cannot
+/// be, it is empty: the panic of an index would bring its message into the browser's download.
+#[inline]
+pub(crate) fn part(text: &str, range: impl SliceIndex<str, Output = str>) -> &str {
+    text.get(range).unwrap_or_default()
 }

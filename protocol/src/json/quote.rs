@@ -3,6 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
+use super::part;
 use super::scan::{JsonError, special_bytes};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -36,7 +37,7 @@ pub fn quote_into(out: &mut String, text: &str) {
                 continue;
             }
         };
-        out.push_str(&text[done..at]);
+        out.push_str(part(text, done..at));
         if width == 1 {
             push_escape(out, byte);
         } else {
@@ -45,7 +46,7 @@ pub fn quote_into(out: &mut String, text: &str) {
         at += width;
         done = at;
     }
-    out.push_str(&text[done..]);
+    out.push_str(part(text, done..));
     out.push('"');
 }
 
@@ -118,8 +119,8 @@ pub fn unquote(raw: &str) -> Result<Cow<'_, str>, JsonError> {
 
 fn unescape(inner: &str, first: usize) -> Result<String, JsonError> {
     let mut out = String::with_capacity(inner.len());
-    out.push_str(&inner[..first]);
-    let mut rest = &inner[first..];
+    out.push_str(part(inner, ..first));
+    let mut rest = part(inner, first..);
     while let Some(escape) = rest.strip_prefix('\\') {
         let bad = JsonError {
             at: inner.len() - rest.len() + 1,
@@ -136,10 +137,10 @@ fn unescape(inner: &str, first: usize) -> Result<String, JsonError> {
             _ => return Err(bad),
         };
         out.push(character);
-        rest = &escape[length..];
+        rest = part(escape, length..);
         let run = rest.find('\\').unwrap_or(rest.len());
-        out.push_str(&rest[..run]);
-        rest = &rest[run..];
+        out.push_str(part(rest, ..run));
+        rest = part(rest, run..);
     }
     Ok(out)
 }
@@ -166,12 +167,8 @@ fn unescape_unicode(escape: &str) -> Option<(char, usize)> {
 }
 
 fn hex_unit(digits: &str) -> Option<u32> {
-    let all_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if all_hex {
-        u32::from_str_radix(digits, 16).ok()
-    } else {
-        None
-    }
+    let mut digits = digits.chars();
+    digits.try_fold(0, |unit, digit| Some(unit << 4 | digit.to_digit(16)?))
 }
 
 #[cfg(test)]

@@ -181,7 +181,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn since(&self, start: usize) -> &'a str {
-        &self.text[start..self.at]
+        super::part(self.text, start..self.at)
     }
 
     fn peek(&self) -> Option<u8> {

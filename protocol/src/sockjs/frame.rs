@@ -68,12 +68,13 @@ impl Frame {
     /// # Errors
     /// An unknown letter, or a JSON text that does not fit the letter.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
+        let rest = text.get(1..).unwrap_or_default();
         match text.as_bytes().first() {
             Some(b'o') if text.len() == 1 => Ok(Self::Open),
             Some(b'h') if text.bytes().all(|byte| byte == b'h') => Ok(Self::Heartbeat),
-            Some(b'a') => strings(&text[1..]).map(Self::Messages),
-            Some(b'm') => string(&text[1..]).map(|message| Self::Messages(vec![message])),
-            Some(b'c') => close(&text[1..]),
+            Some(b'a') => strings(rest).map(Self::Messages),
+            Some(b'm') => string(rest).map(|message| Self::Messages(vec![message])),
+            Some(b'c') => close(rest),
             _ => Err(FrameError),
         }
     }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::shrink::{bundle, optimize};
+use super::shrink::{bundle, number_names, optimize};
 use crate::{
     process::{run, say},
     workshop::Workshop,
@@ -27,6 +27,7 @@ pub(super) fn build(workshop: &Workshop) -> Result<()> {
     }
     compile(workshop, &made)?;
     optimize(workshop, &made.join(WASM))?;
+    number_names(&made.join(WASM), &made.join(format!("{NAME}.js")))?;
     let sources = workspace.npm().join("js");
     copy_all(&sources, &made, |name| name.ends_with(".js"))?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -82,8 +83,9 @@ fn finish_manifest(folder: &Path) -> Result<()> {
 
 fn manifest(mut manifest: Map<String, Value>) -> Map<String, Value> {
     let relative = |file: &str| format!("./{file}");
+    // TypeScript finds the types beside the loader.
     let exports = json!({
-        ".": { "types": relative(TYPES), "default": relative(LOADER) },
+        ".": relative(LOADER),
         relative(WASM): relative(WASM),
         "./package.json": "./package.json",
     });
@@ -113,7 +115,7 @@ mod tests {
         let manifest = manifest(made);
         assert_eq!(manifest["name"], "trolleybus");
         assert_eq!(manifest["version"], "0.1.0");
-        assert_eq!(manifest["exports"]["."]["default"], "./index.js");
+        assert_eq!(manifest["exports"]["."], "./index.js");
         assert_eq!(manifest["files"].as_array().map(Vec::len), Some(3));
     }
 }

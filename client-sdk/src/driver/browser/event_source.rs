@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{EventSource, MessageEvent};
 
 use super::callback::Callback;
-use super::global::now;
+use super::global::{now, property, set};
 use super::pump::Pump;
 use crate::core::Link;
 
@@ -30,8 +30,8 @@ impl Events {
             }
         });
         let error = Callback::new(pump, link, on_error);
-        source.set_onmessage(Some(message.function()));
-        source.set_onerror(Some(error.function()));
+        set(&source, "onmessage", message.function());
+        set(&source, "onerror", error.function());
         Ok(Self {
             source,
             _callbacks: [message, error],
@@ -42,9 +42,8 @@ impl Events {
 /// The end of a response. The browser would ask again by itself, seconds later; the machine does
 /// it at once.
 fn on_error(pump: &Rc<Pump>, link: Link, event: &JsValue) {
-    let source = event.unchecked_ref::<web_sys::Event>().target();
-    let state = source.map(|source| source.unchecked_into::<EventSource>().ready_state());
-    if state == Some(EventSource::CONNECTING) {
+    let source: EventSource = property(event, "target").unchecked_into();
+    if source.ready_state() == EventSource::CONNECTING {
         pump.hub.lock().core.handle_ended(now(), link);
     } else {
         pump.failed(link);
@@ -53,8 +52,8 @@ fn on_error(pump: &Rc<Pump>, link: Link, event: &JsValue) {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.source.set_onmessage(None);
-        self.source.set_onerror(None);
+        set(&self.source, "onmessage", &JsValue::NULL);
+        set(&self.source, "onerror", &JsValue::NULL);
         self.source.close();
     }
 }

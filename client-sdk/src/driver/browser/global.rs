@@ -2,9 +2,9 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
-use js_sys::{Function, Reflect};
+use js_sys::{Function, Object};
 use wasm_bindgen::prelude::*;
-use web_sys::{Crypto, RequestInit, Url};
+use web_sys::{Crypto, Url};
 
 #[wasm_bindgen]
 extern "C" {
@@ -17,11 +17,16 @@ extern "C" {
     #[wasm_bindgen(js_name = queueMicrotask)]
     pub(super) fn queue_microtask(callback: &JsValue);
     #[wasm_bindgen(catch)]
-    pub(super) fn fetch(url: &str, init: &RequestInit) -> Result<Thenable, JsValue>;
+    pub(super) fn fetch(url: &str, init: &Object) -> Result<Thenable, JsValue>;
     /// A promise, seen as what it takes functions by.
     pub(super) type Thenable;
     #[wasm_bindgen(method)]
     pub(super) fn then(this: &Thenable, fulfilled: &JsValue, rejected: &JsValue);
+    /// Sets a property. One import for all of them keeps the download small.
+    #[wasm_bindgen(js_namespace = Reflect, js_name = set)]
+    pub(super) fn set(object: &JsValue, name: &str, value: &JsValue);
+    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
+    fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 }
@@ -63,5 +68,5 @@ pub(crate) fn absolute(url: &str) -> String {
 
 /// A property, or `undefined`.
 pub(super) fn property(object: &JsValue, name: &str) -> JsValue {
-    Reflect::get(object, &JsValue::from_str(name)).unwrap_or_default()
+    get(object, name).unwrap_or_default()
 }

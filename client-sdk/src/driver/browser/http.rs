@@ -4,14 +4,14 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::RefCell;
 
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
-    Response, TextDecoder,
+    AbortController, ReadableStream, ReadableStreamDefaultReader, Response, TextDecoder,
 };
 
 use super::callback::{Callback, Handler};
-use super::global::{Thenable, fetch, now, property};
+use super::global::{Thenable, fetch, now, property, set};
 use super::pump::{Pump, Receiver};
 use crate::core::Link;
 
@@ -50,11 +50,11 @@ impl Request {
         body: Body,
     ) -> Result<Self, JsValue> {
         let abort = AbortController::new()?;
-        let init = RequestInit::new();
-        init.set_signal(Some(&abort.signal()));
-        init.set_cache(RequestCache::NoStore);
+        let init = Object::new();
+        set(&init, "signal", &property(&abort, "signal"));
+        set(&init, "cache", &"no-store".into());
         if body == Body::Frames {
-            init.set_method("POST");
+            set(&init, "method", &"POST".into());
         }
         Self::start(pump, link, url, &init, (Some(abort), body), on_response)
     }
@@ -65,9 +65,9 @@ impl Request {
         url: &str,
         text: &str,
     ) -> Result<Self, JsValue> {
-        let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_body(&JsValue::from_str(text));
+        let init = Object::new();
+        set(&init, "method", &"POST".into());
+        set(&init, "body", &text.into());
         Self::start(pump, link, url, &init, (None, Body::Frames), on_uploaded)
     }
 
@@ -75,11 +75,11 @@ impl Request {
         pump: &Rc<Pump>,
         link: Link,
         url: &str,
-        init: &RequestInit,
+        init: &Object,
         (abort, body): (Option<AbortController>, Body),
         on_response: Handler,
     ) -> Result<Self, JsValue> {
-        init.set_credentials(RequestCredentials::Include);
+        set(init, "credentials", &"include".into());
         let request = Self {
             link,
             abort,
@@ -130,13 +130,11 @@ fn on_uploaded(pump: &Rc<Pump>, link: Link, response: &JsValue) {
 
 fn on_response(pump: &Rc<Pump>, link: Link, response: &JsValue) {
     let response: &Response = response.unchecked_ref();
-    let reader = response
-        .body()
-        .filter(|_| is_success(response))
-        .map(|body| body.get_reader());
-    let Some(reader) = reader else {
+    let body = property(response, "body");
+    if !is_success(response) || !body.is_object() {
         return pump.failed(link);
-    };
+    }
+    let reader = body.unchecked_ref::<ReadableStream>().get_reader();
     with_receiving(pump, link, |request| {
         request.reading.borrow_mut().reader = Some(reader.unchecked_into());
         request.read();
@@ -158,8 +156,11 @@ fn on_chunk(pump: &Rc<Pump>, link: Link, part: &JsValue) {
         return on_end(pump, link);
     }
     let lines = with_receiving(pump, link, |request| request.take_lines(&value));
-    for line in lines.unwrap_or_default().split('\n') {
+    let lines = lines.unwrap_or_default();
+    let mut rest = &*lines;
+    while let Some((line, behind)) = rest.split_once('\n') {
         pump.frame(link, line);
+        rest = behind;
     }
     with_receiving(pump, link, Request::read);
 }
@@ -181,11 +182,11 @@ impl Request {
     /// Adds a chunk; gives what is complete by it.
     fn take_lines(&self, chunk: &JsValue) -> String {
         let reading = &mut *self.reading.borrow_mut();
-        let options = web_sys::TextDecodeOptions::new();
-        options.set_stream(true);
+        let options = Object::new();
+        set(&options, "stream", &true.into());
         let text = reading
             .decoder
-            .decode_with_js_u8_array_and_options(chunk.unchecked_ref(), &options);
+            .decode_with_js_u8_array_and_options(chunk.unchecked_ref(), options.unchecked_ref());
         reading.rest.push_str(&text.unwrap_or_default());
         if self.body == Body::Info {
             return String::new();

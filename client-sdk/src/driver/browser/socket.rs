@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, WebSocket};
 
 use super::callback::Callback;
+use super::global::set;
 use super::pump::Pump;
 use crate::core::Link;
 
@@ -25,8 +26,8 @@ impl Socket {
         });
         // An error is always followed by a close.
         let close = Callback::new(pump, link, |pump, link, _| pump.failed(link));
-        socket.set_onmessage(Some(message.function()));
-        socket.set_onclose(Some(close.function()));
+        set(&socket, "onmessage", message.function());
+        set(&socket, "onclose", close.function());
         Ok(Self {
             socket,
             _callbacks: [message, close],
@@ -46,8 +47,8 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onmessage(None);
-        self.socket.set_onclose(None);
+        set(&self.socket, "onmessage", &JsValue::NULL);
+        set(&self.socket, "onclose", &JsValue::NULL);
         // It may be closed already.
         let _ = self.socket.close();
     }
