@@ -39,10 +39,7 @@ impl Reconnect {
     /// A lost connection is not opened again.
     #[must_use]
     pub fn never() -> Self {
-        Self {
-            attempts_max: Some(0),
-            ..Self::default()
-        }
+        Self { attempts_max: Some(0), ..Self::default() }
     }
 }
 
@@ -72,12 +69,7 @@ pub struct Options {
 
 /// What a client can use, best first.
 const TRANSPORTS: &[Transport] = if cfg!(target_arch = "wasm32") {
-    &[
-        Transport::WebSocket,
-        Transport::XhrStreaming,
-        Transport::EventSource,
-        Transport::XhrPolling,
-    ]
+    &[Transport::WebSocket, Transport::XhrStreaming, Transport::EventSource, Transport::XhrPolling]
 } else {
     &[Transport::WebSocket]
 };

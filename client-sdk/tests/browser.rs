@@ -47,10 +47,7 @@ async fn request(client: &Client, address: &str, text: &str) -> Result<String, E
 
 /// Resolves when the server has handled what the client sent before.
 async fn settled(client: &Client) {
-    let kind = request(client, "nobody consumes this", "")
-        .await
-        .unwrap_err()
-        .kind();
+    let kind = request(client, "nobody consumes this", "").await.unwrap_err().kind();
     assert_eq!(kind, ErrorKind::NoHandlers);
 }
 
@@ -85,9 +82,7 @@ async fn uppercase(transport: Transport) {
 
 async fn no_handlers(transport: Transport) {
     let client = open(transport).await;
-    let error = request(&client, &address(transport, "nobody"), "")
-        .await
-        .unwrap_err();
+    let error = request(&client, &address(transport, "nobody"), "").await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::NoHandlers, -1));
 }
 
@@ -99,10 +94,7 @@ async fn reconnect(transport: Transport) {
     let pending = client.request(address(transport, "pending"), "x");
     client.reconnect();
     let kind = pending.await.unwrap_err().kind();
-    assert!(
-        matches!(kind, ErrorKind::ConnectionLost | ErrorKind::NoHandlers),
-        "{kind:?}"
-    );
+    assert!(matches!(kind, ErrorKind::ConnectionLost | ErrorKind::NoHandlers), "{kind:?}");
     client.opened().await.unwrap();
     client.publish(news.as_str(), "after").unwrap();
     let message = consumer.next().await.unwrap();
@@ -132,18 +124,12 @@ async fn failure(transport: Transport) {
         client.consumer_fn(failing.as_str(), |message| message.fail(7, "no").unwrap());
     settled(&client).await;
     let error = request(&client, &failing, "").await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.code()),
-        (ErrorKind::RecipientFailure, 7)
-    );
+    assert_eq!((error.kind(), error.code()), (ErrorKind::RecipientFailure, 7));
     let silent = address(transport, "silent");
     let _registration = client.consumer_fn(silent.as_str(), drop);
     settled(&client).await;
     let options = DeliveryOptions::new().timeout(Duration::from_millis(50));
-    let error = client
-        .request_with(silent, Body::null(), options)
-        .await
-        .unwrap_err();
+    let error = client.request_with(silent, Body::null(), options).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
 }
 
@@ -154,9 +140,7 @@ async fn many(transport: Transport) {
     let mut consumer = client.consumer(stream.as_str());
     let filling = "x".repeat(1000);
     for number in 0..300_u32 {
-        client
-            .publish(stream.as_str(), &(number, &filling))
-            .unwrap();
+        client.publish(stream.as_str(), &(number, &filling)).unwrap();
     }
     for number in 0..300_u32 {
         let message = consumer.next().await.unwrap();
@@ -228,12 +212,7 @@ async fn server_that_is_not_there_is_waited_for() {
     let client = Client::connect("http://127.0.0.1:9/eventbus");
     let waiting =
         |state: State| async move { matches!(state, State::Waiting { .. }).then_some(()) };
-    client
-        .states()
-        .filter_map(|state| Box::pin(waiting(state)))
-        .next()
-        .await
-        .unwrap();
+    client.states().filter_map(|state| Box::pin(waiting(state))).next().await.unwrap();
     client.close();
     assert!(client.opened().await.is_err());
 }

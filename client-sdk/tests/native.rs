@@ -40,20 +40,15 @@ impl Server {
         let serving = bus.clone();
         runtime.spawn(async move {
             let anything = Permitted::default();
-            let rules = BridgeOptions::new()
-                .permit_inbound(anything.clone())
-                .permit_outbound(anything);
+            let rules =
+                BridgeOptions::new().permit_inbound(anything.clone()).permit_outbound(anything);
             let bridge = Bridge::new(serving, rules).unwrap();
             let app: Router = Router::new().nest_service("/eventbus", bridge.router());
             let listener = TcpListener::from_std(listener).unwrap();
             axum::serve(listener, app).await.unwrap();
         });
         let runtime = Some(runtime);
-        Self {
-            bus,
-            address,
-            runtime,
-        }
+        Self { bus, address, runtime }
     }
 
     fn url(&self) -> String {
@@ -85,9 +80,7 @@ fn quick() -> Options {
 
 async fn soon<T>(future: impl Future<Output = T>) -> T {
     let deadline = Duration::from_secs(10);
-    tokio::time::timeout(deadline, future)
-        .await
-        .expect("nothing happened before the deadline")
+    tokio::time::timeout(deadline, future).await.expect("nothing happened before the deadline")
 }
 
 async fn request(client: &Client, address: &str) -> Result<String, Error> {
@@ -97,10 +90,7 @@ async fn request(client: &Client, address: &str) -> Result<String, Error> {
 
 /// Resolves when the server has handled what the client sent before.
 async fn settled(client: &Client) {
-    let kind = request(client, "nobody consumes this")
-        .await
-        .unwrap_err()
-        .kind();
+    let kind = request(client, "nobody consumes this").await.unwrap_err().kind();
     assert_eq!(kind, ErrorKind::NoHandlers);
 }
 
@@ -130,9 +120,7 @@ async fn publications_come_in_order_with_headers() {
     let client = server.open().await;
     let mut news = client.consumer("news");
     for number in 0..100 {
-        let options = DeliveryOptions::new()
-            .header("n", number.to_string())
-            .unwrap();
+        let options = DeliveryOptions::new().header("n", number.to_string()).unwrap();
         client.publish_with("news", &number, options).unwrap();
     }
     for number in 0..100 {
@@ -150,10 +138,7 @@ async fn failures_have_their_kind() {
     let _consumer = client.consumer_fn("failing", |message| message.fail(7, "no").unwrap());
     let _silent = client.consumer_fn("silent", drop);
     let error = request(&client, "failing").await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.code()),
-        (ErrorKind::RecipientFailure, 7)
-    );
+    assert_eq!((error.kind(), error.code()), (ErrorKind::RecipientFailure, 7));
     assert_eq!(error.message(), Some("no"));
     let options = DeliveryOptions::new().timeout(Duration::from_millis(50));
     let response = client.request_with("silent", Body::null(), options);
@@ -211,9 +196,7 @@ async fn server_that_comes_back_is_found_and_requests_do_not_hang() {
     .await;
     let message = soon(news.next()).await.unwrap();
     assert_eq!(message.body().as_text().unwrap(), "waiting");
-    let open = State::Open {
-        transport: Transport::WebSocket,
-    };
+    let open = State::Open { transport: Transport::WebSocket };
     soon(async { while states.next().await.unwrap() != open {} }).await;
     drop(server.bus.clone());
 }
@@ -247,10 +230,7 @@ async fn close_ends_consumers_and_refuses_messages() {
     let mut news = client.consumer("news");
     client.close();
     assert!(soon(news.next()).await.is_none());
-    assert_eq!(
-        client.publish("news", "x").unwrap_err().kind(),
-        ErrorKind::Closed
-    );
+    assert_eq!(client.publish("news", "x").unwrap_err().kind(), ErrorKind::Closed);
     assert!(soon(client.opened()).await.is_err());
     assert!(soon(client.consumer("late").next()).await.is_none());
     let error = soon(client.request("news", "x")).await.unwrap_err();
@@ -267,10 +247,7 @@ async fn full_buffer_discards_the_newest_and_fails_its_sender() {
     assert_eq!(error.kind(), ErrorKind::RecipientFailure);
     assert_eq!(slow.dropped(), 1);
     for expected in ["1", "2"] {
-        assert_eq!(
-            soon(slow.next()).await.unwrap().body().as_text().unwrap(),
-            expected
-        );
+        assert_eq!(soon(slow.next()).await.unwrap().body().as_text().unwrap(), expected);
     }
     drop(kept);
 }
@@ -281,10 +258,7 @@ async fn refused_connection_closes_when_no_reconnect_is_wanted() {
     let url = format!("ws://{}/eventbus", listener.local_addr().unwrap());
     drop(listener);
     let client = Client::with_options(&url, Options::new().reconnect(Reconnect::never()));
-    assert_eq!(
-        soon(client.opened()).await.unwrap_err().kind(),
-        ErrorKind::Closed
-    );
+    assert_eq!(soon(client.opened()).await.unwrap_err().kind(), ErrorKind::Closed);
     let client = Client::connect("no url");
     assert!(matches!(client.state(), State::Closed { code: 1002, .. }));
 }
@@ -310,15 +284,7 @@ async fn large_messages_pass() {
         client.publish("large", &text).unwrap();
     }
     for _ in 0..10 {
-        assert_eq!(
-            soon(consumer.next())
-                .await
-                .unwrap()
-                .body()
-                .as_text()
-                .unwrap(),
-            text
-        );
+        assert_eq!(soon(consumer.next()).await.unwrap().body().as_text().unwrap(), text);
     }
 }
 

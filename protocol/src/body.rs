@@ -168,10 +168,7 @@ mod tests {
     fn text_is_kept_to_the_letter() {
         let body = Body::from_json("\n{\"n\": 1.10, \"big\": 123456789012345678901234567890}\t");
         let body = body.unwrap();
-        assert_eq!(
-            body.as_json(),
-            "{\"n\": 1.10, \"big\": 123456789012345678901234567890}"
-        );
+        assert_eq!(body.as_json(), "{\"n\": 1.10, \"big\": 123456789012345678901234567890}");
     }
 
     #[test]

@@ -22,11 +22,7 @@ pub struct DeliveryOptions {
 
 impl Default for DeliveryOptions {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(30),
-            headers: Headers::new(),
-            local_only: false,
-        }
+        Self { timeout: Duration::from_secs(30), headers: Headers::new(), local_only: false }
     }
 }
 

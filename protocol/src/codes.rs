@@ -96,10 +96,7 @@ impl Refusal {
     /// The refusal behind a word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        REFUSALS
-            .iter()
-            .find(|row| row.word == word)
-            .map(|row| row.refusal)
+        REFUSALS.iter().find(|row| row.word == word).map(|row| row.refusal)
     }
 }
 
@@ -118,12 +115,8 @@ pub enum FailureType {
 
 impl FailureType {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Timeout,
-        Self::NoHandlers,
-        Self::RecipientFailure,
-        Self::Error,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::Timeout, Self::NoHandlers, Self::RecipientFailure, Self::Error];
 
     /// The word on the wire.
     #[must_use]
@@ -194,9 +187,7 @@ impl Close {
     pub fn may_retry(code: u16, reason: &str) -> bool {
         let of_code = || VERDICTS.iter().filter(|(known, ..)| *known == code);
         let exact = of_code().find(|(_, known, _)| *known == reason);
-        exact
-            .or_else(|| of_code().next_back())
-            .is_none_or(|(.., retry)| *retry)
+        exact.or_else(|| of_code().next_back()).is_none_or(|(.., retry)| *retry)
     }
 }
 
@@ -231,21 +222,12 @@ mod tests {
         for row in REFUSALS {
             let retry = if row.retry { "yes" } else { "no" };
             let line = format!("| {} | `{}` | {retry} | {} |", row.code, row.word, row.text);
-            assert!(
-                readme.contains(&line),
-                "missing in protocol/README.md:\n{line}"
-            );
+            assert!(readme.contains(&line), "missing in protocol/README.md:\n{line}");
         }
         for close in CLOSES {
             let retry = if close.retry { "yes" } else { "no" };
-            let line = format!(
-                "| {} | {} | {retry} | {} |",
-                close.code, close.reason, close.when
-            );
-            assert!(
-                readme.contains(&line),
-                "missing in protocol/README.md:\n{line}"
-            );
+            let line = format!("| {} | {} | {retry} | {} |", close.code, close.reason, close.when);
+            assert!(readme.contains(&line), "missing in protocol/README.md:\n{line}");
         }
     }
 }

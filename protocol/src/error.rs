@@ -46,21 +46,13 @@ pub enum ErrorKind {
 impl Error {
     /// An error of `kind` with code -1, as the bus gives to failures of its own.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            code: -1,
-            message: Some(message.into()),
-        }
+        Self { kind, code: -1, message: Some(message.into()) }
     }
 
     /// The failure that a recipient declared.
     #[must_use]
     pub fn recipient(code: i32, message: Option<String>) -> Self {
-        Self {
-            kind: ErrorKind::RecipientFailure,
-            code,
-            message,
-        }
+        Self { kind: ErrorKind::RecipientFailure, code, message }
     }
 
     /// The bridge's refusal of an envelope.
@@ -77,10 +69,7 @@ impl Error {
     /// Nobody consumes `address`.
     #[must_use]
     pub fn no_handlers(address: &str) -> Self {
-        Self::new(
-            ErrorKind::NoHandlers,
-            ["No handlers for address ", address].concat(),
-        )
+        Self::new(ErrorKind::NoHandlers, ["No handlers for address ", address].concat())
     }
 
     /// What the wire says: `failureType`, `failureCode` and `message`.
@@ -92,11 +81,7 @@ impl Error {
             FailureType::RecipientFailure => ErrorKind::RecipientFailure,
             FailureType::Error => ErrorKind::Other,
         };
-        Self {
-            kind,
-            code,
-            message,
-        }
+        Self { kind, code, message }
     }
 
     /// What kind of failure it was.

@@ -55,9 +55,7 @@ impl Headers {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut pairs = self.0.iter();
-        pairs
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| &**value)
+        pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
     /// All values under `name`.
@@ -121,9 +119,7 @@ impl Headers {
         }
         let mut members = Members::new(raw).map_err(|_| HeaderError::NotAnObject)?;
         while let Ok(Some((name, value))) = members.next_member() {
-            let name = json::unquote(name)
-                .map_err(|_| HeaderError::Name)?
-                .into_owned();
+            let name = json::unquote(name).map_err(|_| HeaderError::Name)?.into_owned();
             let name = ByteString::from(name);
             if split_arrays && value.starts_with('[') {
                 headers.append_array(&name, value)?;
@@ -146,10 +142,7 @@ impl Headers {
     pub(crate) fn write_json(&self, out: &mut String) {
         let mut separator = '{';
         for (index, (name, _)) in self.0.iter().enumerate() {
-            if self.0[..index]
-                .iter()
-                .any(|(earlier, _)| earlier.eq_ignore_ascii_case(name))
-            {
+            if self.0[..index].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
                 continue;
             }
             out.push(separator);
@@ -222,10 +215,7 @@ mod tests {
         let headers = Headers::from_json(raw, false).unwrap();
         let values: Vec<_> = headers.iter().map(|(_, value)| value).collect();
         assert_eq!(values, ["1.50", "true", r#"["a","b"]"#, r#"{"x":1}"#, "t"]);
-        assert_eq!(
-            Headers::from_json(raw, true).unwrap().get_all("l").count(),
-            2
-        );
+        assert_eq!(Headers::from_json(raw, true).unwrap().get_all("l").count(), 2);
     }
 
     #[test]

@@ -16,17 +16,13 @@ fn vectors() -> Vec<Value> {
 }
 
 fn text<'a>(vector: &'a Value, field: &str) -> &'a str {
-    vector[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("no {field} in {vector}"))
+    vector[field].as_str().unwrap_or_else(|| panic!("no {field} in {vector}"))
 }
 
 fn headers(vector: &Value) -> Headers {
     let mut headers = Headers::new();
     for pair in vector["headers"].as_array().into_iter().flatten() {
-        headers
-            .append(pair[0].as_str().unwrap(), pair[1].as_str().unwrap())
-            .unwrap();
+        headers.append(pair[0].as_str().unwrap(), pair[1].as_str().unwrap()).unwrap();
     }
     headers
 }
@@ -49,31 +45,17 @@ fn client_envelopes_are_read_as_the_vectors_say() {
             continue;
         }
         let envelope = parsed.unwrap_or_else(|error| panic!("{error:?} for {vector}"));
-        assert_eq!(
-            envelope.operation.word(),
-            text(vector, "operation"),
-            "{vector}"
-        );
-        assert_eq!(
-            envelope.address.as_str(),
-            text(vector, "address"),
-            "{vector}"
-        );
+        assert_eq!(envelope.operation.word(), text(vector, "operation"), "{vector}");
+        assert_eq!(envelope.address.as_str(), text(vector, "address"), "{vector}");
         assert_eq!(envelope.body.as_json(), text(vector, "body"), "{vector}");
         assert_eq!(envelope.headers, headers(vector), "{vector}");
         assert_eq!(envelope.reply_address, reply_address, "{vector}");
         let timeout = vector["timeout"].as_u64().map(Duration::from_millis);
         assert_eq!(envelope.timeout, timeout, "{vector}");
-        let failure = envelope
-            .failure
-            .map(|failure| (failure.code.into(), failure.message));
+        let failure = envelope.failure.map(|failure| (failure.code.into(), failure.message));
         let expected = vector["failure"].as_array();
-        let expected = expected.map(|pair| {
-            (
-                pair[0].as_i64().unwrap(),
-                pair[1].as_str().map(String::from),
-            )
-        });
+        let expected =
+            expected.map(|pair| (pair[0].as_i64().unwrap(), pair[1].as_str().map(String::from)));
         assert_eq!(failure, expected, "{vector}");
     }
     assert!(seen > 40, "only {seen} vectors");
@@ -113,22 +95,13 @@ fn failure(vector: &Value) -> (String, ServerEnvelope) {
     let error = Error::from_wire(kind, code, vector["message"].as_str().map(String::from));
     let address = text(vector, "address");
     let written = failure_to_json(address, &error);
-    (
-        written,
-        ServerEnvelope::Err {
-            address: Some(address.into()),
-            error,
-        },
-    )
+    (written, ServerEnvelope::Err { address: Some(address.into()), error })
 }
 
 fn refused(vector: &Value) -> (String, ServerEnvelope) {
     let refusal = Refusal::from_word(text(vector, "word")).unwrap();
     let address = vector["address"].as_str();
     let error = Error::refused(refusal);
-    let expected = ServerEnvelope::Err {
-        address: address.map(Into::into),
-        error,
-    };
+    let expected = ServerEnvelope::Err { address: address.map(Into::into), error };
     (refusal_to_json(refusal, address), expected)
 }

@@ -22,11 +22,7 @@ async fn close(socket: Socket) {
 
 async fn amplify(mut socket: Socket) {
     while let Some(message) = socket.recv().await {
-        let power = message
-            .parse()
-            .ok()
-            .filter(|n| (1..19).contains(n))
-            .unwrap_or(1);
+        let power = message.parse().ok().filter(|n| (1..19).contains(n)).unwrap_or(1);
         if socket.send("x".repeat(1 << power)).is_err() {
             break;
         }
@@ -34,42 +30,28 @@ async fn amplify(mut socket: Socket) {
 }
 
 fn app() -> Router {
-    let echo_options = Options {
-        response_limit: 4096,
-        ..Options::default()
-    };
+    let echo_options = Options { response_limit: 4096, ..Options::default() };
     let without_websocket = Options {
         disabled_transports: TransportSet::new().with(Transport::WebSocket),
         ..echo_options.clone()
     };
-    let with_cookie = Options {
-        jsessionid: true,
-        ..echo_options.clone()
-    };
+    let with_cookie = Options { jsessionid: true, ..echo_options.clone() };
     Router::new()
         .nest_service("/echo", sockjs::router(echo_options, echo))
-        .nest_service(
-            "/disabled_websocket_echo",
-            sockjs::router(without_websocket, echo),
-        )
+        .nest_service("/disabled_websocket_echo", sockjs::router(without_websocket, echo))
         .nest_service("/cookie_needed_echo", sockjs::router(with_cookie, echo))
         .nest_service("/close", sockjs::router(Options::default(), close))
         .nest_service("/amplify", sockjs::router(Options::default(), amplify))
 }
 
 #[tokio::main]
-#[expect(
-    clippy::print_stdout,
-    reason = "whoever starts the server reads its address"
-)]
+#[expect(clippy::print_stdout, reason = "whoever starts the server reads its address")]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let port = std::env::args()
-        .nth(1)
-        .map_or(Ok(8081), |port| port.parse())?;
+    let port = std::env::args().nth(1).map_or(Ok(8081), |port| port.parse())?;
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);

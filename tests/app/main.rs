@@ -1,8 +1,5 @@
 //! The server as a whole: its accept loop, its site and its end.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that cannot go on fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,9 +25,8 @@ struct Server {
 fn config() -> Config {
     let mut config = Config::default();
     config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    config.bridge = BridgeOptions::new()
-        .permit_inbound(Permitted::all())
-        .permit_outbound(Permitted::all());
+    config.bridge =
+        BridgeOptions::new().permit_inbound(Permitted::all()).permit_outbound(Permitted::all());
     config
 }
 
@@ -43,12 +39,7 @@ impl Server {
         let run = tokio::spawn(app.run(listener, async {
             stopped.await.ok();
         }));
-        Self {
-            addr,
-            bus,
-            stop,
-            run,
-        }
+        Self { addr, bus, stop, run }
     }
 }
 
@@ -65,9 +56,7 @@ async fn a_slow_head_is_cut_off() {
     config.server.header_timeout_ms = 100;
     let server = Server::start(config).await;
     let mut connection = Connection::open(server.addr).await;
-    connection
-        .write("GET /eventbus/info HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        .await;
+    connection.write("GET /eventbus/info HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
     assert_eq!(connection.rest().await, "");
 }
 
@@ -81,18 +70,14 @@ async fn connections_are_bounded_and_free_places_are_used_again() {
     assert_eq!(first.answer().await.status(), 200);
     let mut second = TcpStream::connect(server.addr).await.unwrap();
     assert_eq!(until_cut(&mut second).await, 0);
-    first
-        .request("GET", "/eventbus/", "Connection: close\r\n", "")
-        .await;
+    first.request("GET", "/eventbus/", "Connection: close\r\n", "").await;
     assert_eq!(first.answer().await.status(), 200);
     assert_eq!(first.rest().await, "");
     // The place is free when the first connection's task has ended.
     let answered = async {
         loop {
             let mut third = Connection::open(server.addr).await;
-            third
-                .request("GET", "/eventbus/", "Connection: close\r\n", "")
-                .await;
+            third.request("GET", "/eventbus/", "Connection: close\r\n", "").await;
             if third.rest().await.starts_with("HTTP/1.1 200") {
                 break;
             }
@@ -153,14 +138,9 @@ async fn every_kind_of_client_hears_of_the_end_and_it_comes_soon() {
     let (mut streaming, _) = stream(server.addr, "POST", "/eventbus/000/two/xhr_streaming").await;
     streaming.chunk().await;
     assert_eq!(streaming.chunk().await.as_deref(), Some("o\n"));
-    assert_eq!(
-        post(server.addr, "/eventbus/000/three/xhr", "").await.body,
-        "o\n"
-    );
+    assert_eq!(post(server.addr, "/eventbus/000/three/xhr", "").await.body, "o\n");
     let mut polling = Connection::open(server.addr).await;
-    polling
-        .request("POST", "/eventbus/000/three/xhr", "", "")
-        .await;
+    polling.request("POST", "/eventbus/000/three/xhr", "", "").await;
     // Served before the end begins, and so is the poll, which came earlier.
     assert_eq!(get(server.addr, "/eventbus/info").await.status(), 200);
 
@@ -168,17 +148,11 @@ async fn every_kind_of_client_hears_of_the_end_and_it_comes_soon() {
     server.stop.send(()).unwrap();
     let close = r#"c[1012,"Service restart"]"#;
     assert_eq!(socket.text().await, close);
-    assert_eq!(
-        streaming.chunk().await.as_deref(),
-        Some(&*format!("{close}\n"))
-    );
+    assert_eq!(streaming.chunk().await.as_deref(), Some(&*format!("{close}\n")));
     assert_eq!(polling.answer().await.body, format!("{close}\n"));
     drop(socket);
     soon(server.run).await.unwrap();
-    assert!(
-        begin.elapsed() < Duration::from_secs(4),
-        "the drain timeout had to end it"
-    );
+    assert!(begin.elapsed() < Duration::from_secs(4), "the drain timeout had to end it");
 }
 
 #[tokio::test]
@@ -190,23 +164,10 @@ async fn the_site_is_served_with_its_policy_and_nothing_outside_of_it() {
     config.server.www = Some(folder.clone());
     let server = Server::start(config).await;
     let index = get(server.addr, "/").await;
-    assert_eq!(
-        (index.status(), index.body.as_str()),
-        (200, "<h1>hello</h1>")
-    );
-    assert!(
-        index
-            .header("content-security-policy")
-            .unwrap()
-            .starts_with("default-src 'self'")
-    );
+    assert_eq!((index.status(), index.body.as_str()), (200, "<h1>hello</h1>"));
+    assert!(index.header("content-security-policy").unwrap().starts_with("default-src 'self'"));
     assert_eq!(index.header("x-content-type-options"), Some("nosniff"));
-    for path in [
-        "/missing",
-        "/../Cargo.toml",
-        "/%2e%2e/Cargo.toml",
-        "/..%2fCargo.toml",
-    ] {
+    for path in ["/missing", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml"] {
         assert_eq!(get(server.addr, path).await.status(), 404, "{path}");
     }
     std::fs::remove_dir_all(folder).unwrap();

@@ -1,8 +1,5 @@
 //! Who may import whom: the arrows of ARCHITECTURE.md, read off the sources of the server.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that cannot go on fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,15 +43,11 @@ fn files_of(room: &str) -> Vec<PathBuf> {
 
 /// The rooms that a source text names behind `crate::`.
 fn imports(text: &str) -> Vec<String> {
-    let code = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mentions = |line: &str| {
         let rooms = line.split("crate::").skip(1);
         let name = |rest: &str| {
-            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
-                .next()
-                .map(String::from)
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().map(String::from)
         };
         rooms.filter_map(name).collect::<Vec<_>>()
     };
@@ -82,16 +75,11 @@ fn rooms_import_only_what_the_arrows_allow() {
 #[test]
 fn every_module_of_the_server_is_a_room() {
     let lib = fs::read_to_string(server_sources().join("lib.rs")).unwrap();
-    let modules = lib.lines().filter_map(|line| {
-        line.trim_start_matches("pub ")
-            .strip_prefix("mod ")?
-            .strip_suffix(';')
-    });
+    let modules = lib
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
     for module in modules {
-        assert!(
-            ARROWS.iter().any(|(room, _)| *room == module),
-            "{module} has no arrows"
-        );
+        assert!(ARROWS.iter().any(|(room, _)| *room == module), "{module} has no arrows");
     }
 }
 
@@ -100,11 +88,7 @@ fn every_file_says_what_it_is_for() {
     for (room, _) in ARROWS {
         for file in files_of(room) {
             let text = fs::read_to_string(&file).unwrap();
-            assert!(
-                text.starts_with("//! "),
-                "{} opens without //!",
-                file.display()
-            );
+            assert!(text.starts_with("//! "), "{} opens without //!", file.display());
         }
     }
 }

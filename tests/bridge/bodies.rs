@@ -44,13 +44,8 @@ async fn an_absent_body_is_null() {
     let server = Server::open().await;
     let mut client = server.client().await;
     client.register("a").await;
-    client
-        .send_text(r#"{"type":"publish","address":"a"}"#)
-        .await;
-    assert_eq!(
-        client.text().await,
-        r#"{"type":"rec","address":"a","body":null}"#
-    );
+    client.send_text(r#"{"type":"publish","address":"a"}"#).await;
+    assert_eq!(client.text().await, r#"{"type":"rec","address":"a","body":null}"#);
 }
 
 #[tokio::test]
@@ -59,22 +54,12 @@ async fn headers_arrive_as_text_and_several_values_as_an_array() {
     let mut client = server.client().await;
     client.register("a").await;
     let headers = r#"{"s":"t","n":1.0,"l":["x","y"]}"#;
-    client
-        .send_text(&format!(
-            r#"{{"type":"publish","address":"a","headers":{headers}}}"#
-        ))
-        .await;
+    client.send_text(&format!(r#"{{"type":"publish","address":"a","headers":{headers}}}"#)).await;
     let received = client.receive().await;
     let expected = serde_json::json!({"s": "t", "n": "1.0", "l": "[\"x\",\"y\"]"});
     assert_eq!(received["headers"], expected);
 
     let options = trolleybus::DeliveryOptions::new().header("k", "1").unwrap();
-    server
-        .bus
-        .publish_with("a", &1, options.header("K", "2").unwrap())
-        .unwrap();
-    assert_eq!(
-        client.receive().await["headers"],
-        serde_json::json!({"k": ["1", "2"]})
-    );
+    server.bus.publish_with("a", &1, options.header("K", "2").unwrap()).unwrap();
+    assert_eq!(client.receive().await["headers"], serde_json::json!({"k": ["1", "2"]}));
 }

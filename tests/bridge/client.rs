@@ -12,9 +12,7 @@ use crate::support::websocket::Client as WebSocket;
 
 /// Permits everything.
 pub(crate) fn open() -> BridgeOptions {
-    BridgeOptions::new()
-        .permit_inbound(Permitted::all())
-        .permit_outbound(Permitted::all())
+    BridgeOptions::new().permit_inbound(Permitted::all()).permit_outbound(Permitted::all())
 }
 
 /// A bridge, and the bus behind it.
@@ -28,10 +26,7 @@ impl Server {
         let bus = Bus::new();
         let bridge = Bridge::new(bus.clone(), options).unwrap();
         let app = Router::new().nest_service("/eventbus", bridge.router());
-        Self {
-            bus,
-            addr: serve(app).await,
-        }
+        Self { bus, addr: serve(app).await }
     }
 
     pub(crate) async fn open() -> Self {
@@ -62,9 +57,7 @@ impl Client {
     /// The next envelope as text, one per frame.
     pub(crate) async fn text(&mut self) -> String {
         let frame = self.socket.text().await;
-        let array = frame
-            .strip_prefix('a')
-            .unwrap_or_else(|| panic!("not a message: {frame}"));
+        let array = frame.strip_prefix('a').unwrap_or_else(|| panic!("not a message: {frame}"));
         let [text] = serde_json::from_str::<[String; 1]>(array).unwrap();
         text
     }
@@ -77,15 +70,11 @@ impl Client {
     pub(crate) async fn refusal(&mut self) -> String {
         let envelope = self.receive().await;
         assert_eq!(envelope["type"], "err", "{envelope}");
-        envelope["body"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no word in {envelope}"))
-            .to_owned()
+        envelope["body"].as_str().unwrap_or_else(|| panic!("no word in {envelope}")).to_owned()
     }
 
     pub(crate) async fn register(&mut self, address: &str) {
-        self.send(json!({"type": "register", "address": address}))
-            .await;
+        self.send(json!({"type": "register", "address": address})).await;
         self.settle().await;
     }
 

@@ -22,14 +22,8 @@ async fn broken_envelopes_are_refused_by_name_and_the_socket_goes_on() {
         ("{\"type\":\"nonsense\"}", "missing_address"),
         ("{\"type\":\"nonsense\",\"address\":\"a\"}", "invalid_type"),
         ("{\"type\":\"SEND\",\"address\":\"a\"}", "invalid_type"),
-        (
-            "{\"type\":\"send\",\"address\":\"a\",\"headers\":[]}",
-            "invalid_headers",
-        ),
-        (
-            "{\"type\":\"send\",\"address\":\"a\",\"headers\":{\"x\":null}}",
-            "invalid_headers",
-        ),
+        ("{\"type\":\"send\",\"address\":\"a\",\"headers\":[]}", "invalid_headers"),
+        ("{\"type\":\"send\",\"address\":\"a\",\"headers\":{\"x\":null}}", "invalid_headers"),
         (
             "{\"type\":\"send\",\"address\":\"a\",\"headers\":{\"x\":\"a\\r\\nb\"}}",
             "invalid_headers",
@@ -47,11 +41,7 @@ async fn deep_nesting_is_no_json() {
     let mut client = server.client().await;
     for depth in [128, 129, 100_000] {
         let body = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        client
-            .send_text(&format!(
-                r#"{{"type":"publish","address":"a","body":{body}}}"#
-            ))
-            .await;
+        client.send_text(&format!(r#"{{"type":"publish","address":"a","body":{body}}}"#)).await;
     }
     // 128 levels of a body fit.
     assert_eq!(client.refusal().await, "invalid_json");
@@ -63,9 +53,7 @@ async fn deep_nesting_is_no_json() {
 async fn a_refused_request_tells_its_reply_address_and_a_code() {
     let server = Server::open().await;
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "send", "replyAddress": "r"}))
-        .await;
+    client.send(json!({"type": "send", "replyAddress": "r"})).await;
     let error = client.receive().await;
     let expected = json!({
         "type": "err", "body": "missing_address", "address": "r", "failureCode": 102,
@@ -78,10 +66,7 @@ async fn a_refused_request_tells_its_reply_address_and_a_code() {
 async fn several_envelopes_in_one_frame_are_handled_in_order() {
     let server = Server::open().await;
     let mut client = server.client().await;
-    client
-        .socket
-        .send(r#"["{}","[]","{\"type\":\"send\"}"]"#)
-        .await;
+    client.socket.send(r#"["{}","[]","{\"type\":\"send\"}"]"#).await;
     for word in ["missing_type", "invalid_json", "missing_address"] {
         assert_eq!(client.refusal().await, word);
     }

@@ -9,10 +9,7 @@ use crate::client::{Server, open};
 use crate::support::websocket::Client as WebSocket;
 
 fn impatient() -> BridgeOptions {
-    BridgeOptions {
-        ping_timeout: Duration::from_millis(150),
-        ..open()
-    }
+    BridgeOptions { ping_timeout: Duration::from_millis(150), ..open() }
 }
 
 #[tokio::test]

@@ -1,8 +1,5 @@
 //! The bridge over a real socket, one file per operation or theme.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that cannot go on fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 use trolleybus_tests::support;
 

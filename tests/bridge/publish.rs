@@ -13,17 +13,12 @@ async fn a_publish_reaches_every_socket_and_every_consumer_in_order() {
     first.register("news").await;
     second.register("news").await;
     for number in 0..1000 {
-        first
-            .send(json!({"type": "publish", "address": "news", "body": number}))
-            .await;
+        first.send(json!({"type": "publish", "address": "news", "body": number})).await;
     }
     for number in 0..1000 {
         assert_eq!(first.receive().await["body"], number);
         assert_eq!(second.receive().await["body"], number);
-        assert_eq!(
-            consumer.recv().await.unwrap().body().as_json(),
-            number.to_string()
-        );
+        assert_eq!(consumer.recv().await.unwrap().body().as_json(), number.to_string());
     }
 }
 
@@ -31,9 +26,7 @@ async fn a_publish_reaches_every_socket_and_every_consumer_in_order() {
 async fn publishing_to_nobody_is_silent() {
     let server = Server::open().await;
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "publish", "address": "nobody", "body": 1}))
-        .await;
+    client.send(json!({"type": "publish", "address": "nobody", "body": 1})).await;
     client.settle().await;
 }
 
@@ -43,8 +36,5 @@ async fn what_the_server_publishes_reaches_the_socket_without_a_reply_address() 
     let mut client = server.client().await;
     client.register("news").await;
     server.bus.publish("news", "goal").unwrap();
-    assert_eq!(
-        client.text().await,
-        r#"{"type":"rec","address":"news","body":"goal"}"#
-    );
+    assert_eq!(client.text().await, r#"{"type":"rec","address":"news","body":"goal"}"#);
 }

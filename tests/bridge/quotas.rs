@@ -8,36 +8,24 @@ use crate::client::{Server, open};
 
 #[tokio::test]
 async fn registrations_are_bounded_and_those_that_stand_go_on() {
-    let server = Server::start(BridgeOptions {
-        max_handlers_per_socket: 10,
-        ..open()
-    })
-    .await;
+    let server = Server::start(BridgeOptions { max_handlers_per_socket: 10, ..open() }).await;
     let mut client = server.client().await;
     for number in 0..10 {
         client.register(&number.to_string()).await;
     }
-    client
-        .send(json!({"type": "register", "address": "10"}))
-        .await;
+    client.send(json!({"type": "register", "address": "10"})).await;
     assert_eq!(client.refusal().await, "max_handlers_reached");
     for number in 0..10 {
         server.bus.publish(number.to_string(), &number).unwrap();
         assert_eq!(client.receive().await["body"], number);
     }
-    client
-        .send(json!({"type": "unregister", "address": "0"}))
-        .await;
+    client.send(json!({"type": "unregister", "address": "0"})).await;
     client.register("10").await;
 }
 
 #[tokio::test]
 async fn requests_under_way_count_until_they_are_answered() {
-    let server = Server::start(BridgeOptions {
-        max_handlers_per_socket: 2,
-        ..open()
-    })
-    .await;
+    let server = Server::start(BridgeOptions { max_handlers_per_socket: 2, ..open() }).await;
     let mut consumer = server.bus.consumer("ask");
     let mut client = server.client().await;
     client.register("a").await;

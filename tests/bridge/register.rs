@@ -11,9 +11,7 @@ async fn the_same_address_cannot_be_registered_twice_on_one_socket() {
     let server = Server::open().await;
     let mut client = server.client().await;
     client.register("a").await;
-    client
-        .send(json!({"type": "register", "address": "a"}))
-        .await;
+    client.send(json!({"type": "register", "address": "a"})).await;
     assert_eq!(client.refusal().await, "address_already_registered");
     server.bus.publish("a", &1).unwrap();
     assert_eq!(client.receive().await["body"], 1);
@@ -22,20 +20,12 @@ async fn the_same_address_cannot_be_registered_twice_on_one_socket() {
 
 #[tokio::test]
 async fn addresses_have_a_longest_length_that_only_register_minds() {
-    let server = Server::start(BridgeOptions {
-        max_address_length: 5,
-        ..open()
-    })
-    .await;
+    let server = Server::start(BridgeOptions { max_address_length: 5, ..open() }).await;
     let mut client = server.client().await;
     client.register("12345").await;
-    client
-        .send(json!({"type": "register", "address": "123456"}))
-        .await;
+    client.send(json!({"type": "register", "address": "123456"})).await;
     assert_eq!(client.refusal().await, "max_address_length_reached");
-    client
-        .send(json!({"type": "publish", "address": "123456"}))
-        .await;
+    client.send(json!({"type": "publish", "address": "123456"})).await;
     client.settle().await;
 }
 
@@ -60,9 +50,7 @@ async fn a_socket_that_goes_leaves_nothing_on_the_bus() {
         for address in ["a", "b", "c"] {
             client.register(address).await;
         }
-        client
-            .send(json!({"type": "send", "address": "gone", "replyAddress": "r"}))
-            .await;
+        client.send(json!({"type": "send", "address": "gone", "replyAddress": "r"})).await;
         assert!(witness.receive().await["replyAddress"].is_string());
         drop(client);
     }

@@ -20,9 +20,7 @@ async fn serving(server: &Server) -> Client {
 }
 
 fn reply_address(envelope: &Value) -> &str {
-    envelope["replyAddress"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no reply address: {envelope}"))
+    envelope["replyAddress"].as_str().unwrap_or_else(|| panic!("no reply address: {envelope}"))
 }
 
 #[tokio::test]
@@ -45,13 +43,9 @@ async fn nobody_else_may_answer() {
     let mut thief = server.client().await;
     let response = server.bus.request("serve", "question");
     let request = client.receive().await;
-    thief
-        .send(json!({"type": "send", "address": reply_address(&request), "body": "lie"}))
-        .await;
+    thief.send(json!({"type": "send", "address": reply_address(&request), "body": "lie"})).await;
     assert_eq!(thief.refusal().await, "access_denied");
-    client
-        .send(json!({"type": "send", "address": reply_address(&request), "body": 1}))
-        .await;
+    client.send(json!({"type": "send", "address": reply_address(&request), "body": 1})).await;
     assert_eq!(response.await.unwrap().body().as_json(), "1");
 }
 
@@ -68,13 +62,8 @@ async fn an_answer_may_be_a_request_and_so_on() {
     assert_eq!(second.body().as_json(), "2");
     let third = second.reply_and_request(&3);
     let envelope = client.receive().await;
-    assert_eq!(
-        (&envelope["address"], &envelope["body"]),
-        (&json!("r"), &json!(3))
-    );
-    client
-        .send(json!({"type": "send", "address": reply_address(&envelope), "body": 4}))
-        .await;
+    assert_eq!((&envelope["address"], &envelope["body"]), (&json!("r"), &json!(3)));
+    client.send(json!({"type": "send", "address": reply_address(&envelope), "body": 4})).await;
     assert_eq!(third.await.unwrap().body().as_json(), "4");
 }
 
@@ -100,13 +89,9 @@ async fn a_failure_never_becomes_a_message() {
     let server = Server::open().await;
     let mut consumer = server.bus.consumer("a");
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "send", "address": "a", "failureCode": 7, "message": "x"}))
-        .await;
+    client.send(json!({"type": "send", "address": "a", "failureCode": 7, "message": "x"})).await;
     assert_eq!(client.refusal().await, "access_denied");
-    client
-        .send(json!({"type": "send", "address": "a", "body": "next"}))
-        .await;
+    client.send(json!({"type": "send", "address": "a", "body": "next"})).await;
     assert_eq!(consumer.recv().await.unwrap().body().as_json(), "\"next\"");
 }
 
@@ -116,13 +101,9 @@ async fn publishing_to_a_reply_address_is_no_answer() {
     let mut client = serving(&server).await;
     let response = server.bus.request("serve", "question");
     let request = client.receive().await;
-    client
-        .send(json!({"type": "publish", "address": reply_address(&request), "body": 1}))
-        .await;
+    client.send(json!({"type": "publish", "address": reply_address(&request), "body": 1})).await;
     assert_eq!(client.refusal().await, "access_denied");
-    client
-        .send(json!({"type": "send", "address": reply_address(&request), "body": 2}))
-        .await;
+    client.send(json!({"type": "send", "address": reply_address(&request), "body": 2})).await;
     assert_eq!(response.await.unwrap().body().as_json(), "2");
 }
 
@@ -136,20 +117,14 @@ async fn a_late_answer_is_refused() {
     let server = Server::start(options).await;
     let mut client = serving(&server).await;
     let within = DeliveryOptions::new().timeout(Duration::from_millis(50));
-    let error = server
-        .bus
-        .request_with("serve", "question", within)
-        .await
-        .unwrap_err();
+    let error = server.bus.request_with("serve", "question", within).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout);
     let request = client.receive().await;
     client.send(json!({"type": "ping"})).await;
     // The socket forgets the request at its next look at the clock.
     let answer = json!({"type": "send", "address": reply_address(&request), "body": 1});
     client.send(answer).await;
-    client
-        .send(json!({"type": "send", "address": reply_address(&request), "body": 1}))
-        .await;
+    client.send(json!({"type": "send", "address": reply_address(&request), "body": 1})).await;
     assert_eq!(client.refusal().await, "access_denied");
 }
 
@@ -157,34 +132,22 @@ async fn a_late_answer_is_refused() {
 async fn clients_ask_each_other() {
     let server = Server::open().await;
     let (mut asking, mut client) = (server.client().await, serving(&server).await);
-    asking
-        .send(json!({"type": "send", "address": "serve", "body": 1, "replyAddress": "r"}))
-        .await;
+    asking.send(json!({"type": "send", "address": "serve", "body": 1, "replyAddress": "r"})).await;
     let request = client.receive().await;
     assert!(reply_address(&request).starts_with("__vertx.reply."));
-    client
-        .send(json!({"type": "send", "address": reply_address(&request), "body": 2}))
-        .await;
-    assert_eq!(
-        asking.receive().await,
-        json!({"type": "rec", "address": "r", "body": 2})
-    );
+    client.send(json!({"type": "send", "address": reply_address(&request), "body": 2})).await;
+    assert_eq!(asking.receive().await, json!({"type": "rec", "address": "r", "body": 2}));
 }
 
 #[tokio::test]
 async fn a_socket_with_too_much_to_answer_is_passed_over() {
-    let options = BridgeOptions {
-        max_awaited_replies: 1,
-        ..receive_only()
-    };
+    let options = BridgeOptions { max_awaited_replies: 1, ..receive_only() };
     let server = Server::start(options).await;
     let mut client = serving(&server).await;
     let first = server.bus.request("serve", "one");
     let error = server.bus.request("serve", "two").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoHandlers);
     let request = client.receive().await;
-    client
-        .send(json!({"type": "send", "address": reply_address(&request), "body": 1}))
-        .await;
+    client.send(json!({"type": "send", "address": reply_address(&request), "body": 1})).await;
     assert!(first.await.is_ok());
 }

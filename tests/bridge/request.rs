@@ -15,9 +15,7 @@ async fn a_send_reaches_one_consumer_each_in_turn() {
     first.register("work").await;
     second.register("work").await;
     for number in 0..10 {
-        first
-            .send(json!({"type": "send", "address": "work", "body": number}))
-            .await;
+        first.send(json!({"type": "send", "address": "work", "body": number})).await;
     }
     for number in 0..5 {
         assert_eq!(first.receive().await["body"], 2 * number);
@@ -29,12 +27,8 @@ async fn a_send_reaches_one_consumer_each_in_turn() {
 async fn a_send_to_nobody_is_silent_and_a_request_fails_at_once() {
     let server = Server::open().await;
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "send", "address": "nobody", "body": 1}))
-        .await;
-    client
-        .send(json!({"type": "send", "address": "nobody", "replyAddress": "r"}))
-        .await;
+    client.send(json!({"type": "send", "address": "nobody", "body": 1})).await;
+    client.send(json!({"type": "send", "address": "nobody", "replyAddress": "r"})).await;
     let expected = json!({
         "type": "err", "address": "r", "failureCode": -1, "failureType": "NO_HANDLERS",
         "message": "No handlers for address nobody",
@@ -50,9 +44,7 @@ async fn a_reply_comes_to_the_reply_address_with_its_headers() {
         message.reply_with(message.body().clone(), options).unwrap();
     });
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "send", "address": "ask", "body": 5, "replyAddress": "r"}))
-        .await;
+    client.send(json!({"type": "send", "address": "ask", "body": 5, "replyAddress": "r"})).await;
     let expected = json!({"type": "rec", "address": "r", "body": 5, "headers": {"k": "v"}});
     assert_eq!(client.receive().await, expected);
 }
@@ -64,9 +56,7 @@ async fn a_failure_comes_with_the_recipients_code_and_text() {
         message.fail(42, "no tea left").unwrap();
     });
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "send", "address": "ask", "replyAddress": "r"}))
-        .await;
+    client.send(json!({"type": "send", "address": "ask", "replyAddress": "r"})).await;
     let expected = json!({
         "type": "err", "address": "r", "failureCode": 42, "failureType": "RECIPIENT_FAILURE",
         "message": "no tea left",
@@ -75,10 +65,7 @@ async fn a_failure_comes_with_the_recipients_code_and_text() {
 }
 
 fn quick() -> BridgeOptions {
-    BridgeOptions {
-        reply_timeout: Duration::from_millis(100),
-        ..open()
-    }
+    BridgeOptions { reply_timeout: Duration::from_millis(100), ..open() }
 }
 
 #[tokio::test]
@@ -86,15 +73,10 @@ async fn a_request_that_nobody_answers_times_out() {
     let server = Server::start(quick()).await;
     let mut consumer = server.bus.consumer("ask");
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "send", "address": "ask", "replyAddress": "r"}))
-        .await;
+    client.send(json!({"type": "send", "address": "ask", "replyAddress": "r"})).await;
     let kept = consumer.recv().await.unwrap();
     let error = client.receive().await;
-    assert_eq!(
-        (&error["failureType"], &error["failureCode"]),
-        (&json!("TIMEOUT"), &json!(-1))
-    );
+    assert_eq!((&error["failureType"], &error["failureCode"]), (&json!("TIMEOUT"), &json!(-1)));
     assert_eq!(
         error["message"],
         "Timed out after waiting 100(ms) for a reply. address: r, repliedAddress: ask"
@@ -123,18 +105,10 @@ async fn a_request_whose_recipient_leaves_fails_at_once() {
     let server = Server::open().await;
     let (mut asking, mut serving) = (server.client().await, server.client().await);
     serving.register("ask").await;
-    asking
-        .send(json!({"type": "send", "address": "ask", "replyAddress": "r"}))
-        .await;
+    asking.send(json!({"type": "send", "address": "ask", "replyAddress": "r"})).await;
     assert!(serving.receive().await["replyAddress"].is_string());
     drop(serving);
     let error = asking.receive().await;
     assert_eq!(error["failureType"], "TIMEOUT");
-    assert!(
-        error["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("Discarded the request."),
-        "{error}"
-    );
+    assert!(error["message"].as_str().unwrap().starts_with("Discarded the request."), "{error}");
 }

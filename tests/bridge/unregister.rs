@@ -11,9 +11,7 @@ async fn after_unregister_nothing_comes_and_the_address_can_be_registered_again(
     let server = Server::open().await;
     let mut client = server.client().await;
     client.register("a").await;
-    client
-        .send(json!({"type": "unregister", "address": "a"}))
-        .await;
+    client.send(json!({"type": "unregister", "address": "a"})).await;
     client.settle().await;
     server.bus.publish("a", &1).unwrap();
     client.register("a").await;
@@ -26,12 +24,8 @@ async fn unregistering_what_is_not_registered_is_silent_if_it_is_permitted() {
     let options = BridgeOptions::new().permit_outbound(Permitted::address("a"));
     let server = Server::start(options).await;
     let mut client = server.client().await;
-    client
-        .send(json!({"type": "unregister", "address": "a"}))
-        .await;
+    client.send(json!({"type": "unregister", "address": "a"})).await;
     client.settle().await;
-    client
-        .send(json!({"type": "unregister", "address": "b"}))
-        .await;
+    client.send(json!({"type": "unregister", "address": "b"})).await;
     assert_eq!(client.refusal().await, "access_denied");
 }

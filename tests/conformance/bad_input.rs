@@ -42,18 +42,8 @@ async fn broken_uploads_are_named_and_the_session_goes_on() {
 #[tokio::test]
 async fn nonsense_to_nowhere_is_still_nonsense() {
     let server = Server::echo().await;
-    assert_eq!(
-        post(server.addr, "/sockjs/000/none/xhr_send", "")
-            .await
-            .status(),
-        500
-    );
-    assert_eq!(
-        post(server.addr, "/sockjs/000/none/xhr_send", "[]")
-            .await
-            .status(),
-        404
-    );
+    assert_eq!(post(server.addr, "/sockjs/000/none/xhr_send", "").await.status(), 500);
+    assert_eq!(post(server.addr, "/sockjs/000/none/xhr_send", "[]").await.status(), 404);
 }
 
 #[tokio::test]
@@ -61,9 +51,7 @@ async fn bytes_that_are_no_text_become_replacement_characters() {
     let server = Server::echo().await;
     post(server.addr, POLL, "").await;
     let mut connection = Connection::open(server.addr).await;
-    connection
-        .request("POST", SEND, "Content-Length: 5\r\n", "")
-        .await;
+    connection.request("POST", SEND, "Content-Length: 5\r\n", "").await;
     connection.write(b"[\"\xff\"]").await;
     assert_eq!(connection.answer().await.status(), 204);
     assert_eq!(post(server.addr, POLL, "").await.body, "a[\"\\ufffd\"]\n");
@@ -82,9 +70,7 @@ async fn an_upload_cut_short_leaves_the_session_alone() {
     let server = Server::echo().await;
     post(server.addr, POLL, "").await;
     let mut connection = Connection::open(server.addr).await;
-    connection
-        .request("POST", SEND, "Content-Length: 100\r\n", "")
-        .await;
+    connection.request("POST", SEND, "Content-Length: 100\r\n", "").await;
     connection.write("[\"x").await;
     drop(connection);
     assert_eq!(post(server.addr, SEND, "[\"a\"]").await.status(), 204);
@@ -94,9 +80,7 @@ async fn an_upload_cut_short_leaves_the_session_alone() {
 /// A connection behind a finished WebSocket handshake, to write bytes of one's own.
 async fn upgraded(server: &Server) -> Connection {
     let mut connection = Connection::open(server.addr).await;
-    connection
-        .request("GET", "/sockjs/000/b/websocket", UPGRADE, "")
-        .await;
+    connection.request("GET", "/sockjs/000/b/websocket", UPGRADE, "").await;
     assert_eq!(connection.head().await.status, 101);
     connection
 }
@@ -151,9 +135,7 @@ async fn a_handshake_that_is_dropped_leaves_nothing() {
     let server = Server::start(quick(), echo).await;
     for _ in 0..20 {
         let mut connection = Connection::open(server.addr).await;
-        connection
-            .request("GET", "/sockjs/000/b/websocket", UPGRADE, "")
-            .await;
+        connection.request("GET", "/sockjs/000/b/websocket", UPGRADE, "").await;
         drop(connection);
     }
     assert_eq!(get(server.addr, "/sockjs").await.status(), 200);
@@ -168,12 +150,7 @@ async fn a_handshake_that_is_dropped_leaves_nothing() {
 #[tokio::test]
 async fn odd_paths_and_queries_are_survived() {
     let server = Server::echo().await;
-    for path in [
-        "/sockjs/%",
-        "/sockjs/%ff%00/%/xhr",
-        "/sockjs/a/b/jsonp?c=%",
-        "/sockjs?%%&=&",
-    ] {
+    for path in ["/sockjs/%", "/sockjs/%ff%00/%/xhr", "/sockjs/a/b/jsonp?c=%", "/sockjs?%%&=&"] {
         get(server.addr, path).await;
     }
     assert_eq!(get(server.addr, "/sockjs").await.status(), 200);

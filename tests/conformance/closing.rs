@@ -58,10 +58,7 @@ async fn a_stalled_websocket_is_closed_as_slow() {
 
 #[tokio::test]
 async fn a_slow_websocket_that_reads_again_learns_why() {
-    let options = Options {
-        close_timeout: Duration::from_secs(60),
-        ..Options::default()
-    };
+    let options = Options { close_timeout: Duration::from_secs(60), ..Options::default() };
     let (server, mut senders) = with_senders(options).await;
     let mut client = Client::open(server.addr, WEBSOCKET).await;
     let sender = soon(senders.recv()).await.unwrap();
@@ -75,10 +72,7 @@ async fn a_slow_websocket_that_reads_again_learns_why() {
 
 #[tokio::test]
 async fn a_stalled_stream_is_closed_as_slow() {
-    let options = Options {
-        response_limit: usize::MAX,
-        ..quick()
-    };
+    let options = Options { response_limit: usize::MAX, ..quick() };
     let (server, mut senders) = with_senders(options).await;
     let (mut connection, _) = stream(server.addr, "POST", STREAM).await;
     let sender = soon(senders.recv()).await.unwrap();
@@ -92,10 +86,7 @@ async fn a_stalled_stream_is_closed_as_slow() {
 
 #[tokio::test]
 async fn a_stalled_stream_does_not_keep_its_session() {
-    let options = Options {
-        response_limit: usize::MAX,
-        ..quick()
-    };
+    let options = Options { response_limit: usize::MAX, ..quick() };
     let (server, mut senders) = with_senders(options).await;
     let (connection, _) = stream(server.addr, "POST", STREAM).await;
     let sender = soon(senders.recv()).await.unwrap();
@@ -117,19 +108,13 @@ async fn a_peer_that_pings_and_does_not_read_is_held_back() {
             break;
         }
     }
-    assert!(
-        stalled,
-        "25 MB of pings were taken from a peer that reads nothing"
-    );
+    assert!(stalled, "25 MB of pings were taken from a peer that reads nothing");
 }
 
 #[tokio::test]
 async fn close_all_gets_past_a_blocked_write() {
-    let (server, mut senders) = with_senders(Options {
-        max_outbox_size: 64 << 20,
-        ..quick()
-    })
-    .await;
+    let (server, mut senders) =
+        with_senders(Options { max_outbox_size: 64 << 20, ..quick() }).await;
     let client = Client::open(server.addr, WEBSOCKET).await;
     let sender = soon(senders.recv()).await.unwrap();
     for _ in 0..500 {
@@ -168,10 +153,7 @@ async fn a_draining_service_takes_no_sockets_and_ends() {
     let service = server.service.clone();
     let drained = tokio::spawn(async move { service.drain(1001, "Going away").await });
     assert_eq!(client.text().await, "c[1001,\"Going away\"]");
-    assert_eq!(
-        post(server.addr, "/sockjs/000/new/xhr", "").await.status(),
-        503
-    );
+    assert_eq!(post(server.addr, "/sockjs/000/new/xhr", "").await.status(), 503);
     client.drained().await;
     soon(drained).await.unwrap();
 }

@@ -5,14 +5,7 @@ use crate::support::server::{Server, echo};
 use trolleybus::sockjs::Options;
 
 async fn server() -> Server {
-    Server::start(
-        Options {
-            jsessionid: true,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await
+    Server::start(Options { jsessionid: true, ..Options::default() }, echo).await
 }
 
 fn cookie(answer: &Answer) -> Option<&str> {
@@ -23,31 +16,14 @@ fn cookie(answer: &Answer) -> Option<&str> {
 async fn session_urls_set_a_dummy_cookie() {
     let server = server().await;
     let dummy = Some("JSESSIONID=dummy; path=/");
-    assert_eq!(
-        cookie(&post(server.addr, "/sockjs/0/a/xhr", "").await),
-        dummy
-    );
-    assert_eq!(
-        cookie(&post(server.addr, "/sockjs/0/a/xhr_send", "[]").await),
-        dummy
-    );
-    assert_eq!(
-        cookie(&post(server.addr, "/sockjs/0/a/xhr_send", "nonsense").await),
-        dummy
-    );
-    assert_eq!(
-        cookie(&get(server.addr, "/sockjs/0/b/jsonp?c=x").await),
-        dummy
-    );
-    assert_eq!(
-        cookie(&post(server.addr, "/sockjs/0/b/jsonp_send", "[]").await),
-        dummy
-    );
-    for (method, path) in [
-        ("POST", "c/xhr_streaming"),
-        ("GET", "d/eventsource"),
-        ("GET", "e/htmlfile?c=x"),
-    ] {
+    assert_eq!(cookie(&post(server.addr, "/sockjs/0/a/xhr", "").await), dummy);
+    assert_eq!(cookie(&post(server.addr, "/sockjs/0/a/xhr_send", "[]").await), dummy);
+    assert_eq!(cookie(&post(server.addr, "/sockjs/0/a/xhr_send", "nonsense").await), dummy);
+    assert_eq!(cookie(&get(server.addr, "/sockjs/0/b/jsonp?c=x").await), dummy);
+    assert_eq!(cookie(&post(server.addr, "/sockjs/0/b/jsonp_send", "[]").await), dummy);
+    for (method, path) in
+        [("POST", "c/xhr_streaming"), ("GET", "d/eventsource"), ("GET", "e/htmlfile?c=x")]
+    {
         let (_, head) = stream(server.addr, method, &format!("/sockjs/0/{path}")).await;
         assert_eq!(head.header("set-cookie"), dummy, "{path}");
     }
@@ -67,19 +43,11 @@ async fn documents_set_no_cookie() {
     for path in ["/sockjs", "/sockjs/info", "/sockjs/iframe.html"] {
         assert_eq!(cookie(&get(server.addr, path).await), None, "{path}");
     }
-    assert!(
-        get(server.addr, "/sockjs/info")
-            .await
-            .body
-            .contains("\"cookie_needed\":true")
-    );
+    assert!(get(server.addr, "/sockjs/info").await.body.contains("\"cookie_needed\":true"));
 }
 
 #[tokio::test]
 async fn without_the_option_there_is_no_cookie() {
     let server = Server::echo().await;
-    assert_eq!(
-        cookie(&post(server.addr, "/sockjs/0/a/xhr", "").await),
-        None
-    );
+    assert_eq!(cookie(&post(server.addr, "/sockjs/0/a/xhr", "").await), None);
 }

@@ -15,10 +15,7 @@ async fn frames_are_events() {
     assert_eq!(stream.chunk().await.unwrap(), "\r\n");
     assert_eq!(stream.chunk().await.unwrap(), "data: o\r\n\r\n");
     post(server.addr, SEND, "[\"  \\u0000\\n\\r \"]").await;
-    assert_eq!(
-        stream.chunk().await.unwrap(),
-        "data: a[\"  \\u0000\\n\\r \"]\r\n\r\n"
-    );
+    assert_eq!(stream.chunk().await.unwrap(), "data: a[\"  \\u0000\\n\\r \"]\r\n\r\n");
 }
 
 #[tokio::test]

@@ -12,10 +12,7 @@ fn assert_no_cache(answer: &Answer) {
 }
 
 fn assert_cacheable(answer: &Answer) {
-    assert_eq!(
-        answer.header("cache-control"),
-        Some("public, max-age=31536000")
-    );
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000"));
     assert!(answer.header("expires").is_some());
 }
 
@@ -32,23 +29,11 @@ async fn an_origin_is_echoed_with_credentials() {
     let server = Server::echo().await;
     for origin in ["http://a.example", "null"] {
         let headers = format!("Origin: {origin}\r\n");
-        for (method, path) in [
-            ("GET", "/info"),
-            ("POST", "/0/0/xhr_send"),
-            ("OPTIONS", "/info"),
-        ] {
+        for (method, path) in [("GET", "/info"), ("POST", "/0/0/xhr_send"), ("OPTIONS", "/info")] {
             let answer =
                 request(server.addr, method, &format!("/sockjs{path}"), &headers, "").await;
-            assert_eq!(
-                answer.header("access-control-allow-origin"),
-                Some(origin),
-                "{path}"
-            );
-            assert_eq!(
-                answer.header("access-control-allow-credentials"),
-                Some("true"),
-                "{path}"
-            );
+            assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{path}");
+            assert_eq!(answer.header("access-control-allow-credentials"), Some("true"), "{path}");
             assert_eq!(answer.header("vary"), Some("Origin"), "{path}");
         }
     }
@@ -60,10 +45,7 @@ async fn requested_headers_are_allowed_as_written_unless_empty() {
     let asked = |names: &str| format!("Access-Control-Request-Headers: {names}\r\n");
     let path = "/sockjs/0/0/xhr";
     let answer = request(server.addr, "OPTIONS", path, &asked("a, B-c"), "").await;
-    assert_eq!(
-        answer.header("access-control-allow-headers"),
-        Some("a, B-c")
-    );
+    assert_eq!(answer.header("access-control-allow-headers"), Some("a, B-c"));
     let answer = request(server.addr, "OPTIONS", path, &asked(""), "").await;
     assert_eq!(answer.header("access-control-allow-headers"), None);
 }
@@ -80,16 +62,8 @@ async fn preflights_are_empty_and_cacheable() {
     for (path, methods) in cases {
         let answer = request(server.addr, "OPTIONS", &format!("/sockjs{path}"), "", "").await;
         assert_eq!((answer.status(), answer.body.as_str()), (204, ""), "{path}");
-        assert_eq!(
-            answer.header("access-control-allow-methods"),
-            Some(methods),
-            "{path}"
-        );
-        assert_eq!(
-            answer.header("access-control-max-age"),
-            Some("31536000"),
-            "{path}"
-        );
+        assert_eq!(answer.header("access-control-allow-methods"), Some(methods), "{path}");
+        assert_eq!(answer.header("access-control-max-age"), Some("31536000"), "{path}");
         assert_cacheable(&answer);
     }
 }
@@ -101,18 +75,12 @@ async fn content_types_are_exact_and_answers_are_not_cached() {
     let poll = post(server.addr, "/sockjs/0/a/xhr", "").await;
     assert_eq!(poll.header("content-type"), Some(javascript));
     let sent = post(server.addr, "/sockjs/0/a/xhr_send", "[]").await;
-    assert_eq!(
-        sent.header("content-type"),
-        Some("text/plain; charset=UTF-8")
-    );
+    assert_eq!(sent.header("content-type"), Some("text/plain; charset=UTF-8"));
     let script = get(server.addr, "/sockjs/0/b/jsonp?c=x").await;
     assert_eq!(script.header("content-type"), Some(javascript));
     assert_eq!(script.header("x-content-type-options"), Some("nosniff"));
     let info = get(server.addr, "/sockjs/info").await;
-    assert_eq!(
-        info.header("content-type"),
-        Some("application/json; charset=UTF-8")
-    );
+    assert_eq!(info.header("content-type"), Some("application/json; charset=UTF-8"));
     for answer in [poll, sent, script, info] {
         assert_no_cache(&answer);
     }
@@ -122,17 +90,7 @@ async fn content_types_are_exact_and_answers_are_not_cached() {
 async fn refused_uploads_can_be_read_across_origins() {
     let server = Server::echo().await;
     let headers = "Origin: http://a.example\r\n";
-    let answer = request(
-        server.addr,
-        "POST",
-        "/sockjs/0/none/xhr_send",
-        headers,
-        "[]",
-    )
-    .await;
+    let answer = request(server.addr, "POST", "/sockjs/0/none/xhr_send", headers, "[]").await;
     assert_eq!(answer.status(), 404);
-    assert_eq!(
-        answer.header("access-control-allow-origin"),
-        Some("http://a.example")
-    );
+    assert_eq!(answer.header("access-control-allow-origin"), Some("http://a.example"));
 }

@@ -25,38 +25,19 @@ async fn entropy_is_new_each_time() {
 #[tokio::test]
 async fn switched_off_websockets_are_said_and_404() {
     let disabled_transports = TransportSet::new().with(Transport::WebSocket);
-    let server = Server::start(
-        Options {
-            disabled_transports,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await;
+    let server = Server::start(Options { disabled_transports, ..Options::default() }, echo).await;
     assert!(!Info::parse(&get(server.addr, "/sockjs/info").await.body).websocket);
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     for path in ["/sockjs/websocket", "/sockjs/0/0/websocket"] {
-        assert_eq!(
-            request(server.addr, "GET", path, upgrade, "")
-                .await
-                .status(),
-            404,
-            "{path}"
-        );
+        assert_eq!(request(server.addr, "GET", path, upgrade, "").await.status(), 404, "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_base_url_is_passed_on() {
     let base_url = Some("https://other.example/echo".to_owned());
-    let options = Options {
-        base_url: base_url.clone(),
-        ..Options::default()
-    };
+    let options = Options { base_url: base_url.clone(), ..Options::default() };
     let server = Server::start(options, echo).await;
-    assert_eq!(
-        Info::parse(&get(server.addr, "/sockjs/info").await.body).base_url,
-        base_url
-    );
+    assert_eq!(Info::parse(&get(server.addr, "/sockjs/info").await.body).base_url, base_url);
 }

@@ -13,10 +13,7 @@ async fn frames_are_calls() {
     assert_eq!(get(server.addr, POLL).await.body, "/**/cb(\"o\");\r\n");
     let sent = request(server.addr, "POST", SEND, FORM, "d=%5B%22a+b%2B%22%5D").await;
     assert_eq!((sent.status(), sent.body.as_str()), (200, "ok"));
-    assert_eq!(
-        get(server.addr, POLL).await.body,
-        "/**/cb(\"a[\\\"a b+\\\"]\");\r\n"
-    );
+    assert_eq!(get(server.addr, POLL).await.body, "/**/cb(\"a[\\\"a b+\\\"]\");\r\n");
 }
 
 #[tokio::test]
@@ -26,10 +23,7 @@ async fn plain_text_is_the_array_itself() {
     for headers in ["", "Content-Type: text/plain\r\n"] {
         let sent = request(server.addr, "POST", SEND, headers, "[\"d=%20\"]").await;
         assert_eq!((sent.status(), sent.body.as_str()), (200, "ok"));
-        assert_eq!(
-            get(server.addr, POLL).await.body,
-            "/**/cb(\"a[\\\"d=%20\\\"]\");\r\n"
-        );
+        assert_eq!(get(server.addr, POLL).await.body, "/**/cb(\"a[\\\"d=%20\\\"]\");\r\n");
     }
 }
 
@@ -64,12 +58,7 @@ async fn forms_without_messages_are_refused_and_the_session_goes_on() {
         assert_eq!(sent.status(), 500, "{body}");
         assert!(sent.body.contains(reason), "{body}: {}", sent.body);
     }
-    assert_eq!(
-        request(server.addr, "POST", SEND, FORM, "d=[\"y\"]")
-            .await
-            .body,
-        "ok"
-    );
+    assert_eq!(request(server.addr, "POST", SEND, FORM, "d=[\"y\"]").await.body, "ok");
     assert!(get(server.addr, POLL).await.body.contains('y'));
 }
 

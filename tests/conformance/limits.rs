@@ -55,35 +55,17 @@ async fn times_of_zero_and_for_ever_are_survived() {
 
 #[tokio::test]
 async fn too_many_sockets_are_503() {
-    let server = Server::start(
-        Options {
-            max_sockets: 1,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await;
+    let server = Server::start(Options { max_sockets: 1, ..Options::default() }, echo).await;
     assert_eq!(post(server.addr, POLL, "").await.status(), 200);
-    assert_eq!(
-        post(server.addr, "/sockjs/000/other/xhr", "")
-            .await
-            .status(),
-        503
-    );
+    assert_eq!(post(server.addr, "/sockjs/000/other/xhr", "").await.status(), 503);
     let (_, head) = stream(server.addr, "GET", "/sockjs/000/third/eventsource").await;
     assert_eq!(head.status, 503);
 }
 
 #[tokio::test]
 async fn long_websocket_messages_close_with_1009() {
-    let server = Server::start(
-        Options {
-            max_message_size: 1000,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await;
+    let server =
+        Server::start(Options { max_message_size: 1000, ..Options::default() }, echo).await;
     for size in [1001, 100_000] {
         for path in [WEBSOCKET, "/sockjs/websocket"] {
             let mut client = Client::open(server.addr, path).await;
@@ -93,45 +75,25 @@ async fn long_websocket_messages_close_with_1009() {
             if frame.opcode() == OpCode::Text {
                 frame = client.frame().await.unwrap();
             }
-            assert_eq!(
-                frame.close_code().map(u16::from),
-                Some(1009),
-                "{path} {size}"
-            );
+            assert_eq!(frame.close_code().map(u16::from), Some(1009), "{path} {size}");
         }
     }
 }
 
 #[tokio::test]
 async fn long_fragmented_messages_close_with_1009() {
-    let server = Server::start(
-        Options {
-            max_message_size: 1000,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await;
+    let server =
+        Server::start(Options { max_message_size: 1000, ..Options::default() }, echo).await;
     let mut client = Client::open(server.addr, "/sockjs/websocket").await;
-    client
-        .send_frame(Frame::text(Bytes::from(vec![b'x'; 600])).with_fin(false))
-        .await;
-    client
-        .send_frame(Frame::continuation(Bytes::from(vec![b'x'; 600])))
-        .await;
+    client.send_frame(Frame::text(Bytes::from(vec![b'x'; 600])).with_fin(false)).await;
+    client.send_frame(Frame::continuation(Bytes::from(vec![b'x'; 600]))).await;
     assert_eq!(client.closed().await.0, 1009);
 }
 
 #[tokio::test]
 async fn a_message_of_the_longest_size_passes() {
-    let server = Server::start(
-        Options {
-            max_message_size: 1000,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await;
+    let server =
+        Server::start(Options { max_message_size: 1000, ..Options::default() }, echo).await;
     let longest = "\"".repeat(1000);
     let mut raw = Client::open(server.addr, "/sockjs/websocket").await;
     raw.send(&longest).await;
@@ -144,11 +106,7 @@ async fn a_message_of_the_longest_size_passes() {
 
 #[tokio::test]
 async fn long_uploads_are_413_and_the_session_goes_on() {
-    let options = Options {
-        max_message_size: 100,
-        max_upload_size: 1000,
-        ..Options::default()
-    };
+    let options = Options { max_message_size: 100, max_upload_size: 1000, ..Options::default() };
     let server = Server::start(options, echo).await;
     post(server.addr, POLL, "").await;
     let message = format!("[\"{}\"]", "x".repeat(101));
@@ -169,25 +127,18 @@ async fn long_uploads_are_413_and_the_session_goes_on() {
 async fn a_slow_body_is_408() {
     let server = Server::start(quick(), echo).await;
     let mut connection = Connection::open(server.addr).await;
-    connection
-        .request("POST", SEND, "Content-Length: 10\r\n", "")
-        .await;
+    connection.request("POST", SEND, "Content-Length: 10\r\n", "").await;
     connection.write("[\"").await;
     assert_eq!(connection.head().await.status, 408);
 }
 
 #[tokio::test]
 async fn an_upload_waits_for_a_slow_service() {
-    let options = Options {
-        max_inbox_len: 2,
-        ..Options::default()
-    };
+    let options = Options { max_inbox_len: 2, ..Options::default() };
     let (server, go, mut log) = gated(options).await;
     post(server.addr, POLL, "").await;
     let mut upload = Connection::open(server.addr).await;
-    upload
-        .request("POST", SEND, "", "[\"1\",\"2\",\"3\",\"4\"]")
-        .await;
+    upload.request("POST", SEND, "", "[\"1\",\"2\",\"3\",\"4\"]").await;
     let early = tokio::time::timeout(Duration::from_millis(50), upload.head()).await;
     assert!(early.is_err(), "the upload did not wait");
     go.send(true).unwrap();
@@ -199,26 +150,15 @@ async fn an_upload_waits_for_a_slow_service() {
 
 #[tokio::test]
 async fn a_waiting_upload_ends_with_its_session() {
-    let options = Options {
-        max_inbox_len: 1,
-        ..quick()
-    };
+    let options = Options { max_inbox_len: 1, ..quick() };
     let server = Server::start(options, |_socket| std::future::pending()).await;
     post(server.addr, POLL, "").await;
-    assert_eq!(
-        post(server.addr, SEND, "[\"1\",\"2\",\"3\"]")
-            .await
-            .status(),
-        204
-    );
+    assert_eq!(post(server.addr, SEND, "[\"1\",\"2\",\"3\"]").await.status(), 204);
 }
 
 #[tokio::test]
 async fn a_websocket_waits_for_a_slow_service_and_loses_nothing() {
-    let options = Options {
-        max_inbox_len: 2,
-        ..Options::default()
-    };
+    let options = Options { max_inbox_len: 2, ..Options::default() };
     let (server, go, mut log) = gated(options).await;
     let mut client = Client::open(server.addr, "/sockjs/websocket").await;
     for number in 0..100 {
@@ -232,15 +172,9 @@ async fn a_websocket_waits_for_a_slow_service_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_service_may_receive_in_another_task() {
-    let server = Server::start(
-        Options {
-            max_inbox_len: 2,
-            ..quick()
-        },
-        |socket: Socket| async {
-            tokio::spawn(echo(socket)).await.ok();
-        },
-    )
+    let server = Server::start(Options { max_inbox_len: 2, ..quick() }, |socket: Socket| async {
+        tokio::spawn(echo(socket)).await.ok();
+    })
     .await;
     let mut client = Client::open(server.addr, "/sockjs/websocket").await;
     for number in 0..50 {

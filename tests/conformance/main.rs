@@ -1,8 +1,5 @@
 //! The SockJS layer against its reference, one file per chapter.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that cannot go on fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 use trolleybus_tests::support;
 

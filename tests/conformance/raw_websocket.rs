@@ -32,25 +32,15 @@ async fn the_close_code_of_the_service_travels() {
 
 #[tokio::test]
 async fn codes_that_may_not_travel_become_1000() {
-    let server = Server::start(
-        quick(),
-        |socket: Socket| async move { socket.close(1006, "") },
-    )
-    .await;
+    let server =
+        Server::start(quick(), |socket: Socket| async move { socket.close(1006, "") }).await;
     let mut client = Client::open(server.addr, PATH).await;
     assert_eq!(client.closed().await.0, 1000);
 }
 
 #[tokio::test]
 async fn binary_in_is_text_and_out_as_configured() {
-    let server = Server::start(
-        Options {
-            raw_binary: true,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await;
+    let server = Server::start(Options { raw_binary: true, ..Options::default() }, echo).await;
     let mut client = Client::open(server.addr, PATH).await;
     client.send_frame(Frame::binary("abc")).await;
     let frame = client.frame().await.unwrap();
@@ -61,9 +51,7 @@ async fn binary_in_is_text_and_out_as_configured() {
 async fn text_frames_that_are_no_text_end_the_connection() {
     let server = Server::echo().await;
     let mut client = Client::open(server.addr, PATH).await;
-    client
-        .send_frame(Frame::text(Bytes::from_static(b"\xff")))
-        .await;
+    client.send_frame(Frame::text(Bytes::from_static(b"\xff"))).await;
     assert_eq!(client.closed().await.0, 1007);
 }
 
@@ -71,18 +59,13 @@ async fn text_frames_that_are_no_text_end_the_connection() {
 async fn binary_frames_that_are_no_text_become_replacement_characters() {
     let server = Server::echo().await;
     let mut client = Client::open(server.addr, PATH).await;
-    client
-        .send_frame(Frame::binary(Bytes::from_static(b"a\xff")))
-        .await;
+    client.send_frame(Frame::binary(Bytes::from_static(b"a\xff"))).await;
     assert_eq!(client.text().await, "a\u{fffd}");
 }
 
 #[tokio::test]
 async fn heartbeats_are_pings() {
-    let options = Options {
-        heartbeat_interval: Duration::from_millis(30),
-        ..Options::default()
-    };
+    let options = Options { heartbeat_interval: Duration::from_millis(30), ..Options::default() };
     let server = Server::start(options, echo).await;
     let mut client = Client::open(server.addr, PATH).await;
     assert_eq!(client.frame().await.unwrap().opcode(), OpCode::Ping);

@@ -69,14 +69,8 @@ async fn queued_messages_come_before_the_close() {
     })
     .await;
     assert_eq!(post(server.addr, POLL, "").await.body, "o\n");
-    assert_eq!(
-        post(server.addr, POLL, "").await.body,
-        "a[\"last words\"]\n"
-    );
-    assert_eq!(
-        post(server.addr, POLL, "").await.body,
-        "c[1000,\"Normal closure\"]\n"
-    );
+    assert_eq!(post(server.addr, POLL, "").await.body, "a[\"last words\"]\n");
+    assert_eq!(post(server.addr, POLL, "").await.body, "c[1000,\"Normal closure\"]\n");
 }
 
 #[tokio::test]
@@ -101,10 +95,7 @@ async fn uploads_do_not_prolong_a_session() {
 
 #[tokio::test]
 async fn a_lost_receiver_closes_the_session_at_once() {
-    let options = Options {
-        disconnect_delay: Duration::from_secs(3600),
-        ..Options::default()
-    };
+    let options = Options { disconnect_delay: Duration::from_secs(3600), ..Options::default() };
     let (server, mut log) = Server::observed(options).await;
     let stream = opened_stream(&server).await;
     assert_eq!(soon(log.recv()).await, Some(Seen::Opened));
@@ -115,10 +106,7 @@ async fn a_lost_receiver_closes_the_session_at_once() {
 
 #[tokio::test]
 async fn a_lost_poll_closes_the_session_at_once() {
-    let options = Options {
-        disconnect_delay: Duration::from_secs(3600),
-        ..Options::default()
-    };
+    let options = Options { disconnect_delay: Duration::from_secs(3600), ..Options::default() };
     let (server, mut log) = Server::observed(options).await;
     post(server.addr, POLL, "").await;
     assert_eq!(soon(log.recv()).await, Some(Seen::Opened));
@@ -131,33 +119,19 @@ async fn a_lost_poll_closes_the_session_at_once() {
 
 #[tokio::test]
 async fn heartbeats_come_while_a_receiver_waits() {
-    let options = Options {
-        heartbeat_interval: Duration::from_millis(30),
-        ..Options::default()
-    };
+    let options = Options { heartbeat_interval: Duration::from_millis(30), ..Options::default() };
     let server = Server::start(options, echo).await;
     let mut stream = opened_stream(&server).await;
     assert_eq!(stream.chunk().await.unwrap(), "h\n");
     assert_eq!(stream.chunk().await.unwrap(), "h\n");
-    assert_eq!(
-        post(server.addr, "/sockjs/000/poll/xhr", "").await.body,
-        "o\n"
-    );
-    assert_eq!(
-        post(server.addr, "/sockjs/000/poll/xhr", "").await.body,
-        "h\n"
-    );
+    assert_eq!(post(server.addr, "/sockjs/000/poll/xhr", "").await.body, "o\n");
+    assert_eq!(post(server.addr, "/sockjs/000/poll/xhr", "").await.body, "h\n");
 }
 
 #[tokio::test]
 async fn transports_may_be_mixed_on_one_session() {
     let server = Server::echo().await;
-    assert!(
-        get(server.addr, "/sockjs/000/s/jsonp?c=x")
-            .await
-            .body
-            .contains("\"o\"")
-    );
+    assert!(get(server.addr, "/sockjs/000/s/jsonp?c=x").await.body.contains("\"o\""));
     post(server.addr, SEND, "[\"a\"]").await;
     assert_eq!(post(server.addr, POLL, "").await.body, "a[\"a\"]\n");
     let (mut events, _) = stream(server.addr, "GET", "/sockjs/000/s/eventsource").await;
@@ -188,9 +162,6 @@ async fn a_panic_closes_the_session() {
     .await;
     let mut stream = opened_stream(&server).await;
     post(server.addr, SEND, "[\"x\"]").await;
-    assert_eq!(
-        stream.chunk().await.unwrap(),
-        "c[1011,\"Internal error\"]\n"
-    );
+    assert_eq!(stream.chunk().await.unwrap(), "c[1011,\"Internal error\"]\n");
     assert_eq!(stream.chunk().await, None);
 }

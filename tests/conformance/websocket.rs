@@ -81,9 +81,7 @@ async fn queued_messages_go_before_the_close() {
 async fn a_client_close_is_answered_and_the_service_told() {
     let (server, mut log) = Server::observed(quick()).await;
     let mut client = opened(&server).await;
-    client
-        .send_frame(Frame::close(yawc::close::CloseCode::Normal, "bye"))
-        .await;
+    client.send_frame(Frame::close(yawc::close::CloseCode::Normal, "bye")).await;
     assert_eq!(client.closed().await, (1000, "bye".to_owned()));
     assert_eq!(soon(log.recv()).await, Some(Seen::Opened));
     assert_eq!(soon(log.recv()).await, Some(Seen::Closed));
@@ -112,12 +110,7 @@ async fn one_id_may_be_open_twice() {
 async fn uploads_do_not_reach_a_websocket() {
     let server = Server::echo().await;
     let _client = opened(&server).await;
-    assert_eq!(
-        post(server.addr, "/sockjs/000/w/xhr_send", "[\"x\"]")
-            .await
-            .status(),
-        404
-    );
+    assert_eq!(post(server.addr, "/sockjs/000/w/xhr_send", "[\"x\"]").await.status(), 404);
 }
 
 #[tokio::test]
@@ -128,10 +121,7 @@ async fn tokens_are_read_without_case_and_101_has_no_length() {
     let head = connection.head().await;
     assert_eq!(head.status, 101);
     assert_eq!(head.header("content-length"), None);
-    assert_eq!(
-        head.header("sec-websocket-accept"),
-        Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
-    );
+    assert_eq!(head.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
     assert_eq!(head.header("sec-websocket-extensions"), None);
     assert_eq!(head.header("sec-websocket-protocol"), None);
 }
@@ -158,10 +148,7 @@ async fn what_is_no_handshake_is_400() {
 
 #[tokio::test]
 async fn heartbeats_are_sent() {
-    let options = Options {
-        heartbeat_interval: Duration::from_millis(30),
-        ..Options::default()
-    };
+    let options = Options { heartbeat_interval: Duration::from_millis(30), ..Options::default() };
     let server = Server::start(options, echo).await;
     let mut client = opened(&server).await;
     assert_eq!(client.text().await, "h");
@@ -201,9 +188,7 @@ async fn binary_frames_with_text_are_taken() {
 async fn bytes_that_are_no_text_end_the_connection() {
     let server = Server::echo().await;
     let mut client = opened(&server).await;
-    client
-        .send_frame(Frame::text(Bytes::from_static(b"[\"\xff\"]")))
-        .await;
+    client.send_frame(Frame::text(Bytes::from_static(b"[\"\xff\"]"))).await;
     assert_eq!(client.closed().await.0, 1007);
 }
 
@@ -249,9 +234,7 @@ async fn the_first_request_is_known_to_the_service() {
         let addr = info.remote_addr().unwrap().ip();
         let origin = info.header("origin").unwrap_or("none").to_owned();
         let query = info.query().unwrap_or("none");
-        socket
-            .send(format!("{} {addr} {origin} {query}", info.transport()))
-            .unwrap();
+        socket.send(format!("{} {addr} {origin} {query}", info.transport())).unwrap();
     })
     .await;
     let mut client = Client::open(server.addr, &format!("{PATH}?token=x")).await;

@@ -44,23 +44,13 @@ async fn one_connection_serves_many_polls() {
 async fn the_media_type_of_an_upload_does_not_matter() {
     let server = Server::echo().await;
     post(server.addr, POLL, "").await;
-    let types = [
-        "text/plain",
-        "T",
-        "application/json",
-        "application/xml",
-        "",
-        "text/plain; charset=x",
-    ];
+    let types =
+        ["text/plain", "T", "application/json", "application/xml", "", "text/plain; charset=x"];
     for media_type in types {
         let headers = format!("Content-Type: {media_type}\r\n");
         let sent = request(server.addr, "POST", SEND, &headers, "[\"m\"]").await;
         assert_eq!(sent.status(), 204, "{media_type}");
-        assert_eq!(
-            post(server.addr, POLL, "").await.body,
-            "a[\"m\"]\n",
-            "{media_type}"
-        );
+        assert_eq!(post(server.addr, POLL, "").await.body, "a[\"m\"]\n", "{media_type}");
     }
 }
 
@@ -70,9 +60,7 @@ async fn chunked_uploads_are_taken() {
     post(server.addr, POLL, "").await;
     let mut connection = Connection::open(server.addr).await;
     let head = format!("POST {SEND} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-    connection
-        .write(head + "2\r\n[\"\r\n3\r\nc\"]\r\n0\r\n\r\n")
-        .await;
+    connection.write(head + "2\r\n[\"\r\n3\r\nc\"]\r\n0\r\n\r\n").await;
     assert_eq!(connection.answer().await.status(), 204);
     assert_eq!(post(server.addr, POLL, "").await.body, "a[\"c\"]\n");
 }
@@ -89,17 +77,7 @@ async fn an_empty_array_does_nothing() {
 #[tokio::test]
 async fn a_switched_off_transport_is_404() {
     let disabled_transports = TransportSet::new().with(Transport::XhrPolling);
-    let server = Server::start(
-        Options {
-            disabled_transports,
-            ..Options::default()
-        },
-        echo,
-    )
-    .await;
+    let server = Server::start(Options { disabled_transports, ..Options::default() }, echo).await;
     assert_eq!(post(server.addr, POLL, "").await.status(), 404);
-    assert_eq!(
-        get(server.addr, "/sockjs/000/x/jsonp?c=x").await.status(),
-        200
-    );
+    assert_eq!(get(server.addr, "/sockjs/000/x/jsonp?c=x").await.status(), 200);
 }

@@ -11,10 +11,7 @@ const SEND: &str = "/sockjs/000/s/xhr_send";
 async fn prelude_and_each_frame_are_chunks() {
     let server = Server::echo().await;
     let (mut stream, head) = stream(server.addr, "POST", STREAM).await;
-    assert_eq!(
-        head.header("content-type"),
-        Some("application/javascript; charset=UTF-8")
-    );
+    assert_eq!(head.header("content-type"), Some("application/javascript; charset=UTF-8"));
     assert_eq!(head.header("content-length"), None);
     assert_eq!(stream.chunk().await.unwrap(), "h".repeat(2048) + "\n");
     assert_eq!(stream.chunk().await.unwrap(), "o\n");
@@ -26,10 +23,7 @@ async fn prelude_and_each_frame_are_chunks() {
 
 #[tokio::test]
 async fn the_response_ends_at_the_limit_and_the_session_goes_on() {
-    let options = Options {
-        response_limit: 4096,
-        ..Options::default()
-    };
+    let options = Options { response_limit: 4096, ..Options::default() };
     let server = Server::start(options, echo).await;
     let (mut first, _) = stream(server.addr, "POST", STREAM).await;
     assert_eq!(first.chunk().await.unwrap().len(), 2049);
@@ -50,9 +44,7 @@ async fn the_response_ends_at_the_limit_and_the_session_goes_on() {
 async fn http_1_0_is_streamed_without_chunks() {
     let server = Server::closing(Options::default()).await;
     let mut connection = Connection::open(server.addr).await;
-    connection
-        .write(format!("POST {STREAM} HTTP/1.0\r\nHost: x\r\n\r\n"))
-        .await;
+    connection.write(format!("POST {STREAM} HTTP/1.0\r\nHost: x\r\n\r\n")).await;
     let head = connection.head().await;
     assert_eq!(head.header("transfer-encoding"), None);
     assert_eq!(head.header("content-length"), None);
@@ -62,10 +54,7 @@ async fn http_1_0_is_streamed_without_chunks() {
 
 #[tokio::test]
 async fn a_connection_is_kept_after_the_limit() {
-    let options = Options {
-        response_limit: 1,
-        ..Options::default()
-    };
+    let options = Options { response_limit: 1, ..Options::default() };
     let server = Server::start(options, echo).await;
     let (mut connection, _) = stream(server.addr, "POST", STREAM).await;
     while connection.chunk().await.is_some() {}

@@ -28,10 +28,7 @@ pub struct Answer {
 
 impl Head {
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -58,9 +55,7 @@ impl Connection {
     pub async fn open(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self {
-            stream: BufReader::new(stream),
-        }
+        Self { stream: BufReader::new(stream) }
     }
 
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
@@ -86,9 +81,7 @@ impl Connection {
     pub async fn head(&mut self) -> Head {
         let status_line = self.line().await;
         let status = status_line.split(' ').nth(1).unwrap_or_default();
-        let status = status
-            .parse()
-            .unwrap_or_else(|_| panic!("no status line: {status_line:?}"));
+        let status = status.parse().unwrap_or_else(|_| panic!("no status line: {status_line:?}"));
         let mut headers = Vec::new();
         loop {
             let line = self.line().await;

@@ -12,7 +12,5 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The outcome of `future`, or a failed test.
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(DEADLINE, future)
-        .await
-        .expect("nothing happened before the deadline")
+    tokio::time::timeout(DEADLINE, future).await.expect("nothing happened before the deadline")
 }

@@ -49,10 +49,7 @@ impl Server {
     {
         let service = SockJs::new(options, handler);
         let app = Router::new().nest_service("/sockjs", service.router());
-        Self {
-            addr: serve(app).await,
-            service,
-        }
+        Self { addr: serve(app).await, service }
     }
 
     pub async fn echo() -> Self {
@@ -78,11 +75,7 @@ impl Server {
 
     /// A service that closes at once, as the suite's `/close` does.
     pub async fn closing(options: Options) -> Self {
-        Self::start(
-            options,
-            |socket| async move { socket.close(3000, "Go away!") },
-        )
-        .await
+        Self::start(options, |socket| async move { socket.close(3000, "Go away!") }).await
     }
 }
 

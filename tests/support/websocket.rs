@@ -19,15 +19,12 @@ impl Client {
         let stream = TcpStream::connect(addr).await.unwrap();
         let url = format!("ws://{addr}{path}").parse().unwrap();
         let options = Options::default().with_max_payload_read(64 << 20);
-        let socket = soon(WebSocket::handshake(url, stream, options))
-            .await
-            .unwrap();
+        let socket = soon(WebSocket::handshake(url, stream, options)).await.unwrap();
         Self { socket }
     }
 
     pub async fn send(&mut self, text: &str) {
-        self.send_frame(Frame::text(Bytes::copy_from_slice(text.as_bytes())))
-            .await;
+        self.send_frame(Frame::text(Bytes::copy_from_slice(text.as_bytes()))).await;
     }
 
     pub async fn send_frame(&mut self, frame: Frame) {
@@ -57,10 +54,7 @@ impl Client {
         let frame = self.frame().await.expect("connection gone");
         assert_eq!(frame.opcode(), OpCode::Close);
         let code = frame.close_code().expect("a code").into();
-        (
-            code,
-            frame.close_reason().unwrap().unwrap_or_default().to_owned(),
-        )
+        (code, frame.close_reason().unwrap().unwrap_or_default().to_owned())
     }
 
     /// Frames are read and thrown away until the connection ends.

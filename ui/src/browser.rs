@@ -10,9 +10,8 @@ use crate::model::Moment;
 /// Now, in local time, to fractions of a millisecond. Set-backs of the system's clock do not
 /// show: it is read once, when the page starts.
 pub(crate) fn now() -> Moment {
-    let since_start = window()
-        .performance()
-        .map_or_else(Date::now, |clock| clock.time_origin() + clock.now());
+    let since_start =
+        window().performance().map_or_else(Date::now, |clock| clock.time_origin() + clock.now());
     Moment(since_start - Date::new_0().get_timezone_offset() * 60_000.0)
 }
 

@@ -14,18 +14,10 @@ mod browser;
 mod line;
 #[cfg_attr(
     not(target_arch = "wasm32"),
-    expect(
-        dead_code,
-        unused_imports,
-        reason = "the components that use it are for the browser"
-    )
+    expect(dead_code, unused_imports, reason = "the components that use it are for the browser")
 )]
 mod model;
-#[expect(
-    dead_code,
-    unreachable_pub,
-    reason = "the file is the server's as well"
-)]
+#[expect(dead_code, unreachable_pub, reason = "the file is the server's as well")]
 #[path = "../../server/src/service/uppercase.rs"]
 mod uppercase;
 #[cfg(target_arch = "wasm32")]

@@ -66,10 +66,7 @@ pub(crate) fn use_line(
             let Some(client) = line.borrow().clone() else {
                 return;
             };
-            let word = Word {
-                tab: tab.clone(),
-                number: next(&numbers),
-            };
+            let word = Word { tab: tab.clone(), number: next(&numbers) };
             say(&client, &word, how, *served_by, &text, page);
         }
     })
@@ -105,10 +102,7 @@ fn watch(client: &Client, page: &Dispatch) -> Tasks {
         let page = page.clone();
         async move {
             while let Some(error) = errors.next().await {
-                page.dispatch(Action::Reported {
-                    error,
-                    at: browser::now(),
-                });
+                page.dispatch(Action::Reported { error, at: browser::now() });
             }
         }
     });
@@ -118,9 +112,7 @@ fn watch(client: &Client, page: &Dispatch) -> Tasks {
 fn link(state: State) -> Link {
     match state {
         State::Connecting => Link::Connecting,
-        State::Open { transport } => Link::Open {
-            transport: transport.as_str(),
-        },
+        State::Open { transport } => Link::Open { transport: transport.as_str() },
         State::Waiting { attempt, retry_in } => {
             let mut until = browser::now();
             until.0 += retry_in.as_secs_f64() * 1000.0;
@@ -174,22 +166,10 @@ fn heard(message: &Message, address: &str) -> Heard {
 
 fn say(client: &Client, word: &Word, how: How, served_by: ServedBy, text: &str, page: &Dispatch) {
     let (number, body) = (word.number, Body::from_text(text));
-    let address = if how == How::Echo {
-        ECHO
-    } else {
-        served_by.request_address()
-    };
+    let address = if how == How::Echo { ECHO } else { served_by.request_address() };
     let at = browser::now();
-    page.dispatch(Action::Said {
-        number,
-        how,
-        address,
-        body: body.clone(),
-        at,
-    });
-    let options = DeliveryOptions::new()
-        .timeout(TIMEOUT)
-        .header(WORD, word.to_string());
+    page.dispatch(Action::Said { number, how, address, body: body.clone(), at });
+    let options = DeliveryOptions::new().timeout(TIMEOUT).header(WORD, word.to_string());
     let options = options.expect("invariant: a word's name can be a header");
     if how == How::Publish {
         if let Err(error) = client.publish_with(address, body, options) {
@@ -211,11 +191,7 @@ fn say(client: &Client, word: &Word, how: How, served_by: ServedBy, text: &str, 
 }
 
 fn fail(number: u32, error: Error, page: &Dispatch) {
-    page.dispatch(Action::Failed {
-        number,
-        error,
-        at: browser::now(),
-    });
+    page.dispatch(Action::Failed { number, error, at: browser::now() });
 }
 
 /// Tasks that end when this is dropped.

@@ -34,11 +34,7 @@ impl LiveServer {
         let mut command = demo_command(workshop, &log)?;
         let mut child = command.spawn().context("cannot start the server")?;
         let stdout = stdout_of(&mut child);
-        let mut server = Self {
-            child,
-            log,
-            url: String::new(),
-        };
+        let mut server = Self { child, log, url: String::new() };
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || watch(stdout, &sender));
         server.url = receiver
@@ -73,10 +69,7 @@ fn demo_command(workshop: &Workshop, log: &Path) -> Result<Command> {
         .args(["demo", "--listen", "127.0.0.1:0", "--open-bridge", "--www"])
         .arg(workshop.workspace.site());
     let mut command = lifelong(command);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(log);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     Ok(command)
 }
 

@@ -32,9 +32,7 @@ pub(crate) fn typed(command: &Command) -> String {
 /// Runs to the end with all output on stderr; a bad exit is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     command.stdout(Stdio::from(std::io::stderr()));
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run `{}`", typed(command)))?;
+    let status = command.status().with_context(|| format!("cannot run `{}`", typed(command)))?;
     ensure!(status.success(), "`{}` ended with {status}", typed(command));
     Ok(())
 }
@@ -63,17 +61,11 @@ pub(crate) fn run_bounded(command: &mut Command, limit: Duration) -> Result<Stri
     while !drained.is_finished() {
         if Instant::now() > deadline {
             kill(pid);
-            bail!(
-                "`{}` gave no answer in {} s",
-                typed(command),
-                limit.as_secs()
-            );
+            bail!("`{}` gave no answer in {} s", typed(command), limit.as_secs());
         }
         thread::sleep(Duration::from_millis(50));
     }
-    let output = drained
-        .join()
-        .expect("invariant: waiting for a child does not panic")?;
+    let output = drained.join().expect("invariant: waiting for a child does not panic")?;
     accept(command, &output)
 }
 
@@ -83,12 +75,7 @@ fn accept(command: &Command, output: &Output) -> Result<String> {
     }
     let mut all = String::from_utf8_lossy(&output.stdout).into_owned();
     all.push_str(&String::from_utf8_lossy(&output.stderr));
-    bail!(
-        "`{}` ended with {}:\n{}",
-        typed(command),
-        output.status,
-        last_lines(&all, 20)
-    )
+    bail!("`{}` ended with {}:\n{}", typed(command), output.status, last_lines(&all, 20))
 }
 
 /// The end of a text, which is where programs say what went wrong.
@@ -154,10 +141,7 @@ fn copy_until(
 }
 
 pub(crate) fn stdout_of(child: &mut Child) -> std::process::ChildStdout {
-    child
-        .stdout
-        .take()
-        .expect("invariant: the child was spawned with a piped stdout")
+    child.stdout.take().expect("invariant: the child was spawned with a piped stdout")
 }
 
 /// The same command, ended by the kernel when xtask ends, however that happens.
@@ -168,10 +152,7 @@ pub(crate) fn lifelong(command: Command) -> Command {
         return command;
     }
     let mut wrapped = Command::new("setpriv");
-    wrapped
-        .args(["--pdeathsig", "TERM", "--"])
-        .arg(command.get_program())
-        .args(command.get_args());
+    wrapped.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program()).args(command.get_args());
     for (key, value) in command.get_envs() {
         match value {
             Some(value) => wrapped.env(key, value),
@@ -193,15 +174,12 @@ fn kill(pid: u32) {
 /// The first file called `name` on PATH that can be run.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| is_executable(file))
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    file.metadata()
-        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

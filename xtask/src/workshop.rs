@@ -17,11 +17,7 @@ pub(crate) struct Workshop {
 
 impl Workshop {
     pub(crate) fn open() -> Result<Self> {
-        Ok(Self {
-            workspace: Workspace::find(),
-            tools: Tools::new()?,
-            met: HashMap::new(),
-        })
+        Ok(Self { workspace: Workspace::find(), tools: Tools::new()?, met: HashMap::new() })
     }
 
     /// Sees to it that all of `needs` are met, and whatever they need in turn.
@@ -58,10 +54,7 @@ impl Workshop {
         let mut node = self.command("node");
         node.current_dir(self.workspace.tests())
             .env("TROLLEYBUS_BIN", self.workspace.server_binary())
-            .env(
-                "SOCKJS_TEST_SERVER_BIN",
-                self.workspace.sockjs_test_server(),
-            )
+            .env("SOCKJS_TEST_SERVER_BIN", self.workspace.sockjs_test_server())
             .env("TROLLEYBUS_WWW", self.workspace.site());
         if let Some(chromium) = self.tools.chromium() {
             node.env("CHROMIUM", chromium);

@@ -57,18 +57,12 @@ impl Bus {
     pub fn new(url: &str, transports: &str, numbers: &[f64], observer: Function) -> Self {
         let client = Client::with_options(url, settings::options(transports, numbers));
         let observer = move |notice| call(&observer, &convert::notice(&notice).into());
-        Self {
-            client: Embedded::new(client, observer),
-            registrations: RefCell::new(Table::new()),
-        }
+        Self { client: Embedded::new(client, observer), registrations: RefCell::new(Table::new()) }
     }
 
     /// Gives a command, by its number. `number` is a failure's code, or a request's timeout in
     /// milliseconds; `done` is called when a request ends, with a message, or nothing and an error.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one crossing costs less than six"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one crossing costs less than six")]
     pub fn command(
         &self,
         operation: u8,
@@ -92,8 +86,7 @@ impl Bus {
             run(core, now, operation, origin, &to, body, options)
         });
         if let (Some(request), Some(done)) = (begun.map_err(thrown)?, done) {
-            self.client
-                .wait(request, move |result| settle(&done, result));
+            self.client.wait(request, move |result| settle(&done, result));
         }
         Ok(())
     }
@@ -101,11 +94,9 @@ impl Bus {
     /// Consumes an address; gives a number for `unregister`.
     pub fn register(&self, address: &str, local: bool, callback: Function) -> f64 {
         let scope = if local { Scope::Local } else { Scope::Bus };
-        let registration = self
-            .client
-            .register(&address.into(), scope, move |message| {
-                call(&callback, &convert::message(&message).into());
-            });
+        let registration = self.client.register(&address.into(), scope, move |message| {
+            call(&callback, &convert::message(&message).into());
+        });
         self.registrations.borrow_mut().add(registration) as f64
     }
 
@@ -127,8 +118,7 @@ impl Bus {
     /// Connects anew at once; with names of transports uses those from now on.
     pub fn reconnect(&self, transports: Option<String>) {
         let transports = transports.map(|names| settings::names(&names));
-        self.client
-            .command(|core, now| core.reconnect(now, transports));
+        self.client.command(|core, now| core.reconnect(now, transports));
     }
 
     /// Sets how many attempts in a row may fail; infinity for no limit.
@@ -156,9 +146,9 @@ fn run(
 ) -> Result<Option<RequestId>, Error> {
     match operation {
         Operation::Request => core.request(now, to, body, options).map(Some),
-        Operation::ReplyAndRequest => core
-            .reply_and_request(now, origin, to, body, options)
-            .map(Some),
+        Operation::ReplyAndRequest => {
+            core.reply_and_request(now, origin, to, body, options).map(Some)
+        }
         Operation::Publish => core.publish(to, body, options).map(|()| None),
         Operation::Reply => core.reply(origin, to, body, options).map(|()| None),
         Operation::Send | Operation::Fail => core.send(to, body, options).map(|()| None),

@@ -52,9 +52,7 @@ impl EventBus for Client {
         options: DeliveryOptions,
     ) -> Response {
         let (address, now) = (address.into(), driver::now());
-        Response::start(&self.handle, body, |core, body| {
-            core.request(now, &address, body, options)
-        })
+        Response::start(&self.handle, body, |core, body| core.request(now, &address, body, options))
     }
 
     fn consumer(&self, address: impl Into<Address>) -> Consumer {

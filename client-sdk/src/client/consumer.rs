@@ -50,19 +50,11 @@ impl Consumer {
             let hub = handle.hub.lock();
             (hub.core.buffer_len(), hub.core.state().is_closed())
         };
-        let buffer = Shared::new(Buffer {
-            queue: VecDeque::new(),
-            waker: None,
-            len_max,
-            dropped: 0,
-            ended,
-        });
+        let buffer =
+            Shared::new(Buffer { queue: VecDeque::new(), waker: None, len_max, dropped: 0, ended });
         let sink: AnySink = Shared::new(Box::new(Queue(buffer.clone())));
         let registration = Registration::new(handle, address, scope, sink);
-        Self {
-            registration,
-            buffer,
-        }
+        Self { registration, buffer }
     }
 
     /// The address.
@@ -152,11 +144,7 @@ impl Registration {
         }
         drop(hub);
         handle.driver.kick();
-        Self {
-            handle: handle.clone(),
-            address: address.clone(),
-            id,
-        }
+        Self { handle: handle.clone(), address: address.clone(), id }
     }
 
     /// The address.

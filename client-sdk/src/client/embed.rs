@@ -69,10 +69,7 @@ impl Embedded {
         done: impl FnOnce(Result<Delivery, Error>) + 'static,
     ) {
         let waiters = &mut self.0.handle.hub.lock().waiters;
-        waiters.set(
-            id,
-            Box::new(|result| done(result.map(|message| message.delivery))),
-        );
+        waiters.set(id, Box::new(|result| done(result.map(|message| message.delivery))));
     }
 }
 

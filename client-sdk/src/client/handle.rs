@@ -154,8 +154,6 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("state", &self.state())
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("state", &self.state()).finish_non_exhaustive()
     }
 }

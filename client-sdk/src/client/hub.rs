@@ -122,10 +122,7 @@ impl Hub {
     }
 
     /// None when there is no event, an inner none when the event asks for no call.
-    #[expect(
-        clippy::option_option,
-        reason = "two different absences, and `?` serves the outer"
-    )]
+    #[expect(clippy::option_option, reason = "two different absences, and `?` serves the outer")]
     fn take_event(&mut self) -> Option<Option<Call>> {
         Some(match self.core.poll_event()? {
             Event::State(state) => self.change(&state),
@@ -137,9 +134,7 @@ impl Hub {
             Event::Reply { request, result } => {
                 let RequestId(id) = request;
                 let result = result.map(|reply| Message::new(reply, &self.handle));
-                self.waiters
-                    .remove(id)
-                    .map(|waiter| Call::Reply(waiter, result))
+                self.waiters.remove(id).map(|waiter| Call::Reply(waiter, result))
             }
             Event::Error(error) => Some(self.report(&error)),
             Event::Unhandled(text) => self.pass_on(text),
@@ -193,9 +188,7 @@ impl Hub {
 
     fn wakers(&mut self) -> Vec<Waker> {
         let watchers = self.watchers.values_mut();
-        watchers
-            .filter_map(|watcher| watcher.waker.take())
-            .collect()
+        watchers.filter_map(|watcher| watcher.waker.take()).collect()
     }
 }
 

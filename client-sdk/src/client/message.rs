@@ -27,11 +27,7 @@ pub struct Message {
 
 impl Message {
     pub(super) fn new(delivery: Delivery, handle: &WeakRef<Handle>) -> Self {
-        Self {
-            delivery,
-            handle: handle.clone(),
-            answered: Arc::default(),
-        }
+        Self { delivery, handle: handle.clone(), answered: Arc::default() }
     }
 
     /// True when it came from this client itself, not from the server.

@@ -33,14 +33,8 @@ struct Slot {
 
 impl Response {
     pub(super) fn failed(error: Error) -> Self {
-        let slot = Slot {
-            result: Some(Err(error)),
-            waker: None,
-        };
-        Self {
-            slot: Shared::new(slot),
-            pending: None,
-        }
+        let slot = Slot { result: Some(Err(error)), waker: None };
+        Self { slot: Shared::new(slot), pending: None }
     }
 
     pub(super) fn start(
@@ -55,10 +49,7 @@ impl Response {
             .map_err(Error::from)
             .and_then(|body| handle.begin(waiter, |core| command(core, body)));
         match started {
-            Ok(request) => Self {
-                slot,
-                pending: Some((handle.clone(), request)),
-            },
+            Ok(request) => Self { slot, pending: Some((handle.clone(), request)) },
             Err(error) => Self::failed(error),
         }
     }

@@ -37,10 +37,7 @@ struct Watch {
 
 impl Watch {
     fn new(hub: Shared<Hub>, errors: Option<VecDeque<Error>>) -> Self {
-        let watcher = Watcher {
-            waker: None,
-            errors,
-        };
+        let watcher = Watcher { waker: None, errors };
         let id = hub.lock().watchers.add(watcher);
         Self { hub, id }
     }

@@ -81,10 +81,7 @@ impl Connection {
             opened.sending &= opened.transport != Transport::WebSocket;
         }
         while let Some(action) = self.poll_action() {
-            if let Action::Send {
-                link, url: None, ..
-            } = action
-            {
+            if let Action::Send { link, url: None, .. } = action {
                 self.handle_sent(link);
             }
             actions.push_back(action);
@@ -128,10 +125,7 @@ impl Connection {
         let (link, url) = (self.link, self.endpoint.info());
         self.actions.push_back(Action::FetchInfo { link, url });
         let deadline = now + INFO_PATIENCE;
-        self.phase = Phase::Info {
-            since: now,
-            deadline,
-        };
+        self.phase = Phase::Info { since: now, deadline };
     }
 
     fn start_transports(&mut self, now: u64, websocket: bool) {
@@ -153,10 +147,7 @@ impl Connection {
         self.link.0 += 1;
         self.session = self.random.letters(16);
         let deadline = now + patience;
-        self.phase = Phase::Opening {
-            transport,
-            deadline,
-        };
+        self.phase = Phase::Opening { transport, deadline };
         self.open_receiver(transport);
     }
 
@@ -180,11 +171,7 @@ impl Connection {
             transport,
             since: now,
             heard_at: now,
-            ping_at: if interval > 0 {
-                now + interval
-            } else {
-                u64::MAX
-            },
+            ping_at: if interval > 0 { now + interval } else { u64::MAX },
             sending: false,
             received: true,
         });
@@ -255,11 +242,7 @@ impl Connection {
     fn open_receiver(&mut self, transport: Transport) {
         let url = self.transport_endpoint().receive(&self.session, transport);
         let link = self.link;
-        self.actions.push_back(Action::Open {
-            link,
-            transport,
-            url,
-        });
+        self.actions.push_back(Action::Open { link, transport, url });
     }
 
     pub(super) fn transport_endpoint(&self) -> &Endpoint {

@@ -34,17 +34,12 @@ mod tests {
 
     fn delays(reconnect: &Reconnect) -> Vec<u64> {
         let mut random = Random::new(7);
-        (0..8)
-            .map_while(|attempt| delay(reconnect, attempt, &mut random))
-            .collect()
+        (0..8).map_while(|attempt| delay(reconnect, attempt, &mut random)).collect()
     }
 
     #[test]
     fn delays_double_up_to_the_longest() {
-        let reconnect = Reconnect {
-            randomization: 0.0,
-            ..Reconnect::default()
-        };
+        let reconnect = Reconnect { randomization: 0.0, ..Reconnect::default() };
         let expected = [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000];
         assert_eq!(delays(&reconnect), expected);
     }
@@ -63,26 +58,16 @@ mod tests {
 
     #[test]
     fn zeros_are_honoured() {
-        let at_once = Reconnect {
-            delay_min: Duration::ZERO,
-            ..Reconnect::default()
-        };
+        let at_once = Reconnect { delay_min: Duration::ZERO, ..Reconnect::default() };
         assert_eq!(delays(&at_once), [0; 8]);
-        let odd = Reconnect {
-            exponent: 0.0,
-            randomization: 0.0,
-            ..Reconnect::default()
-        };
+        let odd = Reconnect { exponent: 0.0, randomization: 0.0, ..Reconnect::default() };
         assert_eq!(delays(&odd), [500; 8]);
         assert!(delays(&Reconnect::never()).is_empty());
     }
 
     #[test]
     fn attempts_are_counted() {
-        let reconnect = Reconnect {
-            attempts_max: Some(3),
-            ..Reconnect::default()
-        };
+        let reconnect = Reconnect { attempts_max: Some(3), ..Reconnect::default() };
         assert_eq!(delays(&reconnect).len(), 3);
     }
 }

@@ -93,10 +93,7 @@ impl Connection {
         if connection.endpoint.is_usable() {
             connection.start_attempt(now);
         } else {
-            connection.end(
-                1002,
-                "the URL must be absolute, of scheme http, https, ws or wss",
-            );
+            connection.end(1002, "the URL must be absolute, of scheme http, https, ws or wss");
         }
         connection
     }
@@ -124,11 +121,7 @@ impl Connection {
     pub fn consumer(&mut self, address: &Address, scope: Scope) -> ConsumerId {
         let (id, tell) = self.registry.add(address, scope);
         if tell == Tell::Server {
-            self.tell_server(
-                Parcel::Register(address.detached()),
-                Operation::Register,
-                address,
-            );
+            self.tell_server(Parcel::Register(address.detached()), Operation::Register, address);
         }
         id
     }
@@ -250,8 +243,5 @@ pub(super) fn ping() -> String {
 
 /// Whole milliseconds; what is over an hour of centuries is not.
 pub(super) fn millis(duration: Duration) -> u64 {
-    duration
-        .as_secs()
-        .saturating_mul(1000)
-        .saturating_add(duration.subsec_millis().into())
+    duration.as_secs().saturating_mul(1000).saturating_add(duration.subsec_millis().into())
 }

@@ -16,10 +16,7 @@ impl Endpoint {
     /// Reads `http`, `https`, `ws` and `wss` URLs; a fragment is dropped.
     pub(super) fn new(url: &str) -> Self {
         let url = url.split_once('#').map_or(url, |(url, _)| url);
-        let query = url
-            .find('?')
-            .and_then(|at| url.get(at..))
-            .unwrap_or_default();
+        let query = url.find('?').and_then(|at| url.get(at..)).unwrap_or_default();
         let path = url.strip_suffix(query).unwrap_or(url);
         let mut base = String::with_capacity(path.len() + 2);
         match path.strip_prefix("ws") {
@@ -27,10 +24,7 @@ impl Endpoint {
             None => base.push_str(path),
         }
         base.truncate(base.trim_end_matches('/').len());
-        Self {
-            base,
-            query: query.to_owned(),
-        }
+        Self { base, query: query.to_owned() }
     }
 
     /// True for an absolute URL of a scheme that can be asked.
@@ -43,10 +37,7 @@ impl Endpoint {
     /// The same query under another base.
     pub(super) fn moved_to(&self, base: &str) -> Self {
         let query = self.query.clone();
-        Self {
-            query,
-            ..Self::new(base)
-        }
+        Self { query, ..Self::new(base) }
     }
 
     pub(super) fn info(&self) -> String {

@@ -18,11 +18,7 @@ pub(super) struct Fallback {
 
 impl Fallback {
     pub(super) fn new() -> Self {
-        Self {
-            left: Vec::new(),
-            patience: PATIENCE.1,
-            worked: None,
-        }
+        Self { left: Vec::new(), patience: PATIENCE.1, worked: None }
     }
 
     /// Starts an attempt with `transports`, best first; but the one that worked until less than
@@ -53,11 +49,7 @@ impl Fallback {
     /// The next transport and the milliseconds it has to deliver `o`.
     pub(super) fn next(&mut self) -> Option<(Transport, u64)> {
         let transport = self.left.pop()?;
-        let patience = if self.left.is_empty() {
-            LAST_PATIENCE
-        } else {
-            self.patience
-        };
+        let patience = if self.left.is_empty() { LAST_PATIENCE } else { self.patience };
         Some((transport, patience))
     }
 
@@ -86,19 +78,10 @@ mod tests {
     #[test]
     fn what_worked_goes_first_for_a_while() {
         let mut fallback = Fallback::new();
-        assert_eq!(
-            order(&mut fallback, 0),
-            [WebSocket, XhrStreaming, XhrPolling]
-        );
+        assert_eq!(order(&mut fallback, 0), [WebSocket, XhrStreaming, XhrPolling]);
         fallback.worked(XhrPolling, 100);
-        assert_eq!(
-            order(&mut fallback, 1099),
-            [XhrPolling, WebSocket, XhrStreaming]
-        );
-        assert_eq!(
-            order(&mut fallback, 1100),
-            [WebSocket, XhrStreaming, XhrPolling]
-        );
+        assert_eq!(order(&mut fallback, 1099), [XhrPolling, WebSocket, XhrStreaming]);
+        assert_eq!(order(&mut fallback, 1100), [WebSocket, XhrStreaming, XhrPolling]);
     }
 
     #[test]

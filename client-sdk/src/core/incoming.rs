@@ -36,18 +36,15 @@ impl Connection {
         for text in envelopes {
             let text = ByteString::from(text);
             match ServerEnvelope::parse(&text) {
-                Ok(ServerEnvelope::Rec {
-                    address,
-                    body,
-                    headers,
-                    reply_address,
-                }) => self.deliver(Delivery {
-                    address,
-                    body,
-                    headers,
-                    reply_address,
-                    origin: Origin::Link(link),
-                }),
+                Ok(ServerEnvelope::Rec { address, body, headers, reply_address }) => {
+                    self.deliver(Delivery {
+                        address,
+                        body,
+                        headers,
+                        reply_address,
+                        origin: Origin::Link(link),
+                    })
+                }
                 Ok(ServerEnvelope::Err { address, error }) => {
                     let address = address.as_ref().map(Address::as_str);
                     self.receive_error(address.unwrap_or_default(), error);

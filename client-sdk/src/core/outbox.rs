@@ -38,12 +38,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(len_max: usize, bytes_max: usize) -> Self {
-        Self {
-            queue: VecDeque::new(),
-            bytes: 0,
-            len_max,
-            bytes_max,
-        }
+        Self { queue: VecDeque::new(), bytes: 0, len_max, bytes_max }
     }
 
     /// Adds a message or reply.

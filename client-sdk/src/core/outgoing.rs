@@ -30,8 +30,7 @@ impl Connection {
         let consumers = self.registry.within(address.as_str(), options.local_only);
         if !options.local_only {
             let envelope = envelope(Operation::Publish, address, body.clone(), &options);
-            self.outbox
-                .push(Parcel::Message(None), envelope.to_json())?;
+            self.outbox.push(Parcel::Message(None), envelope.to_json())?;
         }
         if !consumers.is_empty() {
             let message = local(address, body, options, None);
@@ -89,9 +88,7 @@ impl Connection {
         let reply_address = self.requests.reply_address(request).into();
         let message = local(address, body, options, Some(reply_address));
         let consumers = vec![consumer];
-        self.or_give_up(request, |this| {
-            this.push_local(Event::Message { consumers, message })
-        })
+        self.or_give_up(request, |this| this.push_local(Event::Message { consumers, message }))
     }
 
     /// Replies to a message that came from `origin` with reply address `to`.
@@ -170,9 +167,7 @@ impl Connection {
         let mut envelope = envelope(Operation::Send, address, body, options);
         envelope.reply_address = Some(self.requests.reply_address(request).into());
         envelope.timeout = (options.timeout != USUAL_TIMEOUT).then_some(options.timeout);
-        self.or_give_up(request, |this| {
-            this.outbox.push(parcel(Some(request)), envelope.to_json())
-        })
+        self.or_give_up(request, |this| this.outbox.push(parcel(Some(request)), envelope.to_json()))
     }
 
     fn add_request(&mut self, now: u64, stage: Stage, options: &DeliveryOptions) -> RequestId {

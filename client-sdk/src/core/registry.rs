@@ -34,11 +34,8 @@ impl Registry {
         let at = match self.position(address.as_str()) {
             Ok(at) => at,
             Err(at) => {
-                let row = Registration {
-                    address: address.detached(),
-                    consumers: Vec::new(),
-                    turn: 0,
-                };
+                let row =
+                    Registration { address: address.detached(), consumers: Vec::new(), turn: 0 };
                 self.rows.insert(at, row);
                 at
             }
@@ -101,8 +98,7 @@ impl Registry {
     }
 
     fn position(&self, address: &str) -> Result<usize, usize> {
-        self.rows
-            .binary_search_by(|row| row.address.as_str().cmp(address))
+        self.rows.binary_search_by(|row| row.address.as_str().cmp(address))
     }
 }
 
@@ -144,10 +140,7 @@ mod tests {
         let (first, _) = registry.add(&address, Scope::Local);
         let (second, _) = registry.add(&address, Scope::Local);
         let mut next = || registry.one_within("a", false);
-        assert_eq!(
-            [next(), next(), next()],
-            [Some(first), Some(second), Some(first)]
-        );
+        assert_eq!([next(), next(), next()], [Some(first), Some(second), Some(first)]);
         assert_eq!(registry.one_within("b", true), None);
     }
 }

@@ -35,11 +35,7 @@ pub(super) struct Requests {
 
 impl Requests {
     pub(super) fn new(prefix: String) -> Self {
-        Self {
-            rows: Table::new(),
-            prefix,
-            earliest: u64::MAX,
-        }
+        Self { rows: Table::new(), prefix, earliest: u64::MAX }
     }
 
     pub(super) fn add(&mut self, deadline: u64, stage: Stage) -> RequestId {

@@ -19,10 +19,7 @@ impl<T> Table<T> {
     /// Without rows.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            rows: Vec::new(),
-            next: 1,
-        }
+        Self { rows: Vec::new(), next: 1 }
     }
 
     /// Adds a value under a number that was never used before.
@@ -52,9 +49,8 @@ impl<T> Table<T> {
 
     /// Takes out every row that fits.
     pub fn take_if(&mut self, fits: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
-        let (taken, kept) = core::mem::take(&mut self.rows)
-            .into_iter()
-            .partition(|(_, value)| fits(value));
+        let (taken, kept) =
+            core::mem::take(&mut self.rows).into_iter().partition(|(_, value)| fits(value));
         self.rows = kept;
         taken
     }

@@ -95,10 +95,7 @@ pub struct EnvelopeError {
 
 impl From<Refusal> for EnvelopeError {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            reply_address: None,
-        }
+        Self { refusal, reply_address: None }
     }
 }
 
@@ -138,10 +135,7 @@ impl<'a> Fields<'a> {
     /// The extension that fails a request; there when `failureCode` is an integer.
     fn failure(&self) -> Option<RecipientFailure> {
         let code = self.failure_code?.parse().ok()?;
-        let message = self
-            .message
-            .and_then(|raw| json::unquote(raw).ok())
-            .map(Cow::into_owned);
+        let message = self.message.and_then(|raw| json::unquote(raw).ok()).map(Cow::into_owned);
         Some(RecipientFailure { code, message })
     }
 
@@ -236,11 +230,7 @@ impl ClientEnvelope {
         }
         if let Some(failure) = &self.failure {
             push_code(&mut out, failure.code);
-            push_text(
-                &mut out,
-                "message",
-                failure.message.as_deref().unwrap_or_default(),
-            );
+            push_text(&mut out, "message", failure.message.as_deref().unwrap_or_default());
         }
         out.push('}');
         out
@@ -250,10 +240,7 @@ impl ClientEnvelope {
 impl Fields<'_> {
     fn refuse(&self, refusal: Refusal) -> EnvelopeError {
         let reply_address = self.reply_address.clone().map(Into::into);
-        EnvelopeError {
-            refusal,
-            reply_address,
-        }
+        EnvelopeError { refusal, reply_address }
     }
 }
 
@@ -274,15 +261,9 @@ mod tests {
         assert_eq!(refusal("null"), Refusal::InvalidJson);
         assert_eq!(refusal(r#"[{"type":"ping"}]"#), Refusal::InvalidJson);
         assert_eq!(refusal("{}"), Refusal::MissingType);
-        assert_eq!(
-            refusal(r#"{"type":null,"address":"a"}"#),
-            Refusal::MissingType
-        );
+        assert_eq!(refusal(r#"{"type":null,"address":"a"}"#), Refusal::MissingType);
         assert_eq!(refusal(r#"{"type":"nonsense"}"#), Refusal::MissingAddress);
-        assert_eq!(
-            refusal(r#"{"type":"nonsense","address":"a"}"#),
-            Refusal::InvalidType
-        );
+        assert_eq!(refusal(r#"{"type":"nonsense","address":"a"}"#), Refusal::InvalidType);
         assert_eq!(
             refusal(r#"{"type":"send","address":"a","headers":1}"#),
             Refusal::InvalidHeaders
@@ -321,10 +302,7 @@ mod tests {
         envelope.timeout = Some(Duration::from_millis(5));
         assert_eq!(parse(&envelope.to_json()).unwrap(), envelope);
         let mut failing = ClientEnvelope::new(Operation::Send, "r".into());
-        failing.failure = Some(RecipientFailure {
-            code: -7,
-            message: Some("no".to_owned()),
-        });
+        failing.failure = Some(RecipientFailure { code: -7, message: Some("no".to_owned()) });
         assert_eq!(parse(&failing.to_json()).unwrap(), failing);
         let ping = ClientEnvelope::new(Operation::Ping, Address::default());
         assert_eq!(ping.to_json(), r#"{"type":"ping"}"#);

@@ -135,23 +135,10 @@ impl<'a> Fields<'a> {
         if let Some(refusal) = word.as_deref().and_then(Refusal::from_word) {
             return Error::refused(refusal);
         }
-        let failure = self
-            .failure_type
-            .as_deref()
-            .and_then(FailureType::from_word);
-        let code = self
-            .failure_code
-            .and_then(|raw| raw.parse().ok())
-            .unwrap_or(-1);
-        let message = self
-            .message
-            .and_then(|raw| json::unquote(raw).ok())
-            .or(word);
-        Error::from_wire(
-            failure.unwrap_or(FailureType::Error),
-            code,
-            message.map(Cow::into_owned),
-        )
+        let failure = self.failure_type.as_deref().and_then(FailureType::from_word);
+        let code = self.failure_code.and_then(|raw| raw.parse().ok()).unwrap_or(-1);
+        let message = self.message.and_then(|raw| json::unquote(raw).ok()).or(word);
+        Error::from_wire(failure.unwrap_or(FailureType::Error), code, message.map(Cow::into_owned))
     }
 }
 
@@ -174,10 +161,9 @@ impl ServerEnvelope {
                     .unwrap_or_default(),
                 reply_address: fields.reply_address.map(Into::into),
             },
-            (Some("err"), address) => Self::Err {
-                address: address.clone().map(Into::into),
-                error: fields.error(),
-            },
+            (Some("err"), address) => {
+                Self::Err { address: address.clone().map(Into::into), error: fields.error() }
+            }
             _ => Self::Unknown,
         })
     }
@@ -201,18 +187,8 @@ mod tests {
         let text =
             r#"{"type":"rec","address":"news","body":null,"replyAddress":"r","headers":{"k":"v"}}"#;
         assert_eq!(full, text);
-        let ServerEnvelope::Rec {
-            reply_address,
-            headers,
-            ..
-        } = parse(&full)
-        else {
-            panic!()
-        };
-        assert_eq!(
-            (reply_address, headers.get("k")),
-            (Some("r".into()), Some("v"))
-        );
+        let ServerEnvelope::Rec { reply_address, headers, .. } = parse(&full) else { panic!() };
+        assert_eq!((reply_address, headers.get("k")), (Some("r".into()), Some("v")));
     }
 
     #[test]
@@ -224,10 +200,7 @@ mod tests {
             Error::refused(Refusal::AccessDenied),
         ] {
             let address = Some(Address::from("r"));
-            let expected = ServerEnvelope::Err {
-                address,
-                error: error.clone(),
-            };
+            let expected = ServerEnvelope::Err { address, error: error.clone() };
             assert_eq!(parse(&failure_to_json("r", &error)), expected);
         }
     }
@@ -239,21 +212,12 @@ mod tests {
         assert!(!text.contains("address\":"));
         let theirs = parse(r#"{"type":"err","body":"access_denied"}"#);
         let error = Error::refused(Refusal::AccessDenied);
-        assert_eq!(
-            theirs,
-            ServerEnvelope::Err {
-                address: None,
-                error
-            }
-        );
+        assert_eq!(theirs, ServerEnvelope::Err { address: None, error });
     }
 
     #[test]
     fn unknown_types_are_no_error() {
-        assert_eq!(
-            parse(r#"{"type":"later","address":"a"}"#),
-            ServerEnvelope::Unknown
-        );
+        assert_eq!(parse(r#"{"type":"later","address":"a"}"#), ServerEnvelope::Unknown);
         assert_eq!(parse(r#"{"type":"rec"}"#), ServerEnvelope::Unknown);
         assert!(ServerEnvelope::parse(&"[]".into()).is_err());
     }

@@ -103,14 +103,9 @@ fn unremarkable_prefix(bytes: &[u8]) -> usize {
 /// # Errors
 /// When `raw` is no JSON string.
 pub fn unquote(raw: &str) -> Result<Cow<'_, str>, JsonError> {
-    let not_a_string = JsonError {
-        at: 0,
-        reason: "expected a string",
-    };
-    let inner = raw
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or(not_a_string)?;
+    let not_a_string = JsonError { at: 0, reason: "expected a string" };
+    let inner =
+        raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(not_a_string)?;
     match inner.find('\\') {
         None => Ok(Cow::Borrowed(inner)),
         Some(first) => unescape(inner, first).map(Cow::Owned),
@@ -122,10 +117,7 @@ fn unescape(inner: &str, first: usize) -> Result<String, JsonError> {
     out.push_str(part(inner, ..first));
     let mut rest = part(inner, first..);
     while let Some(escape) = rest.strip_prefix('\\') {
-        let bad = JsonError {
-            at: inner.len() - rest.len() + 1,
-            reason: "unknown escape",
-        };
+        let bad = JsonError { at: inner.len() - rest.len() + 1, reason: "unknown escape" };
         let (character, length) = match escape.as_bytes().first().ok_or(bad)? {
             b'n' => ('\n', 1),
             b'r' => ('\r', 1),
@@ -149,14 +141,9 @@ fn unescape(inner: &str, first: usize) -> Result<String, JsonError> {
 fn unescape_unicode(escape: &str) -> Option<(char, usize)> {
     let unit = hex_unit(escape.get(1..5)?)?;
     if !(0xd800..0xdc00).contains(&unit) {
-        return Some((
-            char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER),
-            5,
-        ));
+        return Some((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 5));
     }
-    let low = escape
-        .get(5..11)
-        .and_then(|next| hex_unit(next.strip_prefix("\\u")?));
+    let low = escape.get(5..11).and_then(|next| hex_unit(next.strip_prefix("\\u")?));
     match low {
         Some(low @ 0xdc00..=0xdfff) => {
             let scalar = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
@@ -178,14 +165,8 @@ mod tests {
 
     #[test]
     fn sockjs_ranges_are_escaped_in_lower_case() {
-        assert_eq!(
-            quote("a\u{200c}\u{2028}\u{206f}\u{ffff}b"),
-            r#""a\u200c\u2028\u206f\uffffb""#
-        );
-        assert_eq!(
-            quote("\u{200b}\u{2030}\u{fff}\u{ffef}"),
-            "\"\u{200b}\u{2030}\u{fff}\u{ffef}\""
-        );
+        assert_eq!(quote("a\u{200c}\u{2028}\u{206f}\u{ffff}b"), r#""a\u200c\u2028\u206f\uffffb""#);
+        assert_eq!(quote("\u{200b}\u{2030}\u{fff}\u{ffef}"), "\"\u{200b}\u{2030}\u{fff}\u{ffef}\"");
         assert_eq!(quote("\0\u{1f}\n\"\\"), r#""\u0000\u001f\n\"\\""#);
     }
 
@@ -199,15 +180,7 @@ mod tests {
 
     #[test]
     fn what_is_no_string_is_refused() {
-        for raw in [
-            "",
-            "\"",
-            "1",
-            "\"\\\"",
-            "\"\\u12g4\"",
-            "\"\\u+123\"",
-            "\"\\é\"",
-        ] {
+        for raw in ["", "\"", "1", "\"\\\"", "\"\\u12g4\"", "\"\\u+123\"", "\"\\é\""] {
             assert!(unquote(raw).is_err(), "{raw}");
         }
     }

@@ -46,10 +46,7 @@ impl<'a> Members<'a> {
     /// When the first token is not `{`. Later offences come from [`Members::next_member`].
     pub fn new(text: &'a str) -> Result<Self, JsonError> {
         let scanner = Scanner::opened(text, b'{', "not an object")?;
-        Ok(Self {
-            scanner,
-            state: State::First,
-        })
+        Ok(Self { scanner, state: State::First })
     }
 
     /// The next name (quoted, as written) and value (without surrounding white space).
@@ -84,10 +81,7 @@ impl<'a> Elements<'a> {
     /// When the first token is not `[`. Later offences come from [`Elements::next_element`].
     pub fn new(text: &'a str) -> Result<Self, JsonError> {
         let scanner = Scanner::opened(text, b'[', "not an array")?;
-        Ok(Self {
-            scanner,
-            state: State::First,
-        })
+        Ok(Self { scanner, state: State::First })
     }
 
     /// The next element as written, without surrounding white space.
@@ -140,11 +134,7 @@ impl Nesting {
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-        }
+        Self { text, bytes: text.as_bytes(), at: 0 }
     }
 
     fn opened(text: &'a str, bracket: u8, reason: &'static str) -> Result<Self, JsonError> {
@@ -189,10 +179,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn fail<T>(&self, reason: &'static str) -> Result<T, JsonError> {
-        Err(JsonError {
-            at: self.at,
-            reason,
-        })
+        Err(JsonError { at: self.at, reason })
     }
 
     fn white_space(&mut self) {
@@ -203,11 +190,7 @@ impl<'a> Scanner<'a> {
 
     fn end(&mut self) -> Result<(), JsonError> {
         self.white_space();
-        if self.at < self.bytes.len() {
-            self.fail("text behind the value")
-        } else {
-            Ok(())
-        }
+        if self.at < self.bytes.len() { self.fail("text behind the value") } else { Ok(()) }
     }
 
     fn colon(&mut self) -> Result<(), JsonError> {
@@ -324,11 +307,7 @@ impl<'a> Scanner<'a> {
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at == start {
-            self.fail("expected a digit")
-        } else {
-            Ok(())
-        }
+        if self.at == start { self.fail("expected a digit") } else { Ok(()) }
     }
 
     fn string(&mut self) -> Result<(), JsonError> {
@@ -461,10 +440,7 @@ mod tests {
     fn depth_is_bounded() {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert_eq!(validate(&nested(128)), Ok(()));
-        assert_eq!(
-            validate(&nested(129)).unwrap_err().reason,
-            "nested too deep"
-        );
+        assert_eq!(validate(&nested(129)).unwrap_err().reason, "nested too deep");
     }
 
     #[test]
@@ -500,10 +476,7 @@ mod tests {
                     let text = |(name, value): &(String, String)| {
                         format!("{}: {value}", serde_json::to_string(name).unwrap())
                     };
-                    format!(
-                        "{{{}}}",
-                        members.iter().map(text).collect::<Vec<_>>().join(",")
-                    )
+                    format!("{{{}}}", members.iter().map(text).collect::<Vec<_>>().join(","))
                 }),
             ]
         })

@@ -7,10 +7,7 @@ use alloc::vec::Vec;
 #[must_use]
 pub fn form_field(form: &[u8], name: &str) -> Option<String> {
     form.split(|&byte| byte == b'&').find_map(|pair| {
-        let split = pair
-            .iter()
-            .position(|&byte| byte == b'=')
-            .unwrap_or(pair.len());
+        let split = pair.iter().position(|&byte| byte == b'=').unwrap_or(pair.len());
         let value = pair.get(split + 1..).unwrap_or_default();
         (decode(&pair[..split]) == name.as_bytes())
             .then(|| String::from_utf8_lossy(&decode(value)).into_owned())
@@ -46,10 +43,7 @@ mod tests {
 
     #[test]
     fn fields_are_decoded() {
-        assert_eq!(
-            form_field(b"t=1&d=%5B%22a+b%22%5D", "d").as_deref(),
-            Some("[\"a b\"]")
-        );
+        assert_eq!(form_field(b"t=1&d=%5B%22a+b%22%5D", "d").as_deref(), Some("[\"a b\"]"));
         assert_eq!(form_field(b"d=%c3%bc%", "d").as_deref(), Some("ü%"));
         assert_eq!(form_field(b"d", "d").as_deref(), Some(""));
         assert_eq!(form_field(b"d=%ff", "d").as_deref(), Some("\u{fffd}"));

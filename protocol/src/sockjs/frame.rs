@@ -25,9 +25,7 @@ pub fn message_frame(text: &str) -> String {
 /// The quoted message inside a frame that [`message_frame`] made, to be joined with others.
 #[must_use]
 pub fn quoted_of(frame: &str) -> &str {
-    frame
-        .get(2..frame.len().saturating_sub(1))
-        .unwrap_or_default()
+    frame.get(2..frame.len().saturating_sub(1)).unwrap_or_default()
 }
 
 /// The frame `c[code,"reason"]`.
@@ -86,10 +84,7 @@ impl Frame {
             Self::Open => OPEN.to_owned(),
             Self::Heartbeat => HEARTBEAT.to_owned(),
             Self::Messages(messages) => {
-                format!(
-                    "a{}",
-                    super::encode_upload(messages.iter().map(String::as_str))
-                )
+                format!("a{}", super::encode_upload(messages.iter().map(String::as_str)))
             }
             Self::Close { code, reason } => close_frame(*code, reason),
         }
@@ -98,9 +93,7 @@ impl Frame {
 
 fn string(raw: &str) -> Result<String, FrameError> {
     json::validate(raw).map_err(|_| FrameError)?;
-    json::unquote(raw.trim())
-        .map(Into::into)
-        .map_err(|_| FrameError)
+    json::unquote(raw.trim()).map(Into::into).map_err(|_| FrameError)
 }
 
 fn strings(array: &str) -> Result<Vec<String>, FrameError> {

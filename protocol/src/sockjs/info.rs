@@ -21,12 +21,7 @@ impl Info {
     /// The document as JSON.
     #[must_use]
     pub fn encode(&self) -> String {
-        let Self {
-            websocket,
-            cookie_needed,
-            entropy,
-            base_url,
-        } = self;
+        let Self { websocket, cookie_needed, entropy, base_url } = self;
         let base_url = match base_url {
             Some(url) => format!(",\"base_url\":{}", json::quote(url)),
             None => String::new(),
@@ -40,12 +35,7 @@ impl Info {
     /// Reads the document as clients do: what is missing, odd or no JSON counts as not said.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut info = Self {
-            websocket: true,
-            cookie_needed: false,
-            entropy: 0,
-            base_url: None,
-        };
+        let mut info = Self { websocket: true, cookie_needed: false, entropy: 0, base_url: None };
         let Ok(mut members) = Members::new(text) else {
             return info;
         };
@@ -69,12 +59,7 @@ mod tests {
     #[test]
     fn the_document_round_trips() {
         let base_url = Some("https://a/b\"".to_owned());
-        let info = Info {
-            websocket: false,
-            cookie_needed: true,
-            entropy: 7,
-            base_url,
-        };
+        let info = Info { websocket: false, cookie_needed: true, entropy: 7, base_url };
         json::validate(&info.encode()).unwrap();
         assert_eq!(Info::parse(&info.encode()), info);
     }

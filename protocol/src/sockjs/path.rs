@@ -64,23 +64,19 @@ impl<'a> Endpoint<'a> {
 }
 
 fn is_iframe(path: &str) -> bool {
-    path.strip_prefix("/iframe")
-        .and_then(|rest| rest.strip_suffix(".html"))
-        .is_some_and(|version| {
+    path.strip_prefix("/iframe").and_then(|rest| rest.strip_suffix(".html")).is_some_and(
+        |version| {
             let fits = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'-' | b'.' | b'_');
             version.bytes().all(fits)
-        })
+        },
+    )
 }
 
 fn session(path: &str) -> Option<Endpoint<'_>> {
     let (server, rest) = path.strip_prefix('/')?.split_once('/')?;
     let (session, endpoint) = rest.split_once('/')?;
     let endpoint = SessionEndpoint::parse(endpoint)?;
-    (is_id(server) && is_id(session)).then_some(Endpoint::Session {
-        server,
-        session,
-        endpoint,
-    })
+    (is_id(server) && is_id(session)).then_some(Endpoint::Session { server, session, endpoint })
 }
 
 fn is_id(text: &str) -> bool {
@@ -115,9 +111,7 @@ impl SessionEndpoint {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|endpoint| endpoint.as_str() == name)
+        Self::ALL.into_iter().find(|endpoint| endpoint.as_str() == name)
     }
 }
 

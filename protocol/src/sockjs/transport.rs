@@ -74,10 +74,7 @@ impl FromStr for Transport {
     type Err = UnknownTransport;
 
     fn from_str(name: &str) -> Result<Self, UnknownTransport> {
-        Self::ALL
-            .into_iter()
-            .find(|transport| transport.as_str() == name)
-            .ok_or(UnknownTransport)
+        Self::ALL.into_iter().find(|transport| transport.as_str() == name).ok_or(UnknownTransport)
     }
 }
 
@@ -125,9 +122,7 @@ mod tests {
 
     #[test]
     fn a_set_holds_what_was_put_in() {
-        let set: TransportSet = [Transport::Jsonp, Transport::WebSocket]
-            .into_iter()
-            .collect();
+        let set: TransportSet = [Transport::Jsonp, Transport::WebSocket].into_iter().collect();
         assert!(set.contains(Transport::Jsonp) && set.contains(Transport::WebSocket));
         assert!(!set.contains(Transport::RawWebSocket));
     }

@@ -8,36 +8,24 @@ use super::{Endpoint, Frame, Upload, UploadError, close_frame, encode_upload, fo
 use super::{message_frame, wrap};
 
 fn text<'a>(case: &'a Value, field: &str) -> &'a str {
-    case[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("{field} of {case}"))
+    case[field].as_str().unwrap_or_else(|| panic!("{field} of {case}"))
 }
 
 fn texts(case: &Value) -> Vec<&str> {
-    let messages = case["messages"]
-        .as_array()
-        .unwrap_or_else(|| panic!("messages of {case}"));
+    let messages = case["messages"].as_array().unwrap_or_else(|| panic!("messages of {case}"));
     messages.iter().filter_map(Value::as_str).collect()
 }
 
 fn code(case: &Value) -> u16 {
-    case["code"]
-        .as_u64()
-        .and_then(|code| code.try_into().ok())
-        .unwrap()
+    case["code"].as_u64().and_then(|code| code.try_into().ok()).unwrap()
 }
 
 fn frame(case: &Value) {
     let expected = match text(case, "type") {
         "open" => Some(Frame::Open),
         "heartbeat" => Some(Frame::Heartbeat),
-        "messages" => Some(Frame::Messages(
-            texts(case).into_iter().map(Into::into).collect(),
-        )),
-        "close" => Some(Frame::Close {
-            code: code(case),
-            reason: text(case, "reason").into(),
-        }),
+        "messages" => Some(Frame::Messages(texts(case).into_iter().map(Into::into).collect())),
+        "close" => Some(Frame::Close { code: code(case), reason: text(case, "reason").into() }),
         _ => None,
     };
     assert_eq!(Frame::parse(text(case, "text")).ok(), expected, "{case}");
@@ -45,11 +33,7 @@ fn frame(case: &Value) {
 
 fn upload(case: &Value, parse: fn(&str) -> Result<Upload, UploadError>) {
     match parse(text(case, "text")) {
-        Ok(upload) => assert_eq!(
-            upload.into_iter().collect::<Vec<_>>(),
-            texts(case),
-            "{case}"
-        ),
+        Ok(upload) => assert_eq!(upload.into_iter().collect::<Vec<_>>(), texts(case), "{case}"),
         Err(UploadError::BrokenJson) => assert_eq!(case["error"], "broken_json", "{case}"),
         Err(UploadError::PayloadExpected) => {
             assert_eq!(case["error"], "payload_expected", "{case}");
@@ -67,15 +51,8 @@ fn path(case: &Value) {
         Endpoint::Session { endpoint, .. } => endpoint.as_str(),
     });
     assert_eq!(name, case["endpoint"].as_str(), "{case}");
-    if let Some(Endpoint::Session {
-        server, session, ..
-    }) = parsed
-    {
-        assert_eq!(
-            (server, session),
-            (text(case, "server"), text(case, "session")),
-            "{case}"
-        );
+    if let Some(Endpoint::Session { server, session, .. }) = parsed {
+        assert_eq!((server, session), (text(case, "server"), text(case, "session")), "{case}");
     }
 }
 
@@ -101,10 +78,7 @@ fn golden_vectors_hold() {
                 assert_eq!(message_frame(text(case, "message")), text(case, "frame"));
             }
             "close_frame" => {
-                assert_eq!(
-                    close_frame(code(case), text(case, "reason")),
-                    text(case, "frame")
-                );
+                assert_eq!(close_frame(code(case), text(case, "reason")), text(case, "frame"));
             }
             "frame" => frame(case),
             "upload_body" => upload(case, Upload::parse_body),

@@ -98,10 +98,7 @@ pub fn is_callback(name: &str) -> bool {
 /// The page that iframe transports load; `client_url` is where it takes the client script from.
 #[must_use]
 pub fn iframe_page(client_url: &str) -> String {
-    let client_url = client_url
-        .replace('&', "&amp;")
-        .replace('"', "&quot;")
-        .replace('<', "&lt;");
+    let client_url = client_url.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     format!(
         "<!DOCTYPE html>\n<html>\n<head>\n  \
          <meta http-equiv=\"X-UA-Compatible\" content=\"IE=edge\" />\n  \
@@ -134,18 +131,12 @@ mod tests {
     fn a_message_cannot_end_the_script() {
         let script = packed(|out| html_file(out, r#"a["</script>"]"#));
         assert_eq!(script.matches("</script>").count(), 1);
-        assert!(
-            script.contains(r#"p("a[\"\u003c/script>\"]");"#),
-            "{script}"
-        );
+        assert!(script.contains(r#"p("a[\"\u003c/script>\"]");"#), "{script}");
     }
 
     #[test]
     fn jsonp_calls_the_callback() {
-        assert_eq!(
-            packed(|out| jsonp(out, "_jp.x", "o")),
-            "/**/_jp.x(\"o\");\r\n"
-        );
+        assert_eq!(packed(|out| jsonp(out, "_jp.x", "o")), "/**/_jp.x(\"o\");\r\n");
     }
 
     #[test]

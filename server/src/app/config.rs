@@ -116,10 +116,9 @@ impl Config {
             return Err(ConfigError::new("server.path", problem));
         }
         self.sockjs.options()?;
-        self.bridge.validate().map_err(|error| ConfigError {
-            key: format!("bridge.{}", error.key),
-            ..error
-        })
+        self.bridge
+            .validate()
+            .map_err(|error| ConfigError { key: format!("bridge.{}", error.key), ..error })
     }
 }
 
@@ -166,10 +165,7 @@ impl SockJsConfig {
 
 fn transport(name: &str) -> Result<Transport, ConfigError> {
     name.parse().map_err(|_| {
-        let known: Vec<_> = Transport::ALL
-            .iter()
-            .map(|transport| transport.as_str())
-            .collect();
+        let known: Vec<_> = Transport::ALL.iter().map(|transport| transport.as_str()).collect();
         let problem = format!("has `{name}`; allowed are {}", known.join(", "));
         ConfigError::new("sockjs.disabled_transports", problem)
     })

@@ -80,22 +80,17 @@ pub fn load(
     }
     let mut config = typed(table, &origin)?;
     flags(&mut config);
-    config
-        .validate()
-        .map_err(|source| LoadError::Sense { origin, source })?;
+    config.validate().map_err(|source| LoadError::Sense { origin, source })?;
     Ok(config)
 }
 
 fn read(path: &Path) -> Result<Table, LoadError> {
-    let text = std::fs::read_to_string(path).map_err(|source| LoadError::Read {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
+    text.parse().map_err(|error: toml::de::Error| LoadError::Syntax {
         path: path.to_owned(),
-        source,
-    })?;
-    text.parse()
-        .map_err(|error: toml::de::Error| LoadError::Syntax {
-            path: path.to_owned(),
-            text: error.to_string(),
-        })
+        text: error.to_string(),
+    })
 }
 
 fn typed(table: Table, origin: &str) -> Result<Config, LoadError> {
@@ -129,9 +124,7 @@ fn set(table: &mut Table, path: &[String], value: Value) {
         table.insert(key.clone(), value);
         return;
     }
-    let inner = table
-        .entry(key.clone())
-        .or_insert_with(|| Value::Table(Table::new()));
+    let inner = table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(inner) = inner {
         set(inner, rest, value);
     }
@@ -149,13 +142,8 @@ mod tests {
             std::process::id(),
             std::thread::current().id()
         ));
-        std::fs::File::create(&path)
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        let environment = environment
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let loaded = load(Some(&path), environment, |_| {});
         std::fs::remove_file(&path).unwrap();
         loaded.map_err(|error| error.to_string())
@@ -171,19 +159,13 @@ mod tests {
         let text = "[server]\nlisten = \"127.0.0.1:1\"\n[bridge]\nmax_address_length = 5";
         let environment = [
             ("TROLLEYBUS_SERVER__LISTEN", "127.0.0.1:2"),
-            (
-                "TROLLEYBUS_BRIDGE__INBOUND_PERMITTED",
-                "[{ address = \"a\" }]",
-            ),
+            ("TROLLEYBUS_BRIDGE__INBOUND_PERMITTED", "[{ address = \"a\" }]"),
             ("TROLLEYBUS_WWW", "not ours"),
             ("PATH", "/bin"),
         ];
         let config = load_text(text, &environment).unwrap();
         assert_eq!(config.server.listen.port(), 2);
-        assert_eq!(
-            config.bridge.inbound_permitted[0].address.as_deref(),
-            Some("a")
-        );
+        assert_eq!(config.bridge.inbound_permitted[0].address.as_deref(), Some("a"));
         assert_eq!(config.bridge.max_address_length, 5);
     }
 
@@ -202,17 +184,11 @@ mod tests {
         );
         let rule = "[[bridge.inbound_permitted]]\naddress_regex = \"(\"";
         let error = load_text(rule, &[]).unwrap_err();
-        assert!(
-            error.contains("`bridge.inbound_permitted[0].address_regex`"),
-            "{error}"
-        );
+        assert!(error.contains("`bridge.inbound_permitted[0].address_regex`"), "{error}");
         let error = load_text("[server]\nlisten = 5", &[]).unwrap_err();
         assert!(error.contains("`server.listen`: invalid type"), "{error}");
         assert!(load_text("[server", &[]).unwrap_err().contains("line 1"));
         let error = load_text("", &[("TROLLEYBUS_BRIDGE__PING_TIMEOUT_MS", "0")]).unwrap_err();
-        assert!(
-            error.contains("with TROLLEYBUS_BRIDGE__PING_TIMEOUT_MS: "),
-            "{error}"
-        );
+        assert!(error.contains("with TROLLEYBUS_BRIDGE__PING_TIMEOUT_MS: "), "{error}");
     }
 }

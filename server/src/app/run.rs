@@ -54,12 +54,7 @@ impl App {
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self {
-            bus,
-            bridge,
-            router,
-            config,
-        })
+        Ok(Self { bus, bridge, router, config })
     }
 
     /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
@@ -71,13 +66,8 @@ impl App {
             header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
             write_timeout: Duration::from_millis(self.config.server.write_timeout_ms.into()),
         };
-        let accepting = http::serve(
-            listener,
-            self.router.clone(),
-            limits,
-            stopping.clone(),
-            tasks.clone(),
-        );
+        let accepting =
+            http::serve(listener, self.router.clone(), limits, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
         stop.await;
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");
@@ -91,10 +81,7 @@ impl App {
         };
         let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
         if tokio::time::timeout(timeout, drained).await.is_err() {
-            tracing::warn!(
-                sockets = self.bridge.open_sockets(),
-                "drain timeout, cutting off"
-            );
+            tracing::warn!(sockets = self.bridge.open_sockets(), "drain timeout, cutting off");
         }
         stopping.cancel();
         accepting.abort();

@@ -71,8 +71,7 @@ impl Awaited {
         }
         if self.deadlines.len() > 2 * self.messages.len() + 16 {
             let messages = &self.messages;
-            self.deadlines
-                .retain(|(_, address)| messages.contains_key(address));
+            self.deadlines.retain(|(_, address)| messages.contains_key(address));
         }
     }
 }

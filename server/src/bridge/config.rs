@@ -43,18 +43,12 @@ impl Permitted {
 
     /// Permits one address.
     pub fn address(address: impl Into<String>) -> Self {
-        Self {
-            address: Some(address.into()),
-            ..Self::default()
-        }
+        Self { address: Some(address.into()), ..Self::default() }
     }
 
     /// Permits the addresses that a regular expression matches as a whole.
     pub fn regex(pattern: impl Into<String>) -> Self {
-        Self {
-            address_regex: Some(pattern.into()),
-            ..Self::default()
-        }
+        Self { address_regex: Some(pattern.into()), ..Self::default() }
     }
 
     /// Permits only bodies with these fields.
@@ -138,10 +132,8 @@ impl BridgeOptions {
                 return Err(ConfigError::new(key, "must be at least 1"));
             }
         }
-        let times = [
-            ("ping_timeout_ms", self.ping_timeout),
-            ("reply_timeout_ms", self.reply_timeout),
-        ];
+        let times =
+            [("ping_timeout_ms", self.ping_timeout), ("reply_timeout_ms", self.reply_timeout)];
         for (key, value) in times {
             if value.is_zero() {
                 return Err(ConfigError::new(key, "must be at least 1 ms"));
@@ -165,10 +157,7 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            key: key.into(),
-            problem: problem.into(),
-        }
+        Self { key: key.into(), problem: problem.into() }
     }
 }
 

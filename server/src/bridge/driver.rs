@@ -45,9 +45,7 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
 
 fn wake_time(socket: &BridgeSocket, liveness: &Liveness) -> Instant {
     let deadline = socket.next_deadline();
-    deadline.map_or(liveness.next_check, |deadline| {
-        deadline.min(liveness.next_check)
-    })
+    deadline.map_or(liveness.next_check, |deadline| deadline.min(liveness.next_check))
 }
 
 /// The same close as that of Vert.x, which differs by transport.
@@ -69,11 +67,7 @@ struct Liveness {
 
 impl Liveness {
     fn new(now: Instant, timeout: Duration) -> Self {
-        Self {
-            timeout,
-            last_ping: now,
-            next_check: now + timeout,
-        }
+        Self { timeout, last_ping: now, next_check: now + timeout }
     }
 
     fn is_idle(&mut self, now: Instant) -> bool {

@@ -64,17 +64,10 @@ impl Bridge {
         options.validate()?;
         let inbound = Rules::compile("inbound_permitted", &options.inbound_permitted)?;
         let outbound = Rules::compile("outbound_permitted", &options.outbound_permitted)?;
-        let core = Arc::new(Core {
-            bus,
-            inbound,
-            outbound,
-            options,
-        });
+        let core = Arc::new(Core { bus, inbound, outbound, options });
         sockjs.raw_binary = true;
         let handler = move |socket| driver::serve(Arc::clone(&core), socket);
-        Ok(Self {
-            sockjs: SockJs::new(sockjs, handler),
-        })
+        Ok(Self { sockjs: SockJs::new(sockjs, handler) })
     }
 
     /// The endpoint, to be mounted with [`Router::nest_service`] under a path such as

@@ -63,11 +63,7 @@ mod tests {
 
     fn request(name: &str, milliseconds: u64) -> Request {
         let timeout = Duration::from_millis(milliseconds);
-        Request {
-            reply_address: name.into(),
-            address: "a".into(),
-            timeout,
-        }
+        Request { reply_address: name.into(), address: "a".into(), timeout }
     }
 
     #[test]
@@ -76,17 +72,11 @@ mod tests {
         let late = pending.insert(now, request("late", 20));
         let soon = pending.insert(now, request("soon", 10));
         let twin = pending.insert(now, request("twin", 10));
-        assert_eq!(
-            pending.next_deadline(),
-            Some(now + Duration::from_millis(10))
-        );
+        assert_eq!(pending.next_deadline(), Some(now + Duration::from_millis(10)));
         assert_eq!(pending.take(twin), Some(request("twin", 10)));
         let at = now + Duration::from_millis(15);
         assert_eq!(pending.take_overdue(at), Some(request("soon", 10)));
         assert_eq!((pending.take_overdue(at), pending.take(soon)), (None, None));
-        assert_eq!(
-            (pending.take(late), pending.len()),
-            (Some(request("late", 20)), 0)
-        );
+        assert_eq!((pending.take(late), pending.len()), (Some(request("late", 20)), 0));
     }
 }

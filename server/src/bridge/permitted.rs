@@ -39,12 +39,7 @@ pub(super) enum Verdict {
 impl Rules {
     pub(super) fn compile(key: &str, permitted: &[Permitted]) -> Result<Self, ConfigError> {
         let rule = |(index, permitted)| Rule::compile(&format!("{key}[{index}]"), permitted);
-        permitted
-            .iter()
-            .enumerate()
-            .map(rule)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        permitted.iter().enumerate().map(rule).collect::<Result<_, _>>().map(Self)
     }
 
     /// May this message pass?
@@ -91,11 +86,7 @@ impl Rule {
             (None, None) => AddressRule::Any,
         };
         let needs_authority = permitted.required_authority.is_some();
-        Ok(Self {
-            address,
-            body: permitted.body_match.clone(),
-            needs_authority,
-        })
+        Ok(Self { address, body: permitted.body_match.clone(), needs_authority })
     }
 }
 
@@ -115,14 +106,12 @@ fn has_fields(value: &Value, fields: &Map<String, Value>) -> bool {
     let Value::Object(object) = value else {
         return false;
     };
-    fields
-        .iter()
-        .all(|(name, expected)| match (object.get(name), expected) {
-            (None | Some(Value::Null), Value::Null) => true,
-            (Some(found), Value::Object(nested)) => has_fields(found, nested),
-            (Some(found), expected) => found == expected,
-            (None, _) => false,
-        })
+    fields.iter().all(|(name, expected)| match (object.get(name), expected) {
+        (None | Some(Value::Null), Value::Null) => true,
+        (Some(found), Value::Object(nested)) => has_fields(found, nested),
+        (Some(found), expected) => found == expected,
+        (None, _) => false,
+    })
 }
 
 #[cfg(test)]
@@ -136,16 +125,12 @@ mod tests {
     }
 
     fn matching(fields: Value) -> Rules {
-        let Value::Object(fields) = fields else {
-            panic!("not an object")
-        };
+        let Value::Object(fields) = fields else { panic!("not an object") };
         rules(&[Permitted::address("a").matching(fields)])
     }
 
     fn passes(rules: &Rules, address: &str, body: &str) -> bool {
-        rules
-            .check(address, &Body::from_json(body).unwrap())
-            .is_ok()
+        rules.check(address, &Body::from_json(body).unwrap()).is_ok()
     }
 
     #[test]
@@ -165,11 +150,7 @@ mod tests {
     #[test]
     fn bodies_must_have_the_fields_of_the_match() {
         let rules = matching(json!({"type": "order", "who": {"role": "cook"}}));
-        assert!(passes(
-            &rules,
-            "a",
-            r#"{"type":"order","who":{"role":"cook","n":1},"x":2}"#
-        ));
+        assert!(passes(&rules, "a", r#"{"type":"order","who":{"role":"cook","n":1},"x":2}"#));
         assert!(!passes(&rules, "a", r#"{"type":"order"}"#));
         assert!(!passes(&rules, "a", r#"{"type":"order","who":null}"#));
         assert!(!passes(&rules, "a", r#"{"type":"order","who":["role"]}"#));
@@ -194,10 +175,8 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_matches_decides_even_if_it_asks_for_an_authority() {
-        let guarded = Permitted {
-            required_authority: Some("chef".into()),
-            ..Permitted::address("a")
-        };
+        let guarded =
+            Permitted { required_authority: Some("chef".into()), ..Permitted::address("a") };
         let rules = rules(&[guarded, Permitted::all()]);
         assert_eq!(rules.check("a", &Body::null()), Err(Refusal::NotLoggedIn));
         assert_eq!(rules.check("b", &Body::null()), Ok(()));
@@ -207,10 +186,7 @@ mod tests {
     #[test]
     fn verdicts_spare_the_look_at_bodies() {
         let fields = json!({"x": 1}).as_object().unwrap().clone();
-        let rules = rules(&[
-            Permitted::address("m").matching(fields),
-            Permitted::regex("m|p"),
-        ]);
+        let rules = rules(&[Permitted::address("m").matching(fields), Permitted::regex("m|p")]);
         assert_eq!(rules.verdict("m"), Verdict::DependsOnBody);
         assert_eq!(rules.verdict("p"), Verdict::Permitted);
         assert_eq!(rules.verdict("q"), Verdict::Denied);
@@ -220,10 +196,7 @@ mod tests {
     fn wrong_rules_are_named_by_their_key() {
         let error = Rules::compile("in", &[Permitted::all(), Permitted::regex("(")]).unwrap_err();
         assert_eq!(error.key, "in[1].address_regex");
-        let both = Permitted {
-            address: Some("a".into()),
-            ..Permitted::regex("b")
-        };
+        let both = Permitted { address: Some("a".into()), ..Permitted::regex("b") };
         assert!(Rules::compile("in", &[both]).is_err());
     }
 }

@@ -42,9 +42,7 @@ impl BridgeSocket {
     pub(super) fn refuse(&self, refusal: Refusal, reply_address: Option<&Address>) {
         tracing::debug!(word = refusal.word(), "envelope refused");
         let reply_address = reply_address.map(Address::as_str);
-        let _ = self
-            .sender
-            .send(Outgoing::from(refusal_to_json(refusal, reply_address)));
+        let _ = self.sender.send(Outgoing::from(refusal_to_json(refusal, reply_address)));
     }
 
     /// Room for one more registration or request?
@@ -100,10 +98,7 @@ impl BridgeSocket {
             timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
         };
         let key = self.pending.lock().insert(Instant::now(), request);
-        Box::new(ToClient {
-            socket: Arc::clone(self),
-            key,
-        })
+        Box::new(ToClient { socket: Arc::clone(self), key })
     }
 
     pub(super) fn is_awaited(&self, address: &Address) -> bool {
@@ -125,9 +120,7 @@ impl BridgeSocket {
             let Some(request) = request else { break };
             let reply_address = request.reply_address.as_str();
             let error = timed_out(request.timeout, reply_address, request.address.as_str());
-            let _ = self
-                .sender
-                .send(Outgoing::from(failure_to_json(reply_address, &error)));
+            let _ = self.sender.send(Outgoing::from(failure_to_json(reply_address, &error)));
         }
         loop {
             // Dropping the message answers its requester, so not under the lock.
@@ -151,11 +144,7 @@ impl BridgeSocket {
         if message.reply_address().is_some() {
             let options = &self.core.options;
             let (timeout, limit) = (options.reply_timeout, options.max_awaited_replies);
-            if !self
-                .awaited
-                .lock()
-                .insert(Instant::now(), timeout, limit, message)
-            {
+            if !self.awaited.lock().insert(Instant::now(), timeout, limit, message) {
                 tracing::debug!("socket has too many requests to answer");
                 return Delivery::Gone;
             }
@@ -183,13 +172,7 @@ impl Handler for BridgeSocket {
 
 fn encode(message: &Message, address: &Address) -> Outgoing {
     let reply_address = message.reply_address().map(Address::as_str);
-    rec_to_json(
-        address.as_str(),
-        message.body(),
-        message.headers(),
-        reply_address,
-    )
-    .into()
+    rec_to_json(address.as_str(), message.body(), message.headers(), reply_address).into()
 }
 
 /// The handler for addresses whose rules look at the body.
@@ -201,10 +184,7 @@ impl Handler for CheckingEachBody {
         match rules.check(message.address().as_str(), message.body()) {
             Ok(()) => self.0.deliver(message),
             Err(refusal) => {
-                tracing::debug!(
-                    word = refusal.word(),
-                    "message not permitted to this socket"
-                );
+                tracing::debug!(word = refusal.word(), "message not permitted to this socket");
                 Delivery::Taken
             }
         }

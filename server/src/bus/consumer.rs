@@ -59,10 +59,7 @@ pub struct Consumer {
 
 impl Consumer {
     pub(super) fn new(messages: mpsc::Receiver<Message>, registration: Registration) -> Self {
-        Self {
-            messages,
-            registration,
-        }
+        Self { messages, registration }
     }
 
     /// The registered address.

@@ -131,16 +131,10 @@ impl Bus {
             count(&self.0.counters.undelivered, 1);
             return 0;
         };
-        let Dispatch {
-            address,
-            body,
-            headers,
-        } = dispatch;
+        let Dispatch { address, body, headers } = dispatch;
         let message = Message::new(address, body, headers, false, None);
         let handlers = entry.snapshot();
-        let taken = handlers
-            .iter()
-            .filter(|handler| handler.deliver(&message) == Delivery::Taken);
+        let taken = handlers.iter().filter(|handler| handler.deliver(&message) == Delivery::Taken);
         let taken = taken.count();
         count(&self.0.counters.delivered, taken);
         taken
@@ -148,11 +142,7 @@ impl Bus {
 
     /// Sends to one consumer; false when there is none.
     pub fn send_message(&self, dispatch: Dispatch) -> bool {
-        let Dispatch {
-            address,
-            body,
-            headers,
-        } = dispatch;
+        let Dispatch { address, body, headers } = dispatch;
         self.to_one(&Message::new(address, body, headers, true, None))
     }
 
@@ -164,11 +154,7 @@ impl Bus {
     }
 
     fn request_through(&self, dispatch: Dispatch, slot: Arc<ReplySlot>) {
-        let Dispatch {
-            address,
-            body,
-            headers,
-        } = dispatch;
+        let Dispatch { address, body, headers } = dispatch;
         let message = Message::new(address, body, headers, true, Some(slot));
         if !self.to_one(&message) {
             message.fail_with(Error::no_handlers(message.address().as_str()));
@@ -211,10 +197,7 @@ impl Bus {
     pub fn close(&self) {
         self.0.is_closed.store(true, Relaxed);
         let removed = self.0.table.clear();
-        self.0
-            .counters
-            .registrations
-            .fetch_sub(removed as u64, Relaxed);
+        self.0.counters.registrations.fetch_sub(removed as u64, Relaxed);
     }
 
     fn prepare(
@@ -226,11 +209,7 @@ impl Bus {
         if self.is_closed() {
             return Err(Error::new(ErrorKind::Closed, "the bus is closed"));
         }
-        Ok(Dispatch {
-            address: address.into(),
-            body: body.into_body()?,
-            headers,
-        })
+        Ok(Dispatch { address: address.into(), body: body.into_body()?, headers })
     }
 }
 

@@ -31,14 +31,7 @@ impl Message {
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
-        Self(Arc::new(Inner {
-            address,
-            body,
-            headers,
-            is_send,
-            reply,
-            encoded: OnceLock::new(),
-        }))
+        Self(Arc::new(Inner { address, body, headers, is_send, reply, encoded: OnceLock::new() }))
     }
 
     /// True when it was sent to one consumer, false when it was published to all.

@@ -41,11 +41,7 @@ pub(crate) struct ReplySlot {
 impl ReplySlot {
     pub(crate) fn new(replied_address: Address, sink: Box<dyn ReplySink>) -> Arc<Self> {
         let sink = Mutex::new(Some(sink));
-        Arc::new(Self {
-            address: unguessable_address(),
-            replied_address,
-            sink,
-        })
+        Arc::new(Self { address: unguessable_address(), replied_address, sink })
     }
 
     pub(super) fn address(&self) -> &Address {
@@ -120,32 +116,15 @@ impl Response {
     pub(super) fn new(replied_address: Address, timeout: Duration) -> (Self, Arc<ReplySlot>) {
         let (sender, answer) = oneshot::channel();
         let slot = ReplySlot::new(replied_address.clone(), Box::new(sender));
-        let state = State::Waiting {
-            answer,
-            address: slot.address().clone(),
-            timer: None,
-        };
+        let state = State::Waiting { answer, address: slot.address().clone(), timer: None };
         let deadline = Instant::now() + timeout;
-        (
-            Self {
-                state,
-                timeout,
-                deadline,
-                replied_address,
-            },
-            slot,
-        )
+        (Self { state, timeout, deadline, replied_address }, slot)
     }
 
     pub(super) fn failed(error: Error) -> Self {
         let state = State::Failed(Some(error));
         let (timeout, deadline) = (Duration::ZERO, Instant::now());
-        Self {
-            state,
-            timeout,
-            deadline,
-            replied_address: Address::default(),
-        }
+        Self { state, timeout, deadline, replied_address: Address::default() }
     }
 }
 
@@ -156,21 +135,14 @@ impl Future for Response {
         let this = &mut *self;
         match &mut this.state {
             State::Failed(error) => Poll::Ready(Err(error.take().unwrap_or_else(spent))),
-            State::Waiting {
-                answer,
-                address,
-                timer,
-            } => {
+            State::Waiting { answer, address, timer } => {
                 if let Poll::Ready(answer) = Pin::new(answer).poll(cx) {
                     return Poll::Ready(answer.unwrap_or_else(|_| Err(spent())));
                 }
                 let sleep = || Box::pin(tokio::time::sleep_until(this.deadline));
                 ready!(timer.get_or_insert_with(sleep).as_mut().poll(cx));
-                let error = timed_out(
-                    this.timeout,
-                    address.as_str(),
-                    this.replied_address.as_str(),
-                );
+                let error =
+                    timed_out(this.timeout, address.as_str(), this.replied_address.as_str());
                 this.state = State::Failed(None);
                 Poll::Ready(Err(error))
             }

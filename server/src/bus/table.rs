@@ -44,10 +44,7 @@ impl Table {
     pub(super) fn new() -> Self {
         let hasher = RandomState::new();
         let shard = |_| RwLock::new(HashMap::with_hasher(hasher.clone()));
-        Self {
-            shards: (0..SHARDS).map(shard).collect(),
-            hasher,
-        }
+        Self { shards: (0..SHARDS).map(shard).collect(), hasher }
     }
 
     fn shard(&self, address: &str) -> &Shard {
@@ -94,10 +91,8 @@ impl Table {
         let mut removed = 0;
         for shard in &self.shards {
             let entries = std::mem::take(&mut *shard.write());
-            removed += entries
-                .values()
-                .map(|entry| entry.list.read().handlers.len())
-                .sum::<usize>();
+            removed +=
+                entries.values().map(|entry| entry.list.read().handlers.len()).sum::<usize>();
         }
         removed
     }
@@ -111,12 +106,7 @@ impl Entry {
         }
         let mut list = self.list.write();
         let List { handlers, snapshot } = &mut *list;
-        let copy = || {
-            handlers
-                .iter()
-                .map(|(_, handler)| Arc::clone(handler))
-                .collect()
-        };
+        let copy = || handlers.iter().map(|(_, handler)| Arc::clone(handler)).collect();
         Arc::clone(snapshot.get_or_insert_with(copy))
     }
 
@@ -127,11 +117,7 @@ impl Entry {
         if count == 0 {
             return None;
         }
-        let turn = if count == 1 {
-            0
-        } else {
-            self.next.fetch_add(1, Relaxed) % count
-        };
+        let turn = if count == 1 { 0 } else { self.next.fetch_add(1, Relaxed) % count };
         Some((Arc::clone(&list.handlers[turn].1), count))
     }
 }

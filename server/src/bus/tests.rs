@@ -42,11 +42,7 @@ async fn sending_to_nobody_is_silent_and_requesting_fails_at_once() {
     let bus = Bus::new();
     bus.publish("nobody", "x").unwrap();
     bus.send("nobody", "x").unwrap();
-    let error = bus
-        .request("nobody", "x")
-        .now_or_never()
-        .unwrap()
-        .unwrap_err();
+    let error = bus.request("nobody", "x").now_or_never().unwrap().unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::NoHandlers, -1));
     assert_eq!(error.message(), Some("No handlers for address nobody"));
 }
@@ -94,12 +90,7 @@ async fn a_request_that_nobody_can_answer_any_more_fails_at_once() {
     assert_eq!(dropped.await.unwrap_err().kind(), ErrorKind::Timeout);
     consumer.unregister();
     let error = queued.now_or_never().unwrap().unwrap_err();
-    assert!(
-        error
-            .message()
-            .unwrap()
-            .starts_with("Discarded the request. address: __vertx.reply.")
-    );
+    assert!(error.message().unwrap().starts_with("Discarded the request. address: __vertx.reply."));
     assert_eq!(bus.stats().registrations, 0);
 }
 
@@ -131,18 +122,12 @@ async fn the_same_address_may_be_consumed_often_and_left_one_by_one() {
 async fn a_panicking_consumer_fails_its_request_and_goes_on() {
     let bus = Bus::new();
     let task = bus.consumer_fn("a", |message| async move {
-        assert!(
-            !message.body().is_null(),
-            "null is too much for this consumer"
-        );
+        assert!(!message.body().is_null(), "null is too much for this consumer");
         message.reply(message.body().clone()).unwrap();
     });
     let error = bus.request("a", Body::null()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Other);
-    assert_eq!(
-        bus.request("a", "x").await.unwrap().body().as_json(),
-        "\"x\""
-    );
+    assert_eq!(bus.request("a", "x").await.unwrap().body().as_json(), "\"x\"");
     bus.close();
     task.await.unwrap();
 }
@@ -153,10 +138,7 @@ async fn headers_travel_and_late_changes_do_not() {
     let mut consumer = bus.consumer("a");
     let mut headers = Headers::new();
     headers.append("Key", "1").unwrap();
-    let options = DeliveryOptions {
-        headers: headers.clone(),
-        ..Default::default()
-    };
+    let options = DeliveryOptions { headers: headers.clone(), ..Default::default() };
     bus.send_with("a", "x", options).unwrap();
     headers.append("key", "2").unwrap();
     let message = consumer.recv().await.unwrap();
@@ -172,10 +154,7 @@ async fn replying_where_no_reply_is_wanted_is_harmless() {
     assert!(!message.is_send() && message.reply_address().is_none());
     message.reply("x").unwrap();
     message.fail(1, "x").unwrap();
-    assert_eq!(
-        message.reply_and_request("x").await.unwrap_err().kind(),
-        ErrorKind::Closed
-    );
+    assert_eq!(message.reply_and_request("x").await.unwrap_err().kind(), ErrorKind::Closed);
 }
 
 #[tokio::test]
@@ -195,10 +174,7 @@ async fn reply_addresses_cannot_be_counted_up() {
     let bus = Bus::new();
     let mut consumer = bus.consumer("a");
     let _responses: Vec<_> = (0..2).map(|_| bus.request("a", "x")).collect();
-    let (first, second) = (
-        consumer.recv().await.unwrap(),
-        consumer.recv().await.unwrap(),
-    );
+    let (first, second) = (consumer.recv().await.unwrap(), consumer.recv().await.unwrap());
     let number = |message: &super::Message| {
         let address = message.reply_address().unwrap().as_str().to_owned();
         u64::from_str_radix(address.strip_prefix("__vertx.reply.").unwrap(), 16).unwrap()

@@ -19,11 +19,7 @@ const BARRIER: &str = "__trolleybus.barrier";
 #[derive(Debug, Args)]
 struct Connection {
     /// The bridge.
-    #[arg(
-        long,
-        default_value = "http://127.0.0.1:8080/eventbus",
-        env = "TROLLEYBUS_URL"
-    )]
+    #[arg(long, default_value = "http://127.0.0.1:8080/eventbus", env = "TROLLEYBUS_URL")]
     url: String,
     /// Seconds to wait for the connection, and for an answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
@@ -129,9 +125,7 @@ fn read_input() -> anyhow::Result<String> {
         eprintln!("reading the body from standard input, end it with Ctrl-D");
     }
     let mut text = String::new();
-    input
-        .read_to_string(&mut text)
-        .context("cannot read standard input")?;
+    input.read_to_string(&mut text).context("cannot read standard input")?;
     Ok(text)
 }
 
@@ -145,9 +139,7 @@ impl Request {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (body, options) = (self.message.body()?, self.message.options()?);
         let client = self.message.connection.open(Reconnect::never()).await?;
-        let reply = client
-            .request_with(self.message.address.as_str(), body, options)
-            .await?;
+        let reply = client.request_with(self.message.address.as_str(), body, options).await?;
         println!("{}", one_line(reply.body())?);
         Ok(())
     }
@@ -171,11 +163,8 @@ pub(super) struct Subscribe {
 impl Subscribe {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = self.connection.open(Reconnect::default()).await?;
-        let mut messages: SelectAll<_> = self
-            .addresses
-            .iter()
-            .map(|address| client.consumer(address.as_str()))
-            .collect();
+        let mut messages: SelectAll<_> =
+            self.addresses.iter().map(|address| client.consumer(address.as_str())).collect();
         self.connection.settle(&client).await?;
         eprintln!("subscribed to {}", self.addresses.join(", "));
         let stop = stop_signal().context("cannot catch signals")?;
@@ -191,15 +180,8 @@ impl Subscribe {
     ) -> anyhow::Result<()> {
         let mut left = self.count.unwrap_or(u64::MAX);
         while left > 0 {
-            let message = messages
-                .next()
-                .await
-                .context("the connection was closed for good")?;
-            let line = if self.body {
-                one_line(message.body())?
-            } else {
-                document(&message)?
-            };
+            let message = messages.next().await.context("the connection was closed for good")?;
+            let line = if self.body { one_line(message.body())? } else { document(&message)? };
             println!("{line}");
             left -= 1;
         }
@@ -234,9 +216,7 @@ fn document(message: &impl BusMessage) -> anyhow::Result<String> {
         address: message.address().as_str(),
         body: serde_json::from_str(&body)?,
         headers,
-        reply_address: message
-            .reply_address()
-            .map(trolleybus_protocol::Address::as_str),
+        reply_address: message.reply_address().map(trolleybus_protocol::Address::as_str),
     };
     Ok(serde_json::to_string(&document)?)
 }

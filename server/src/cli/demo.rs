@@ -30,29 +30,15 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        if let Some(www) = self
-            .www
-            .as_ref()
-            .filter(|www| !www.join("index.html").is_file())
-        {
-            bail!(
-                "no index.html in {}; `cargo xtask build` makes the site",
-                www.display()
-            );
+        if let Some(www) = self.www.as_ref().filter(|www| !www.join("index.html").is_file()) {
+            bail!("no index.html in {}; `cargo xtask build` makes the site", www.display());
         }
         if self.open_bridge {
             eprintln!("WARNING: --open-bridge permits EVERY address in both directions to ANYONE");
-            eprintln!(
-                "WARNING: who can reach {}. Never use it on a network.",
-                self.listen
-            );
+            eprintln!("WARNING: who can reach {}. Never use it on a network.", self.listen);
         }
         let bus = Bus::new();
-        tokio::spawn(uppercase::serve(
-            bus.clone(),
-            uppercase::REQUEST,
-            uppercase::RESPONSE,
-        ));
+        tokio::spawn(uppercase::serve(bus.clone(), uppercase::REQUEST, uppercase::RESPONSE));
         tokio::spawn(echo::serve(bus.clone()));
         serve::run(bus, self.config(), "Trolleybus demo:").await
     }
@@ -61,19 +47,13 @@ impl Demo {
         let mut config = Config::default();
         config.server.listen = self.listen;
         config.server.www = self.www;
-        config.bridge = if self.open_bridge {
-            open_bridge()
-        } else {
-            demo_bridge()
-        };
+        config.bridge = if self.open_bridge { open_bridge() } else { demo_bridge() };
         config
     }
 }
 
 fn open_bridge() -> BridgeOptions {
-    BridgeOptions::new()
-        .permit_inbound(Permitted::all())
-        .permit_outbound(Permitted::all())
+    BridgeOptions::new().permit_inbound(Permitted::all()).permit_outbound(Permitted::all())
 }
 
 /// What the demo needs and no more: messages to the services, their answers, and a way for a

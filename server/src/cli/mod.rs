@@ -8,11 +8,7 @@
 //! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
 
 // A command line talks to people.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the output is what it is for"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the output is what it is for")]
 
 mod bench;
 mod client;
@@ -62,10 +58,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     log();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
@@ -104,10 +97,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 fn log() {
     let filter = EnvFilter::try_from_env("TROLLEYBUS_LOG");
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Ends on Ctrl-C or SIGTERM. Both are caught from this call on, not only once it is awaited.

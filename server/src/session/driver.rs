@@ -24,18 +24,8 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(id: &str, link: Arc<Link>, options: Arc<Options>) -> Self {
-        let life = Life::new(
-            options.disconnect_delay,
-            options.close_timeout,
-            Instant::now(),
-        );
-        Self {
-            id: id.into(),
-            link,
-            life: Mutex::new(life),
-            changed: Notify::new(),
-            options,
-        }
+        let life = Life::new(options.disconnect_delay, options.close_timeout, Instant::now());
+        Self { id: id.into(), link, life: Mutex::new(life), changed: Notify::new(), options }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -79,8 +69,7 @@ impl Session {
     ) {
         let transport = self.link.info().transport();
         tracing::debug!(%transport, "session opened");
-        self.run_until_gone(&mut handler, registration.draining())
-            .await;
+        self.run_until_gone(&mut handler, registration.draining()).await;
         self.link.lose();
         table.remove(&self);
         tracing::debug!(%transport, "session forgotten");

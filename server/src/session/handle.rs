@@ -29,9 +29,7 @@ impl Socket {
     /// A handle that sends, to be cloned and kept anywhere.
     #[must_use]
     pub fn sender(&self) -> SocketSender {
-        SocketSender {
-            link: Arc::clone(&self.link),
-        }
+        SocketSender { link: Arc::clone(&self.link) }
     }
 
     /// Queues a message; see [`SocketSender::send`].
@@ -56,9 +54,7 @@ impl Socket {
 
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Socket")
-            .field("transport", &self.link.info().transport())
-            .finish()
+        f.debug_struct("Socket").field("transport", &self.link.info().transport()).finish()
     }
 }
 
@@ -93,8 +89,6 @@ impl SocketSender {
 
 impl fmt::Debug for SocketSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocketSender")
-            .field("closed", &self.is_closed())
-            .finish_non_exhaustive()
+        f.debug_struct("SocketSender").field("closed", &self.is_closed()).finish_non_exhaustive()
     }
 }

@@ -18,9 +18,7 @@ pub(crate) struct Handler {
 
 impl Handler {
     pub(crate) fn new(future: HandlerFuture) -> Self {
-        Self {
-            future: Some(future),
-        }
+        Self { future: Some(future) }
     }
 
     /// Ready, then and ever after, once the service has returned. Its socket is closing then.
@@ -44,8 +42,6 @@ impl Handler {
 
 impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler")
-            .field("returned", &self.future.is_none())
-            .finish_non_exhaustive()
+        f.debug_struct("Handler").field("returned", &self.future.is_none()).finish_non_exhaustive()
     }
 }

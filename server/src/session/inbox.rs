@@ -65,11 +65,7 @@ impl Inbox {
 
     /// Writers that can go on, to be woken once the lock is gone.
     pub(super) fn writers(&mut self) -> Vec<Waker> {
-        if self.has_space() {
-            std::mem::take(&mut self.writers)
-        } else {
-            Vec::new()
-        }
+        if self.has_space() { std::mem::take(&mut self.writers) } else { Vec::new() }
     }
 
     pub(super) fn wait_for_message(&mut self, waker: &Waker) {

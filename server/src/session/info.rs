@@ -35,12 +35,7 @@ impl SocketInfo {
         headers: &HeaderMap,
     ) -> Self {
         let path_and_query = uri.path_and_query().map_or("", |path| path.as_str()).into();
-        Self {
-            transport,
-            remote_addr,
-            path_and_query,
-            headers: kept(headers),
-        }
+        Self { transport, remote_addr, path_and_query, headers: kept(headers) }
     }
 
     /// The transport of the first request.
@@ -78,10 +73,7 @@ impl SocketInfo {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let of_name = |(kept, _): &&(HeaderName, _)| kept.as_str().eq_ignore_ascii_case(name);
-        self.headers
-            .iter()
-            .find(of_name)
-            .and_then(|(_, value)| value.to_str().ok())
+        self.headers.iter().find(of_name).and_then(|(_, value)| value.to_str().ok())
     }
 
     /// The kept headers, see [`SocketInfo::header`].
@@ -112,14 +104,8 @@ mod tests {
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         let uri = Uri::from_static("/000/abc/xhr?t=1&token=x");
         let info = SocketInfo::new(Transport::XhrPolling, None, &uri, &headers);
-        assert_eq!(
-            (info.path(), info.query()),
-            ("/000/abc/xhr", Some("t=1&token=x"))
-        );
-        assert_eq!(
-            (info.header("Cookie"), info.header("accept")),
-            (Some("secret"), None)
-        );
+        assert_eq!((info.path(), info.query()), ("/000/abc/xhr", Some("t=1&token=x")));
+        assert_eq!((info.header("Cookie"), info.header("accept")), (Some("secret"), None));
         assert!(!format!("{info:?}").contains("secret"));
     }
 }

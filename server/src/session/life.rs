@@ -50,9 +50,7 @@ pub(super) enum Attach {
 impl Life {
     pub(super) fn new(disconnect_delay: Duration, close_timeout: Duration, now: Instant) -> Self {
         Self {
-            state: State::Waiting {
-                until: now + disconnect_delay,
-            },
+            state: State::Waiting { until: now + disconnect_delay },
             disconnect_delay,
             close_timeout,
             close_by: None,
@@ -80,9 +78,7 @@ impl Life {
     /// The server ended the response. True when the driver has to be told.
     pub(super) fn handle_ended(&mut self, now: Instant) -> bool {
         if self.state == State::Attached {
-            self.state = State::Waiting {
-                until: now + self.disconnect_delay,
-            };
+            self.state = State::Waiting { until: now + self.disconnect_delay };
         }
         !self.is_armed
     }

@@ -22,11 +22,7 @@ impl Link {
     pub(crate) fn new(info: SocketInfo, options: &Options) -> Self {
         let inbox = Inbox::new(options.max_inbox_len, options.max_inbox_size);
         let outbox = Outbox::new(options.max_outbox_size);
-        Self {
-            info,
-            inbox: Mutex::new(inbox),
-            outbox: Mutex::new(outbox),
-        }
+        Self { info, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
     }
 
     pub(crate) fn info(&self) -> &SocketInfo {

@@ -90,11 +90,7 @@ impl Outbox {
         let was_open = self.is_open();
         if was_open {
             let reason = fitting(reason).into();
-            self.state = State::Closing(Closing {
-                code,
-                reason,
-                is_overflow: false,
-            });
+            self.state = State::Closing(Closing { code, reason, is_overflow: false });
         }
         was_open
     }
@@ -105,11 +101,7 @@ impl Outbox {
             return;
         }
         let Close { code, reason, .. } = Close::SLOW_CONSUMER;
-        self.state = State::Closing(Closing {
-            code,
-            reason: reason.into(),
-            is_overflow: true,
-        });
+        self.state = State::Closing(Closing { code, reason: reason.into(), is_overflow: true });
         self.queue = VecDeque::new();
     }
 
@@ -204,9 +196,7 @@ mod tests {
         assert!(!outbox.close(4000, "later"));
         assert!(matches!(outbox.push("y".into()), Err(SendError::Closed)));
         assert_eq!(taken(&mut outbox), (Taken::Messages, 1));
-        let (Taken::Closing(closing), 0) = taken(&mut outbox) else {
-            panic!("not closing")
-        };
+        let (Taken::Closing(closing), 0) = taken(&mut outbox) else { panic!("not closing") };
         assert_eq!((closing.code, &*closing.reason), (3000, "Go away!"));
     }
 
@@ -215,10 +205,7 @@ mod tests {
         let mut outbox = Outbox::new(100);
         outbox.push("x".into()).unwrap();
         outbox.overflow();
-        assert!(matches!(
-            taken(&mut outbox),
-            (Taken::Closing(Closing { code: 3001, .. }), 0)
-        ));
+        assert!(matches!(taken(&mut outbox), (Taken::Closing(Closing { code: 3001, .. }), 0)));
     }
 
     #[test]

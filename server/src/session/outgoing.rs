@@ -29,9 +29,7 @@ impl Outgoing {
     /// The frame `a["..."]`, made at the first call.
     #[must_use]
     pub fn frame(&self) -> &ByteString {
-        self.0
-            .frame
-            .get_or_init(|| sockjs::message_frame(&self.0.text).into())
+        self.0.frame.get_or_init(|| sockjs::message_frame(&self.0.text).into())
     }
 
     /// The message as a JSON string, a part of the frame.
@@ -56,10 +54,7 @@ impl Outgoing {
 
 impl From<ByteString> for Outgoing {
     fn from(text: ByteString) -> Self {
-        Self(Arc::new(Shared {
-            text,
-            frame: OnceLock::new(),
-        }))
+        Self(Arc::new(Shared { text, frame: OnceLock::new() }))
     }
 }
 
@@ -77,9 +72,7 @@ impl From<&'static str> for Outgoing {
 
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outgoing")
-            .field("length", &self.0.text.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Outgoing").field("length", &self.0.text.len()).finish_non_exhaustive()
     }
 }
 

@@ -34,11 +34,7 @@ pub(crate) enum Received {
 impl Receiver {
     pub(super) fn new(session: Arc<Session>, attach: Attach) -> Self {
         let heartbeat = Box::pin(sleep(session.options().heartbeat_interval));
-        Self {
-            session: Some(session),
-            owes_open: attach == Attach::First,
-            heartbeat,
-        }
+        Self { session: Some(session), owes_open: attach == Attach::First, heartbeat }
     }
 
     /// Ready with the next frame; messages that wait are joined in one.

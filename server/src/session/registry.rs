@@ -41,10 +41,7 @@ impl Registry {
             return None;
         }
         links.by_key.insert(key, Arc::downgrade(link));
-        Some(Registration {
-            registry: Arc::clone(self),
-            key,
-        })
+        Some(Registration { registry: Arc::clone(self), key })
     }
 
     pub(crate) fn open_sockets(&self) -> usize {
@@ -58,13 +55,7 @@ impl Registry {
     }
 
     pub(crate) fn close_all(&self, code: u16, reason: &str) {
-        let links: Vec<_> = self
-            .links
-            .lock()
-            .by_key
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect();
+        let links: Vec<_> = self.links.lock().by_key.values().filter_map(Weak::upgrade).collect();
         for link in links {
             link.close(code, reason);
         }

@@ -64,10 +64,7 @@ impl Table {
     /// Forgets `session`, unless its id has been taken by a new one.
     pub(crate) fn remove(&self, session: &Arc<Session>) {
         let mut shard = self.shard(session.id()).lock();
-        if shard
-            .get(session.id())
-            .is_some_and(|known| Arc::ptr_eq(known, session))
-        {
+        if shard.get(session.id()).is_some_and(|known| Arc::ptr_eq(known, session)) {
             shard.remove(session.id());
         }
     }

@@ -32,11 +32,7 @@ impl Call {
 
     /// The queues of a new socket.
     pub(super) fn link(&self, transport: Transport) -> Link {
-        let addr = self
-            .parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0);
+        let addr = self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
         let info = SocketInfo::new(transport, addr, &self.parts.uri, &self.parts.headers);
         Link::new(info, self.options())
     }

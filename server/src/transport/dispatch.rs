@@ -32,19 +32,13 @@ pub(super) async fn dispatch(State(service): State<Arc<Service>>, request: Reque
         Endpoint::Info => info::info(&call),
         Endpoint::Iframe => iframe::iframe(&call),
         Endpoint::RawWebSocket => ws::open(call, Transport::RawWebSocket),
-        Endpoint::Session {
-            session, endpoint, ..
-        } => serve(call, body, session, endpoint).await,
+        Endpoint::Session { session, endpoint, .. } => serve(call, body, session, endpoint).await,
     }
 }
 
 fn allowed(endpoint: Endpoint<'_>) -> &'static str {
     let Endpoint::Session { endpoint, .. } = endpoint else {
-        return if endpoint == Endpoint::Info {
-            "OPTIONS, GET"
-        } else {
-            "GET"
-        };
+        return if endpoint == Endpoint::Info { "OPTIONS, GET" } else { "GET" };
     };
     match endpoint {
         SessionEndpoint::Xhr | SessionEndpoint::XhrStreaming | SessionEndpoint::XhrSend => {

@@ -27,11 +27,7 @@ pub(super) struct Reply<'a> {
 
 impl<'a> Reply<'a> {
     pub(super) fn new(request: &'a HeaderMap, options: &'a Options) -> Self {
-        Self {
-            request,
-            options,
-            headers: HeaderMap::new(),
-        }
+        Self { request, options, headers: HeaderMap::new() }
     }
 
     pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {
@@ -64,16 +60,14 @@ impl<'a> Reply<'a> {
     pub(super) fn cors(mut self) -> Self {
         match self.request.get(header::ORIGIN) {
             Some(origin) => {
-                self.headers
-                    .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+                self.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
                 self = self.with(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
             }
             None => self = self.with(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         }
         let asked = self.request.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
         if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
-            self.headers
-                .insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+            self.headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
         }
         self.with(header::VARY, "Origin")
     }
@@ -111,18 +105,15 @@ impl<'a> Reply<'a> {
     }
 
     pub(super) fn not_found(self) -> Response {
-        self.content_type(TEXT)
-            .send(StatusCode::NOT_FOUND, "404 Not Found\n")
+        self.content_type(TEXT).send(StatusCode::NOT_FOUND, "404 Not Found\n")
     }
 
     pub(super) fn not_allowed(self, allow: &'static str) -> Response {
-        self.with(header::ALLOW, allow)
-            .send(StatusCode::METHOD_NOT_ALLOWED, Body::empty())
+        self.with(header::ALLOW, allow).send(StatusCode::METHOD_NOT_ALLOWED, Body::empty())
     }
 
     pub(super) fn unavailable(self) -> Response {
-        self.content_type(TEXT)
-            .send(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets\n")
+        self.content_type(TEXT).send(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets\n")
     }
 }
 
@@ -148,10 +139,7 @@ mod tests {
 
     #[test]
     fn the_session_cookie_is_found_among_others() {
-        assert_eq!(
-            cookie_of("a=b; JSESSIONID=abc; c=d").as_deref(),
-            Some("abc")
-        );
+        assert_eq!(cookie_of("a=b; JSESSIONID=abc; c=d").as_deref(), Some("abc"));
         assert_eq!(cookie_of("XJSESSIONID=abc"), None);
         assert_eq!(cookie_of("JSESSIONID="), None);
     }

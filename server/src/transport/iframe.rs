@@ -21,10 +21,7 @@ impl Page {
         let body = wrap::iframe_page(client_url);
         let tag = format!("\"{:016x}\"", fnv1a(body.as_bytes()));
         let tag = HeaderValue::try_from(tag).expect("invariant: hexadecimal digits in quotes");
-        Self {
-            body: body.into(),
-            tag,
-        }
+        Self { body: body.into(), tag }
     }
 
     fn is_known_to(&self, request: &HeaderMap) -> bool {
@@ -41,10 +38,7 @@ impl Page {
 
 pub(super) fn iframe(call: &Call) -> Response {
     let page = &call.service.iframe;
-    let reply = call
-        .reply()
-        .cacheable()
-        .with_value(header::ETAG, page.tag.clone());
+    let reply = call.reply().cacheable().with_value(header::ETAG, page.tag.clone());
     if page.is_known_to(&call.parts.headers) {
         return reply.send(StatusCode::NOT_MODIFIED, Body::empty());
     }

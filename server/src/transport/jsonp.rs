@@ -39,9 +39,7 @@ pub(super) async fn poll(call: &Call, session: &str) -> Response {
 pub(super) fn checked_callback(call: &Call) -> Result<String, Box<Response>> {
     let refuse = |text: &'static str| {
         let reply = call.reply().content_type(headers::TEXT).no_cache().cookie();
-        Err(Box::new(
-            reply.send(StatusCode::INTERNAL_SERVER_ERROR, text),
-        ))
+        Err(Box::new(reply.send(StatusCode::INTERNAL_SERVER_ERROR, text)))
     };
     match call.callback() {
         None => refuse("\"callback\" parameter required\n"),

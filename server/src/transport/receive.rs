@@ -67,13 +67,7 @@ pub(super) fn stream<F: Framing>(call: &Call, session: &str, framing: F) -> Resp
     let head = framing.head(call.reply());
     let remaining = call.options().response_limit;
     let prelude = Some(framing.prelude());
-    head.ok(Body::new(Stream {
-        framing,
-        prelude,
-        farewell,
-        receiver,
-        remaining,
-    }))
+    head.ok(Body::new(Stream { framing, prelude, farewell, receiver, remaining }))
 }
 
 fn busy() -> String {

@@ -52,17 +52,13 @@ impl SockJs {
             table: Arc::default(),
             tasks: TaskTracker::new(),
         };
-        Self {
-            service: Arc::new(service),
-        }
+        Self { service: Arc::new(service) }
     }
 
     /// The service as a router. Mount it with [`Router::nest_service`]: [`Router::nest`] has no way
     /// to route the base URL with a slash at its end.
     pub fn router(&self) -> Router {
-        Router::new()
-            .fallback(any(dispatch::dispatch))
-            .with_state(Arc::clone(&self.service))
+        Router::new().fallback(any(dispatch::dispatch)).with_state(Arc::clone(&self.service))
     }
 
     /// Sockets that are open, or that have closed and wait to tell their client so.
@@ -88,9 +84,7 @@ impl SockJs {
 
 impl fmt::Debug for SockJs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SockJs")
-            .field("open_sockets", &self.open_sockets())
-            .finish_non_exhaustive()
+        f.debug_struct("SockJs").field("open_sockets", &self.open_sockets()).finish_non_exhaustive()
     }
 }
 
@@ -107,11 +101,7 @@ impl Service {
     fn open_session(&self, id: &str, link: Link) -> Option<Arc<Session>> {
         let link = Arc::new(link);
         let registration = self.register(&link)?;
-        let session = Arc::new(Session::new(
-            id,
-            Arc::clone(&link),
-            Arc::clone(&self.options),
-        ));
+        let session = Arc::new(Session::new(id, Arc::clone(&link), Arc::clone(&self.options)));
         let table = Arc::clone(&self.table);
         self.spawn(Arc::clone(&session).run(table, registration, self.handler_for(link)));
         Some(session)

@@ -18,12 +18,7 @@ pub(super) async fn xhr_send(call: &Call, body: Body, session: &str) -> Response
         Ok(body) => upload(call, session, &String::from_utf8_lossy(&body)).await,
         Err(refusal) => Err(refusal),
     };
-    let reply = call
-        .reply()
-        .content_type(headers::TEXT)
-        .no_cache()
-        .cors()
-        .cookie();
+    let reply = call.reply().content_type(headers::TEXT).no_cache().cors().cookie();
     match uploaded {
         Ok(()) => reply.send(StatusCode::NO_CONTENT, Body::empty()),
         Err(refusal) => refusal.send(reply),

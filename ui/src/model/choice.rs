@@ -16,13 +16,8 @@ pub(crate) enum TransportChoice {
 }
 
 impl TransportChoice {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Auto,
-        Self::WebSocket,
-        Self::XhrStreaming,
-        Self::EventSource,
-        Self::XhrPolling,
-    ];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Auto, Self::WebSocket, Self::XhrStreaming, Self::EventSource, Self::XhrPolling];
 
     /// The word for it in the page's address and in the names for tests.
     pub(crate) const fn word(self) -> &'static str {
@@ -58,10 +53,7 @@ impl TransportChoice {
 
     /// The choice that `?transport=` names; anything unknown is no choice.
     pub(crate) fn from_word(word: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|choice| choice.word() == word)
-            .unwrap_or_default()
+        Self::ALL.into_iter().find(|choice| choice.word() == word).unwrap_or_default()
     }
 }
 
@@ -108,10 +100,7 @@ impl ServedBy {
 
     /// The choice that `?serve=` names.
     pub(crate) fn from_word(word: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|choice| choice.word() == word)
-            .unwrap_or_default()
+        Self::ALL.into_iter().find(|choice| choice.word() == word).unwrap_or_default()
     }
 }
 

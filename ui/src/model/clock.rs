@@ -15,12 +15,7 @@ impl Moment {
     /// As `14:02:09`.
     pub(crate) fn time_of_day(self) -> String {
         let seconds = (self.0.rem_euclid(DAY) / 1000.0) as u32;
-        format!(
-            "{:02}:{:02}:{:02}",
-            seconds / 3600,
-            seconds / 60 % 60,
-            seconds % 60
-        )
+        format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
     }
 }
 
@@ -50,10 +45,7 @@ mod tests {
 
     #[test]
     fn times_are_written_for_people() {
-        assert_eq!(
-            Moment(DAY * 20_000.0 + 50_529_999.0).time_of_day(),
-            "14:02:09"
-        );
+        assert_eq!(Moment(DAY * 20_000.0 + 50_529_999.0).time_of_day(), "14:02:09");
         assert_eq!(milliseconds(0.84), "0.8 ms");
         assert_eq!(milliseconds(12.3), "12 ms");
         assert_eq!(milliseconds(9.96), "10 ms");

@@ -24,9 +24,6 @@ mod tests {
         let short = r#"trolleybus publish demo.response '"hello from a shell"'"#;
         assert_eq!(publish_command(DEFAULT_ORIGIN), short);
         let elsewhere = publish_command("http://127.0.0.1:4711");
-        assert_eq!(
-            elsewhere,
-            format!("{short} --url http://127.0.0.1:4711/eventbus")
-        );
+        assert_eq!(elsewhere, format!("{short} --url http://127.0.0.1:4711/eventbus"));
     }
 }

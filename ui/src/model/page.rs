@@ -46,23 +46,13 @@ pub(crate) enum Action {
     /// The connection changed.
     Linked(Link),
     /// Word `number` was handed to the bus.
-    Said {
-        number: u32,
-        how: How,
-        address: &'static str,
-        body: Body,
-        at: Moment,
-    },
+    Said { number: u32, how: How, address: &'static str, body: Body, at: Moment },
     /// A message was published on an address that the page consumes.
     Published(Heard),
     /// The reply to request `number` came.
     Replied { number: u32, heard: Heard },
     /// Word `number` failed.
-    Failed {
-        number: u32,
-        error: Error,
-        at: Moment,
-    },
+    Failed { number: u32, error: Error, at: Moment },
     /// The bus reported an error that belongs to no word of this page.
     Reported { error: Error, at: Moment },
     /// Time passed.
@@ -71,29 +61,18 @@ pub(crate) enum Action {
 
 impl Page {
     pub(crate) fn new(tab: Tab) -> Self {
-        Self {
-            tab,
-            ..Self::default()
-        }
+        Self { tab, ..Self::default() }
     }
 
     /// Whether time has to be told, for somebody waits for an answer to something published.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.sent
-            .iter()
-            .any(|sent| sent.how == How::Publish && sent.is_pending())
+        self.sent.iter().any(|sent| sent.how == How::Publish && sent.is_pending())
     }
 
     pub(crate) fn apply(&mut self, action: Action) {
         match action {
             Action::Linked(link) => self.link = link,
-            Action::Said {
-                number,
-                how,
-                address,
-                body,
-                at,
-            } => {
+            Action::Said { number, how, address, body, at } => {
                 self.say(Sent {
                     number,
                     how,
@@ -111,12 +90,7 @@ impl Page {
             }
             Action::Replied { number, heard } => self.hear(Way::Replied, Some(number), heard),
             Action::Failed { number, error, at } => {
-                self.settle(
-                    number,
-                    Fate::Failed {
-                        reason: error.to_string(),
-                    },
-                );
+                self.settle(number, Fate::Failed { reason: error.to_string() });
                 let address = self.find(number).map_or("", |sent| sent.address).to_owned();
                 self.report(address, &error, at);
             }
@@ -164,11 +138,7 @@ impl Page {
         }
         sent.answers.push(answer);
         // A request is answered by its reply, not by what the service publishes beside it.
-        let expected = if sent.how == How::Publish {
-            Way::Published
-        } else {
-            Way::Replied
-        };
+        let expected = if sent.how == How::Publish { Way::Published } else { Way::Replied };
         if way == expected {
             self.settle(number, Fate::Answered { after });
         }
@@ -198,12 +168,7 @@ impl Page {
                 && sent.is_pending()
                 && now.since(sent.at) >= f64::from(PATIENCE_SECONDS) * 1000.0
         };
-        let numbers: Vec<_> = self
-            .sent
-            .iter()
-            .filter(late)
-            .map(|sent| sent.number)
-            .collect();
+        let numbers: Vec<_> = self.sent.iter().filter(late).map(|sent| sent.number).collect();
         for number in numbers {
             let reason = format!("no answer within {PATIENCE_SECONDS} s");
             self.settle(number, Fate::Failed { reason });

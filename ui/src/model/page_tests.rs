@@ -9,23 +9,14 @@ fn page() -> Page {
 fn say(page: &mut Page, number: u32, how: How) {
     let body = Body::from_text("goal");
     let at = Moment(f64::from(number));
-    page.apply(Action::Said {
-        number,
-        how,
-        address: "demo.request",
-        body,
-        at,
-    });
+    page.apply(Action::Said { number, how, address: "demo.request", body, at });
 }
 
 fn heard(page: &Page, number: Option<u32>, served_by: Option<Tab>) -> Heard {
     Heard {
         address: "demo.response".to_owned(),
         body: Body::from_text("GOAL"),
-        word: number.map(|number| Word {
-            tab: page.tab.clone(),
-            number,
-        }),
+        word: number.map(|number| Word { tab: page.tab.clone(), number }),
         served_by,
         at: Moment(10.0),
     }
@@ -54,10 +45,7 @@ fn request_is_answered_by_its_reply_only() {
     hear(&mut page, Some(1), None);
     assert_eq!(page.ledger.pending(), 1);
     let reply = heard(&page, Some(1), None);
-    page.apply(Action::Replied {
-        number: 1,
-        heard: reply,
-    });
+    page.apply(Action::Replied { number: 1, heard: reply });
     assert_eq!((page.ledger.pending(), page.ledger.duplicates), (0, 0));
     assert_eq!(page.received.len(), 2);
 }
@@ -87,11 +75,7 @@ fn failure_is_told_on_both_sides() {
     let mut page = page();
     say(&mut page, 1, How::Request);
     let error = Error::new(ErrorKind::ConnectionLost, "went away");
-    page.apply(Action::Failed {
-        number: 1,
-        error,
-        at: Moment(5.0),
-    });
+    page.apply(Action::Failed { number: 1, error, at: Moment(5.0) });
     assert_eq!((page.ledger.failed, page.ledger.pending()), (1, 0));
     assert_eq!(page.received[0].way, Way::Failed);
     assert_eq!(page.received[0].address, "demo.request");
@@ -120,10 +104,7 @@ fn lists_are_bounded_and_the_ledger_still_adds_up() {
     assert_eq!((page.sent.len(), page.received.len()), (KEPT, KEPT));
     let ledger = page.ledger;
     assert_eq!((ledger.sent, ledger.answered), (250, 125));
-    assert_eq!(
-        ledger.pending(),
-        page.sent.iter().filter(|sent| sent.is_pending()).count() as u32
-    );
+    assert_eq!(ledger.pending(), page.sent.iter().filter(|sent| sent.is_pending()).count() as u32);
 }
 
 #[test]
@@ -134,21 +115,12 @@ fn origin_names_who_served_for_whom() {
     hear(&mut page, Some(1), Some(this));
     hear(&mut page, Some(1), Some(other.clone()));
     for served_by in [None, Some(other.clone())] {
-        let word = Word {
-            tab: other.clone(),
-            number: 1,
-        };
+        let word = Word { tab: other.clone(), number: 1 };
         let heard = heard(&page, None, served_by);
-        page.apply(Action::Published(Heard {
-            word: Some(word),
-            ..heard
-        }));
+        page.apply(Action::Published(Heard { word: Some(word), ..heard }));
     }
-    let origins: Vec<_> = page
-        .received
-        .iter()
-        .filter_map(|received| received.origin(&page.tab))
-        .collect();
+    let origins: Vec<_> =
+        page.received.iter().filter_map(|received| received.origin(&page.tab)).collect();
     let name = other.name();
     assert_eq!(origins[0], format!("served by tab {name} for itself"));
     assert_eq!(origins[1], format!("served by the server for tab {name}"));

@@ -42,10 +42,7 @@ impl Word {
     /// Reads the header [`WORD`]; what anybody else put there is no word.
     pub(crate) fn parse(header: &str) -> Option<Self> {
         let (tab, number) = header.split_once('-')?;
-        Some(Self {
-            tab: Tab::parse(tab)?,
-            number: number.parse().ok()?,
-        })
+        Some(Self { tab: Tab::parse(tab)?, number: number.parse().ok()? })
     }
 }
 
@@ -67,10 +64,7 @@ mod tests {
 
     #[test]
     fn word_is_read_as_written() {
-        let word = Word {
-            tab: Tab::draw(0.5),
-            number: 12,
-        };
+        let word = Word { tab: Tab::draw(0.5), number: 12 };
         assert_eq!(Word::parse(&word.to_string()), Some(word));
         assert_eq!(Word::parse("<script>-1"), None);
         assert_eq!(Word::parse("K47-x"), None);

@@ -20,11 +20,7 @@ pub(super) fn run(args: &[String]) -> Result<Outcome> {
     let mut workshop = Workshop::open()?;
     workshop.meet(&[Need::Server, Need::Site])?;
     let mut server = workshop.command(workshop.workspace.server_binary());
-    server
-        .arg("demo")
-        .arg("--www")
-        .arg(workshop.workspace.site())
-        .args(server_args);
+    server.arg("demo").arg("--www").arg(workshop.workspace.site()).args(server_args);
     // The server takes this process's place, so signals and the exit code are its own.
     Err(anyhow!(server.exec()).context("cannot run the server"))
 }

@@ -3,33 +3,18 @@
 use crate::suites;
 
 const COMMANDS: [(&str, &str); 7] = [
-    (
-        "demo [-- ARGS]",
-        "build everything and run `trolleybus demo ARGS` on the built site",
-    ),
-    (
-        "test [SUITE...]",
-        "run all test suites, or those named, and report",
-    ),
-    (
-        "build",
-        "build the npm package, the UI and the site in target/www",
-    ),
+    ("demo [-- ARGS]", "build everything and run `trolleybus demo ARGS` on the built site"),
+    ("test [SUITE...]", "run all test suites, or those named, and report"),
+    ("build", "build the npm package, the UI and the site in target/www"),
     ("size", "what browsers download, raw and gzipped"),
-    (
-        "screenshots",
-        "take the pictures of the UI into tests/e2e/screenshots",
-    ),
+    ("screenshots", "take the pictures of the UI into tests/e2e/screenshots"),
     ("setup", "find or install the tools, and nothing else"),
     ("help", "this text"),
 ];
 
 /// The names of all commands.
 pub(super) fn names() -> Vec<&'static str> {
-    COMMANDS
-        .iter()
-        .filter_map(|(usage, _)| usage.split(' ').next())
-        .collect()
+    COMMANDS.iter().filter_map(|(usage, _)| usage.split(' ').next()).collect()
 }
 
 pub(super) fn print() {

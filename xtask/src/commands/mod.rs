@@ -68,9 +68,7 @@ fn without_arguments(
     run: fn(&mut Workshop) -> Result<()>,
 ) -> Result<Outcome> {
     if let Some(argument) = rest.first() {
-        return Ok(Outcome::Misused(format!(
-            "`{name}` takes no arguments, but got `{argument}`"
-        )));
+        return Ok(Outcome::Misused(format!("`{name}` takes no arguments, but got `{argument}`")));
     }
     run(&mut Workshop::open()?)?;
     Ok(Outcome::Done)

@@ -20,10 +20,7 @@ fn table(title: &str, folder: &Path, [loader, wasm]: [&str; 2]) -> Result<()> {
     let wasm = measure(&folder.join(wasm))?;
     row(&format!("{title}: loader"), loader);
     row(&format!("{title}: wasm"), wasm);
-    row(
-        &format!("{title}: total"),
-        (loader.0 + wasm.0, loader.1 + wasm.1),
-    );
+    row(&format!("{title}: total"), (loader.0 + wasm.0, loader.1 + wasm.1));
     Ok(())
 }
 

@@ -23,10 +23,8 @@ pub(super) fn run(names: &[String]) -> Result<Outcome> {
         Err(explanation) => return Ok(Outcome::Misused(explanation)),
     };
     let mut workshop = Workshop::open()?;
-    let reports: Vec<Report> = chosen
-        .into_iter()
-        .map(|suite| run_suite(suite, &mut workshop))
-        .collect();
+    let reports: Vec<Report> =
+        chosen.into_iter().map(|suite| run_suite(suite, &mut workshop)).collect();
     print_reports(&reports);
     if reports.iter().all(|report| report.result.is_ok()) {
         Ok(Outcome::Done)
@@ -39,10 +37,7 @@ pub(super) fn run(names: &[String]) -> Result<Outcome> {
 fn choose(names: &[String]) -> Result<Vec<&'static Suite>, String> {
     let known: Vec<&str> = suites::ALL.iter().map(|suite| suite.name).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(format!(
-            "unknown suite `{unknown}`; the suites are: {}",
-            known.join(", ")
-        ));
+        return Err(format!("unknown suite `{unknown}`; the suites are: {}", known.join(", ")));
     }
     let wanted = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
     Ok(suites::ALL.iter().filter(wanted).collect())
@@ -51,17 +46,11 @@ fn choose(names: &[String]) -> Result<Vec<&'static Suite>, String> {
 fn run_suite(suite: &'static Suite, workshop: &mut Workshop) -> Report {
     say(&format!("=== {}: {}", suite.name, suite.meaning));
     let start = Instant::now();
-    let result = workshop
-        .meet(suite.needs)
-        .and_then(|()| (suite.run)(workshop));
+    let result = workshop.meet(suite.needs).and_then(|()| (suite.run)(workshop));
     if let Err(error) = &result {
         say(&format!("{} failed: {error:#}", suite.name));
     }
-    Report {
-        suite: suite.name,
-        time: start.elapsed(),
-        result,
-    }
+    Report { suite: suite.name, time: start.elapsed(), result }
 }
 
 fn print_reports(reports: &[Report]) {
@@ -73,21 +62,10 @@ fn print_reports(reports: &[Report]) {
     }
     println!("\n{:<10} {:<7} {:>8}", "suite", "result", "seconds");
     for report in reports {
-        let result = if report.result.is_ok() {
-            "passed"
-        } else {
-            "FAILED"
-        };
-        println!(
-            "{:<10} {result:<7} {:>8.1}",
-            report.suite,
-            report.time.as_secs_f64()
-        );
+        let result = if report.result.is_ok() { "passed" } else { "FAILED" };
+        println!("{:<10} {result:<7} {:>8.1}", report.suite, report.time.as_secs_f64());
     }
-    let passed = reports
-        .iter()
-        .filter(|report| report.result.is_ok())
-        .count();
+    let passed = reports.iter().filter(|report| report.result.is_ok()).count();
     println!("{passed} passed, {} failed", reports.len() - passed);
 }
 
@@ -103,10 +81,7 @@ mod tests {
 
     fn chosen(names: &[&str]) -> Result<Vec<&'static str>, String> {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        Ok(choose(&names)?
-            .into_iter()
-            .map(|suite| suite.name)
-            .collect())
+        Ok(choose(&names)?.into_iter().map(|suite| suite.name).collect())
     }
 
     #[test]

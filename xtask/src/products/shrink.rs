@@ -54,9 +54,7 @@ fn hashes(script: &[u8]) -> BTreeSet<Vec<u8>> {
     let named =
         names.filter(|name| name.starts_with(b"__wbg_") || name.starts_with(b"wasm_bindgen__"));
     let ends = named.filter_map(|name| name.len().checked_sub(HASH_LEN).map(|at| &name[at..]));
-    ends.filter(|end| end.iter().all(u8::is_ascii_hexdigit))
-        .map(<[u8]>::to_vec)
-        .collect()
+    ends.filter(|end| end.iter().all(u8::is_ascii_hexdigit)).map(<[u8]>::to_vec).collect()
 }
 
 fn replace_all(text: &mut [u8], old: &[u8], new: &[u8]) {
@@ -81,12 +79,7 @@ pub(super) fn bundle(workshop: &Workshop, script: &Path, into: &Path) -> Result<
 fn run_esbuild(workshop: &Workshop, script: &Path, into: &Path, flags: &[&str]) -> Result<()> {
     let mut esbuild = workshop.command("esbuild");
     esbuild
-        .args([
-            "--minify",
-            "--format=esm",
-            "--target=es2022",
-            "--charset=utf8",
-        ])
+        .args(["--minify", "--format=esm", "--target=es2022", "--charset=utf8"])
         .args(flags)
         .args(["--log-level=warning", "--legal-comments=none"])
         .arg(format!("--outfile={}", into.display()))

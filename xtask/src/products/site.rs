@@ -29,11 +29,8 @@ fn lock(workspace: &Workspace) -> Result<File> {
 
 /// Puts the site together beside the old one and then in its place.
 fn assemble(workspace: &Workspace) -> Result<()> {
-    let (site, new, old) = (
-        workspace.site(),
-        workspace.target().join("www.new"),
-        workspace.target().join("www.old"),
-    );
+    let (site, new, old) =
+        (workspace.site(), workspace.target().join("www.new"), workspace.target().join("www.old"));
     remove(&new)?;
     copy(&workspace.site_sources(), &new)?;
     copy(&workspace.sdk_package(), &new.join("sdk"))?;

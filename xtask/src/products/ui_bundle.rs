@@ -17,14 +17,7 @@ pub(super) fn build(workshop: &Workshop) -> Result<()> {
     wasm_pack
         .args(["--log-level", "error", "build"])
         .arg(workshop.workspace.ui())
-        .args([
-            "--target",
-            "web",
-            "--mode",
-            "no-install",
-            "--profile",
-            "wasm",
-        ])
+        .args(["--target", "web", "--mode", "no-install", "--profile", "wasm"])
         .args(["--no-opt", "--no-gitignore", "--no-pack", "--no-typescript"])
         .args(["--out-name", NAME, "--out-dir"])
         .arg(&folder);

@@ -30,9 +30,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let mut cargo = workshop.command("cargo");
     let text = run_captured(cargo.args(["metadata", "--format-version", "1", "--quiet"]))?;
     let metadata: Value = serde_json::from_str(&text).context("cannot parse cargo's metadata")?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo's metadata has no packages")?;
+    let packages = metadata["packages"].as_array().context("cargo's metadata has no packages")?;
     let refused: Vec<String> = packages.iter().filter_map(refusal).collect();
     if refused.is_empty() {
         say(&format!("{} packages, all accepted", packages.len()));

@@ -80,8 +80,7 @@ fn number_before(line: &str, word: &str) -> Option<u64> {
 
 /// How many tests passed, if `line` is the summary of a Rust test program.
 fn passed_in_rust(line: &str) -> Option<u64> {
-    line.strip_prefix("test result: ")
-        .and_then(|summary| number_before(summary, "passed"))
+    line.strip_prefix("test result: ").and_then(|summary| number_before(summary, "passed"))
 }
 
 #[cfg(test)]

@@ -23,10 +23,7 @@ pub(super) fn run_e2e(workshop: &Workshop) -> Result<()> {
 
 fn run(workshop: &Workshop, folder: &str) -> Result<()> {
     let files = test_files(&workshop.workspace.tests().join(folder));
-    ensure!(
-        !files.is_empty(),
-        "there are no tests yet in tests/{folder}"
-    );
+    ensure!(!files.is_empty(), "there are no tests yet in tests/{folder}");
     let mut node = workshop.node_test_command();
     node.args(["--test", "--test-reporter=spec"]).args(files);
     let passed = run_counting(&mut lifelong(node), LIMIT, passed_in_node)?;

@@ -9,20 +9,10 @@ use anyhow::{Result, bail, ensure};
 /// # Errors
 /// When it is not an expression.
 pub(super) fn is_satisfied(expression: &str, accepts: &dyn Fn(&str) -> bool) -> Result<bool> {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
-    let mut parser = Parser {
-        words: spaced.split_whitespace().collect(),
-        next: 0,
-        accepts,
-    };
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
+    let mut parser = Parser { words: spaced.split_whitespace().collect(), next: 0, accepts };
     let satisfied = parser.alternatives()?;
-    ensure!(
-        parser.peek().is_none(),
-        "`{expression}` goes on after its end"
-    );
+    ensure!(parser.peek().is_none(), "`{expression}` goes on after its end");
     Ok(satisfied)
 }
 

@@ -17,16 +17,10 @@ use crate::{
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let sdk = workshop.workspace.sdk();
-    ensure!(
-        has_tests(&sdk.join("tests")),
-        "there are no tests yet in client-sdk/tests"
-    );
+    ensure!(has_tests(&sdk.join("tests")), "there are no tests yet in client-sdk/tests");
     let webdriver = webdriver_settings(workshop)?;
     let server = LiveServer::start(workshop)?;
-    say(&format!(
-        "the server for the browser is {}",
-        server.bus_url()
-    ));
+    say(&format!("the server for the browser is {}", server.bus_url()));
     let mut wasm_pack = workshop.wasm_command("wasm-pack");
     wasm_pack
         .args(["--log-level", "error", "test", "--headless", "--chrome"])

@@ -32,8 +32,7 @@ impl ToolCache {
         let path = self.root.join(".lock");
         let file =
             File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        file.lock()
-            .with_context(|| format!("cannot lock {}", path.display()))?;
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(file)
     }
 
@@ -57,10 +56,7 @@ impl ToolCache {
         let unfinished = self.root.join(format!(".{name}.{}", process::id()));
         say(&format!("installing {name} into {}", self.root.display()));
         install(&unfinished).with_context(|| format!("cannot install {name}"))?;
-        ensure!(
-            is_whole(&unfinished),
-            "{name} was installed but does not run"
-        );
+        ensure!(is_whole(&unfinished), "{name} was installed but does not run");
         remove(&folder)?;
         fs::rename(&unfinished, &folder)
             .with_context(|| format!("cannot rename to {}", folder.display()))?;
@@ -103,9 +99,7 @@ fn root() -> Result<PathBuf> {
 
 /// An environment variable that is there and not empty.
 fn set(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(test)]

@@ -63,10 +63,7 @@ impl CargoTool<'_> {
             let mut program = tools.command(folder.join(self.program));
             let says = run_captured(program.arg("--version")).unwrap_or_default();
             says.split_whitespace().nth(1) == Some(self.version)
-                && self
-                    .companions
-                    .iter()
-                    .all(|name| folder.join(name).is_file())
+                && self.companions.iter().all(|name| folder.join(name).is_file())
         })
     }
 

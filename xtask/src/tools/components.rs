@@ -17,17 +17,11 @@ pub(crate) struct Component {
     debian_package: &'static str,
 }
 
-pub(crate) const RUSTFMT: Component = Component {
-    subcommand: "fmt",
-    rustup_name: "rustfmt",
-    debian_package: "rustfmt-web",
-};
+pub(crate) const RUSTFMT: Component =
+    Component { subcommand: "fmt", rustup_name: "rustfmt", debian_package: "rustfmt-web" };
 
-pub(crate) const CLIPPY: Component = Component {
-    subcommand: "clippy",
-    rustup_name: "clippy",
-    debian_package: "rust-web-clippy",
-};
+pub(crate) const CLIPPY: Component =
+    Component { subcommand: "clippy", rustup_name: "clippy", debian_package: "rust-web-clippy" };
 
 impl Component {
     /// Sees to it that the subcommand works.
@@ -35,12 +29,10 @@ impl Component {
         if self.works(tools).is_ok() {
             return Ok(());
         }
-        self.install(tools)
-            .and_then(|()| self.works(tools))
-            .with_context(|| {
-                let (subcommand, name) = (self.subcommand, self.rustup_name);
-                format!("no `cargo {subcommand}`; install it with: rustup component add {name}")
-            })
+        self.install(tools).and_then(|()| self.works(tools)).with_context(|| {
+            let (subcommand, name) = (self.subcommand, self.rustup_name);
+            format!("no `cargo {subcommand}`; install it with: rustup component add {name}")
+        })
     }
 
     fn works(&self, tools: &Tools) -> Result<()> {

@@ -9,10 +9,7 @@ use crate::process::{run_captured, say};
 
 /// Installs packages, or says how to.
 pub(super) fn install(tools: &Tools, packages: &[&str]) -> Result<()> {
-    let line = format!(
-        "apt-get install -y --no-install-recommends {}",
-        packages.join(" ")
-    );
+    let line = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     ensure!(
         is_root() && is_debian(),
         "missing: {}; as root on Debian: {line}",
@@ -31,9 +28,7 @@ fn apt_get(tools: &Tools, arguments: &[&str]) -> Result<()> {
         .args(["-q", "-o", "DPkg::Lock::Timeout=600"])
         .args(arguments)
         .env("DEBIAN_FRONTEND", "noninteractive");
-    run_captured(&mut command)
-        .map(drop)
-        .context("Debian's packages could not be installed")
+    run_captured(&mut command).map(drop).context("Debian's packages could not be installed")
 }
 
 pub(super) fn is_root() -> bool {
@@ -42,8 +37,6 @@ pub(super) fn is_root() -> bool {
 
 pub(super) fn is_debian() -> bool {
     fs::read_to_string("/etc/os-release").is_ok_and(|release| {
-        release
-            .lines()
-            .any(|line| line.starts_with("ID") && line.contains("debian"))
+        release.lines().any(|line| line.starts_with("ID") && line.contains("debian"))
     })
 }

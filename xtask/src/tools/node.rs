@@ -31,13 +31,7 @@ pub(crate) fn provide(tools: &Tools) -> Result<()> {
 }
 
 fn major(version: &str) -> Option<u32> {
-    version
-        .trim()
-        .strip_prefix('v')?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 /// Installs the packages of `tests/package-lock.json`, unless the very same are there.
@@ -53,8 +47,7 @@ pub(crate) fn provide_test_packages(workshop: &mut Workshop) -> Result<()> {
     let _lock = workshop.tools.cache.lock()?;
     say("npm ci in tests");
     let mut npm = workshop.command("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&folder);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
     run_captured(&mut npm)?;
     fs::write(&stamp, lock).with_context(|| format!("cannot write {}", stamp.display()))
 }

@@ -22,12 +22,7 @@ const TOOLS: [NpmTool; 2] = [
         program: "wasm-opt",
         says: "wasm-opt version 132",
     },
-    NpmTool {
-        package: "esbuild",
-        version: "0.28.2",
-        program: "esbuild",
-        says: "0.28.2",
-    },
+    NpmTool { package: "esbuild", version: "0.28.2", program: "esbuild", says: "0.28.2" },
 ];
 
 pub(crate) fn provide(tools: &mut Tools) -> Result<()> {

@@ -132,14 +132,8 @@ fn works(tools: &Tools, toolchain: WasmToolchain) -> bool {
 /// The rustc and its standard library for the target, if it has one.
 fn identity(tools: &Tools, toolchain: WasmToolchain) -> Option<String> {
     let version = rustc(tools, toolchain, &["-vV"])?;
-    let hash = version
-        .lines()
-        .find(|line| line.starts_with("commit-hash"))?;
-    let folder = rustc(
-        tools,
-        toolchain,
-        &["--print", "target-libdir", "--target", TARGET],
-    )?;
+    let hash = version.lines().find(|line| line.starts_with("commit-hash"))?;
+    let folder = rustc(tools, toolchain, &["--print", "target-libdir", "--target", TARGET])?;
     let library = standard_library(Path::new(folder.trim()))?;
     Some(format!("{hash} {}", library.display()))
 }
@@ -166,14 +160,7 @@ fn prove(tools: &Tools, toolchain: WasmToolchain) -> Result<()> {
     let mut cargo = tools.command("cargo");
     toolchain.apply(&mut cargo, &tools.path);
     cargo
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--offline",
-            "--target",
-            TARGET,
-        ])
+        .args(["build", "--quiet", "--release", "--offline", "--target", TARGET])
         .current_dir(&folder)
         .env("CARGO_TARGET_DIR", folder.join("target"));
     let built = run_captured(&mut cargo);

@@ -42,10 +42,8 @@ fn lasting_connection_starts_the_count_anew() {
 
 #[test]
 fn attempts_end_at_their_maximum() {
-    let options = Options::new().reconnect(Reconnect {
-        attempts_max: Some(2),
-        ..Reconnect::default()
-    });
+    let options =
+        Options::new().reconnect(Reconnect { attempts_max: Some(2), ..Reconnect::default() });
     let mut rig = Rig::with(options.transports([Transport::WebSocket]));
     for _ in 0..3 {
         rig.opening();
@@ -99,10 +97,7 @@ fn close_says_what_waits_first() {
     assert!(matches!(rig.action(), Some(Action::Send { .. })));
     assert!(matches!(rig.action(), Some(Action::Close { .. })));
     assert_eq!(rig.action(), None);
-    let closed = State::Closed {
-        code: 1000,
-        reason: "closed by the application".to_owned(),
-    };
+    let closed = State::Closed { code: 1000, reason: "closed by the application".to_owned() };
     assert_eq!(rig.states(), [closed]);
     assert_eq!(rig.publish("late").unwrap_err().kind(), ErrorKind::Closed);
 }

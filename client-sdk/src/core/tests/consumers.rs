@@ -12,12 +12,7 @@ fn consumers_before_open_are_registered_on_open_behind_the_ping() {
     rig.core.consumer(&"local".into(), Scope::Local);
     rig.publish("a").unwrap();
     rig.accept();
-    let expected = [
-        PING.to_owned(),
-        register("a"),
-        register("b"),
-        publication("a"),
-    ];
+    let expected = [PING.to_owned(), register("a"), register("b"), publication("a")];
     assert_eq!(rig.sent(), expected);
 }
 
@@ -30,10 +25,7 @@ fn all_are_registered_again_before_the_outbox_is_flushed() {
     rig.publish("waiting").unwrap();
     rig.pass_to_timeout();
     rig.accept();
-    assert_eq!(
-        rig.sent(),
-        [PING.to_owned(), register("news"), publication("waiting")]
-    );
+    assert_eq!(rig.sent(), [PING.to_owned(), register("news"), publication("waiting")]);
 }
 
 #[test]
@@ -84,10 +76,7 @@ fn request_that_nobody_consumes_any_more_is_failed() {
     let mut rig = Rig::open();
     rig.receive(r#"{"type":"rec","address":"gone","body":1,"replyAddress":"r"}"#);
     let sent = rig.sent();
-    assert!(
-        sent[0].contains(r#""address":"r","failureCode":-1"#),
-        "{sent:?}"
-    );
+    assert!(sent[0].contains(r#""address":"r","failureCode":-1"#), "{sent:?}");
     rig.receive(r#"{"type":"rec","address":"gone","body":1}"#);
     assert!(rig.sent().is_empty());
 }

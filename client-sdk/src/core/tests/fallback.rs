@@ -16,10 +16,7 @@ fn all_transports_are_tried_in_order_and_then_it_waits() {
     let mut rig = Rig::browser();
     rig.info("{}");
     assert_eq!(tried(&mut rig, 4), ALL);
-    let waiting = State::Waiting {
-        attempt: 1,
-        retry_in: std::time::Duration::from_millis(500),
-    };
+    let waiting = State::Waiting { attempt: 1, retry_in: std::time::Duration::from_millis(500) };
     assert_eq!(rig.core.state(), &waiting);
     assert_eq!(rig.core.last_close(), (2000, "All transports failed"));
 }
@@ -87,11 +84,7 @@ fn what_worked_is_tried_first_after_a_loss_and_the_best_one_later() {
     rig.lose();
     rig.pass_to_timeout();
     rig.info("{}");
-    let again = [
-        Transport::XhrPolling,
-        Transport::WebSocket,
-        Transport::XhrStreaming,
-    ];
+    let again = [Transport::XhrPolling, Transport::WebSocket, Transport::XhrStreaming];
     assert_eq!(tried(&mut rig, 3), again);
     rig.accept();
     rig.pass(1);
@@ -111,15 +104,11 @@ fn info_may_name_another_base() {
 #[test]
 fn one_transport_can_be_forced_at_any_time() {
     let mut rig = Rig::open();
-    rig.core
-        .reconnect(rig.now, Some(vec![Transport::WebSocket]));
+    rig.core.reconnect(rig.now, Some(vec![Transport::WebSocket]));
     let link = rig.accept();
     assert!(link.0 > 1);
     let states = rig.states();
-    assert!(matches!(
-        states[..],
-        [State::Connecting, State::Open { .. }]
-    ));
+    assert!(matches!(states[..], [State::Connecting, State::Open { .. }]));
 }
 
 #[test]
@@ -155,9 +144,6 @@ fn uploads_over_http_go_one_at_a_time_as_one_array() {
     let Some(Action::Send { text, .. }) = rig.action() else {
         panic!("no second upload");
     };
-    assert_eq!(
-        text,
-        format!("[{:?},{:?}]", publication("a"), publication("b"))
-    );
+    assert_eq!(text, format!("[{:?},{:?}]", publication("a"), publication("b")));
     assert_eq!(rig.action(), None);
 }

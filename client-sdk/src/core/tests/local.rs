@@ -32,20 +32,12 @@ fn message_bound_to_the_client_stays_there() {
     rig.core.consumer(&"a".into(), Scope::Bus);
     rig.sent();
     let body = Body::null();
-    rig.core
-        .publish(&"a".into(), body.clone(), local_only())
-        .unwrap();
-    rig.core
-        .send(&"a".into(), body.clone(), local_only())
-        .unwrap();
-    rig.core
-        .send(&"nobody".into(), body.clone(), local_only())
-        .unwrap();
+    rig.core.publish(&"a".into(), body.clone(), local_only()).unwrap();
+    rig.core.send(&"a".into(), body.clone(), local_only()).unwrap();
+    rig.core.send(&"nobody".into(), body.clone(), local_only()).unwrap();
     assert_eq!(rig.messages().len(), 2);
     assert!(rig.sent().is_empty());
-    let error = rig
-        .core
-        .request(rig.now, &"nobody".into(), body, local_only());
+    let error = rig.core.request(rig.now, &"nobody".into(), body, local_only());
     assert_eq!(error.unwrap_err().kind(), ErrorKind::NoHandlers);
 }
 
@@ -59,9 +51,7 @@ fn local_request_is_answered_without_the_server() {
     let to = message.reply_address.unwrap();
     for body in ["1", "2"] {
         let body = Body::from_json(body).unwrap();
-        rig.core
-            .reply(Origin::Local, &to, body, DeliveryOptions::default())
-            .unwrap();
+        rig.core.reply(Origin::Local, &to, body, DeliveryOptions::default()).unwrap();
     }
     assert_eq!(rig.replies(), [(request, Ok("1".to_owned()))]);
 }
@@ -88,16 +78,11 @@ fn local_reply_can_ask_back() {
         .core
         .reply_and_request(rig.now, Origin::Local, &to, Body::null(), options.clone())
         .unwrap();
-    let Some(Event::Reply {
-        result: Ok(reply), ..
-    }) = rig.core.poll_event()
-    else {
+    let Some(Event::Reply { result: Ok(reply), .. }) = rig.core.poll_event() else {
         panic!("no reply");
     };
     let back = reply.reply_address.unwrap();
-    rig.core
-        .reply(Origin::Local, &back, Body::null(), options)
-        .unwrap();
+    rig.core.reply(Origin::Local, &back, Body::null(), options).unwrap();
     assert_eq!(rig.replies(), [(second, Ok("null".to_owned()))]);
 }
 
@@ -105,10 +90,7 @@ fn local_reply_can_ask_back() {
 fn local_messages_are_bounded() {
     let mut rig = Rig::with(plain().outbox_len(3));
     rig.core.consumer(&"a".into(), Scope::Local);
-    let mut send = || {
-        rig.core
-            .send(&"a".into(), Body::null(), DeliveryOptions::default())
-    };
+    let mut send = || rig.core.send(&"a".into(), Body::null(), DeliveryOptions::default());
     let failed = (0..5).find_map(|_| send().err()).unwrap();
     assert_eq!(failed.kind(), ErrorKind::Overflow);
 }

@@ -14,9 +14,7 @@ fn reply_goes_to_the_reply_address() {
     let mut rig = Rig::open();
     let origin = origin(&rig);
     let body = Body::from_json("1.10").unwrap();
-    rig.core
-        .reply(origin, &"r".into(), body, DeliveryOptions::default())
-        .unwrap();
+    rig.core.reply(origin, &"r".into(), body, DeliveryOptions::default()).unwrap();
     assert_eq!(rig.sent(), [r#"{"type":"send","address":"r","body":1.10}"#]);
 }
 
@@ -34,10 +32,8 @@ fn reply_can_ask_for_a_reply() {
     let mut rig = Rig::open();
     let origin = origin(&rig);
     let options = DeliveryOptions::default();
-    let request = rig
-        .core
-        .reply_and_request(rig.now, origin, &"r".into(), Body::null(), options)
-        .unwrap();
+    let request =
+        rig.core.reply_and_request(rig.now, origin, &"r".into(), Body::null(), options).unwrap();
     let back = rig.reply_address(request);
     assert!(rig.sent()[0].contains(&format!(r#""replyAddress":"{back}""#)));
     rig.receive(&format!(r#"{{"type":"rec","address":"{back}","body":2}}"#));
@@ -55,13 +51,8 @@ fn message_of_an_earlier_connection_has_no_way_back() {
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Closed);
     rig.pass_to_timeout();
     rig.accept();
-    assert_eq!(
-        rig.core.refuse(origin, &to, 1, "").unwrap_err().kind(),
-        ErrorKind::Closed
-    );
-    let error = rig
-        .core
-        .reply_and_request(rig.now, origin, &to, Body::null(), options);
+    assert_eq!(rig.core.refuse(origin, &to, 1, "").unwrap_err().kind(), ErrorKind::Closed);
+    let error = rig.core.reply_and_request(rig.now, origin, &to, Body::null(), options);
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Closed);
 }
 
@@ -70,9 +61,7 @@ fn replies_not_sent_yet_go_with_their_connection() {
     let mut rig = Rig::open();
     let origin = origin(&rig);
     let options = DeliveryOptions::default();
-    rig.core
-        .reply(origin, &"r".into(), Body::null(), options)
-        .unwrap();
+    rig.core.reply(origin, &"r".into(), Body::null(), options).unwrap();
     rig.lose();
     rig.pass_to_timeout();
     rig.accept();

@@ -15,12 +15,8 @@ use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
 use super::{Action, Connection, Event, Link, RequestId};
 use crate::{Options, Reconnect, State, Transport};
 
-const ALL: [Transport; 4] = [
-    Transport::WebSocket,
-    Transport::XhrStreaming,
-    Transport::EventSource,
-    Transport::XhrPolling,
-];
+const ALL: [Transport; 4] =
+    [Transport::WebSocket, Transport::XhrStreaming, Transport::EventSource, Transport::XhrPolling];
 
 /// A machine with its clock.
 struct Rig {
@@ -63,11 +59,7 @@ impl Rig {
     fn opening(&mut self) -> (Link, Transport, String) {
         loop {
             match self.action() {
-                Some(Action::Open {
-                    link,
-                    transport,
-                    url,
-                }) => return (link, transport, url),
+                Some(Action::Open { link, transport, url }) => return (link, transport, url),
                 Some(Action::Close { .. }) => {}
                 other => panic!("no receiver but {other:?}"),
             }
@@ -199,10 +191,7 @@ fn told(result: Result<super::Delivery, Error>) -> Result<String, ErrorKind> {
 }
 
 fn plain() -> Options {
-    Options::new().reconnect(Reconnect {
-        randomization: 0.0,
-        ..Reconnect::default()
-    })
+    Options::new().reconnect(Reconnect { randomization: 0.0, ..Reconnect::default() })
 }
 
 const PING: &str = r#"{"type":"ping"}"#;

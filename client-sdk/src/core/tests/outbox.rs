@@ -10,10 +10,7 @@ fn messages_wait_for_the_connection_and_one_too_many_is_refused() {
     rig.publish("b").unwrap();
     assert_eq!(rig.publish("c").unwrap_err().kind(), ErrorKind::Overflow);
     rig.accept();
-    assert_eq!(
-        rig.sent(),
-        [PING.to_owned(), publication("a"), publication("b")]
-    );
+    assert_eq!(rig.sent(), [PING.to_owned(), publication("a"), publication("b")]);
     rig.publish("c").unwrap();
 }
 
@@ -21,9 +18,7 @@ fn messages_wait_for_the_connection_and_one_too_many_is_refused() {
 fn refused_request_leaves_nothing_behind() {
     let mut rig = Rig::with(plain().outbox_len(0).transports([Transport::WebSocket]));
     let options = DeliveryOptions::default();
-    let error = rig
-        .core
-        .request(rig.now, &"a".into(), Body::null(), options);
+    let error = rig.core.request(rig.now, &"a".into(), Body::null(), options);
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Overflow);
     rig.pass(60_000);
     assert_eq!(rig.replies(), []);

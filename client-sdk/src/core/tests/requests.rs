@@ -22,14 +22,8 @@ fn reply_ends_its_request_once() {
 #[test]
 fn failures_are_told_by_kind() {
     let failures = [
-        (
-            r#""failureCode":-1,"failureType":"NO_HANDLERS","message":"m""#,
-            ErrorKind::NoHandlers,
-        ),
-        (
-            r#""failureCode":-1,"failureType":"TIMEOUT","message":"m""#,
-            ErrorKind::Timeout,
-        ),
+        (r#""failureCode":-1,"failureType":"NO_HANDLERS","message":"m""#, ErrorKind::NoHandlers),
+        (r#""failureCode":-1,"failureType":"TIMEOUT","message":"m""#, ErrorKind::Timeout),
         (
             r#""failureCode":3,"failureType":"RECIPIENT_FAILURE","message":null"#,
             ErrorKind::RecipientFailure,
@@ -103,9 +97,7 @@ fn late_replies_and_failures_are_ignored() {
 fn own_timeout_is_told_to_the_server() {
     let mut rig = Rig::open();
     let options = DeliveryOptions::default().timeout(Duration::from_millis(250));
-    let request = rig
-        .core
-        .request(rig.now, &"a".into(), Body::null(), options);
+    let request = rig.core.request(rig.now, &"a".into(), Body::null(), options);
     assert!(rig.sent()[0].contains(r#""timeout":250"#));
     rig.pass(250);
     assert_eq!(rig.replies(), [(request.unwrap(), Err(ErrorKind::Timeout))]);

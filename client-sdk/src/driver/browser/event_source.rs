@@ -21,9 +21,7 @@ impl Events {
         let source = EventSource::new(url)?;
         let message = Callback::new(pump, link, |pump, link, event| {
             let data = event.unchecked_ref::<MessageEvent>().data();
-            let frame = data
-                .as_string()
-                .and_then(|text| js_sys::decode_uri(&text).ok());
+            let frame = data.as_string().and_then(|text| js_sys::decode_uri(&text).ok());
             match frame {
                 Some(frame) => pump.frame(link, &String::from(frame)),
                 None => pump.failed(link),
@@ -32,10 +30,7 @@ impl Events {
         let error = Callback::new(pump, link, on_error);
         set(&source, "onmessage", message.function());
         set(&source, "onerror", error.function());
-        Ok(Self {
-            source,
-            _callbacks: [message, error],
-        })
+        Ok(Self { source, _callbacks: [message, error] })
     }
 }
 

@@ -46,22 +46,13 @@ pub(crate) fn seed() -> u64 {
     let mut bytes = [0; 8];
     let crypto = GLOBAL.with(|global| property(global, "crypto"));
     let filled = crypto.is_object()
-        && crypto
-            .unchecked_into::<Crypto>()
-            .get_random_values_with_u8_array(&mut bytes)
-            .is_ok();
-    if filled {
-        u64::from_le_bytes(bytes)
-    } else {
-        performance_now().to_bits()
-    }
+        && crypto.unchecked_into::<Crypto>().get_random_values_with_u8_array(&mut bytes).is_ok();
+    if filled { u64::from_le_bytes(bytes) } else { performance_now().to_bits() }
 }
 
 /// `url` as seen from the page.
 pub(crate) fn absolute(url: &str) -> String {
-    let base = GLOBAL
-        .with(|global| property(&property(global, "location"), "href"))
-        .as_string();
+    let base = GLOBAL.with(|global| property(&property(global, "location"), "href")).as_string();
     let resolved = base.and_then(|base| Url::new_with_base(url, &base).ok());
     resolved.map_or_else(|| url.to_owned(), |url| url.href())
 }

@@ -100,10 +100,7 @@ impl Request {
     /// Waits for the next part of the body.
     fn read(&self) {
         if let Some(reader) = &self.reading.borrow().reader {
-            reader
-                .read()
-                .unchecked_into::<Thenable>()
-                .then(&self.chunk, &self.failed);
+            reader.read().unchecked_into::<Thenable>().then(&self.chunk, &self.failed);
         }
     }
 }

@@ -184,11 +184,7 @@ impl Pump {
             let callback = Callback::new(self, Link::default(), |pump, _, _| pump.time_is_up());
             let wait = at.saturating_sub(now()).min(TIMEOUT_MAX);
             let id = set_timeout(callback.function(), u32::try_from(wait).unwrap_or(u32::MAX));
-            *timer = Some(Timer {
-                at,
-                id,
-                _callback: callback,
-            });
+            *timer = Some(Timer { at, id, _callback: callback });
         }
     }
 

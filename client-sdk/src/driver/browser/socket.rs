@@ -28,10 +28,7 @@ impl Socket {
         let close = Callback::new(pump, link, |pump, link, _| pump.failed(link));
         set(&socket, "onmessage", message.function());
         set(&socket, "onclose", close.function());
-        Ok(Self {
-            socket,
-            _callbacks: [message, close],
-        })
+        Ok(Self { socket, _callbacks: [message, close] })
     }
 
     /// Sends a text; gives the number of bytes that the browser still holds.

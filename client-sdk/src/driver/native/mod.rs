@@ -26,9 +26,7 @@ pub(crate) fn now() -> u64 {
 
 /// A random number, of the source that protects the standard library's hash maps.
 pub(crate) fn seed() -> u64 {
-    std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish()
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
 /// There is no page to be relative to.

@@ -99,9 +99,7 @@ impl Line {
             }
         }
         // The peer may be gone; nothing depends on it any more.
-        let _ = socket
-            .send(Frame::close(yawc::close::CloseCode::Normal, ""))
-            .await;
+        let _ = socket.send(Frame::close(yawc::close::CloseCode::Normal, "")).await;
         let _ = socket.close().await;
     }
 
@@ -158,11 +156,7 @@ fn poll_write(
     }
     let flushed = ready!(socket.poll_flush(context));
     *flushing = false;
-    Poll::Ready(if flushed.is_ok() {
-        Input::Sent
-    } else {
-        Input::Failed
-    })
+    Poll::Ready(if flushed.is_ok() { Input::Sent } else { Input::Failed })
 }
 
 fn poll_read(socket: &mut Socket, context: &mut Context<'_>) -> Poll<Input> {

@@ -20,33 +20,15 @@ pub(super) fn send(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Resu
         // A failure for a request that is not, or no longer, this socket's to answer.
         return Err(Refusal::AccessDenied);
     }
-    let ClientEnvelope {
-        address,
-        body,
-        headers,
-        reply_address,
-        timeout,
-        ..
-    } = envelope;
+    let ClientEnvelope { address, body, headers, reply_address, timeout, .. } = envelope;
     socket.core.inbound.check(address.as_str(), &body)?;
     let Some(reply_address) = reply_address else {
-        socket.core.bus.send_message(Dispatch {
-            address,
-            body,
-            headers,
-        });
+        socket.core.bus.send_message(Dispatch { address, body, headers });
         return Ok(());
     };
     socket.check_quota()?;
     let sink = socket.expect_answer(&reply_address, &address, timeout);
-    socket.core.bus.request_message(
-        Dispatch {
-            address,
-            body,
-            headers,
-        },
-        sink,
-    );
+    socket.core.bus.request_message(Dispatch { address, body, headers }, sink);
     Ok(())
 }
 
@@ -58,15 +40,7 @@ fn answer(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Result<(), Re
     let Some(request) = socket.take_awaited(&envelope.address) else {
         return Err(Refusal::AccessDenied);
     };
-    let ClientEnvelope {
-        address,
-        body,
-        headers,
-        reply_address,
-        timeout,
-        failure,
-        ..
-    } = envelope;
+    let ClientEnvelope { address, body, headers, reply_address, timeout, failure, .. } = envelope;
     if let Some(failure) = failure {
         request.fail_with(Error::recipient(failure.code, failure.message));
     } else if let Some(reply_address) = reply_address {

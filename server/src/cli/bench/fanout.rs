@@ -45,20 +45,12 @@ struct Board {
 
 impl Fanout {
     pub(super) async fn run(&self) -> anyhow::Result<Report> {
-        ensure!(
-            self.subscribers > 0 && self.window > 0,
-            "there must be something to do"
-        );
+        ensure!(self.subscribers > 0 && self.window > 0, "there must be something to do");
         ensure!(self.form != Form::Bare, "a bare WebSocket has no fan-out");
         let (complete, completed) = mpsc::channel(self.window);
         let places = || (0..self.window).map(|_| AtomicUsize::new(0)).collect();
         let started = Instant::now();
-        let board = Arc::new(Board {
-            started,
-            sent_at: places(),
-            missing: places(),
-            complete,
-        });
+        let board = Arc::new(Board { started, sent_at: places(), missing: places(), complete });
         let mut subscribers = Vec::with_capacity(self.subscribers);
         for _ in 0..self.subscribers {
             let mut wire = Wire::open(&self.common.url, self.form, self.common.size).await?;
@@ -90,12 +82,7 @@ impl Fanout {
     }
 
     fn title(&self) -> String {
-        let Self {
-            subscribers,
-            window,
-            form,
-            ..
-        } = self;
+        let Self { subscribers, window, form, .. } = self;
         let size = self.common.size;
         format!("fan-out ({form:?}) to {subscribers}, {window} publishes under way, {size} bytes")
     }

@@ -80,10 +80,7 @@ impl Bench {
         } else {
             print!("{report}");
         }
-        anyhow::ensure!(
-            report.is_sound(),
-            "messages were lost, duplicated or reordered"
-        );
+        anyhow::ensure!(report.is_sound(), "messages were lost, duplicated or reordered");
         Ok(())
     }
 }

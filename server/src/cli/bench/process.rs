@@ -26,11 +26,7 @@ pub(super) fn usage(pid: u32) -> anyhow::Result<Usage> {
     // The command's name stands in brackets and may hold anything; fields count from behind it.
     let (_, fields) = stat.rsplit_once(')').context("odd /proc/PID/stat")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
-    let ticks = |index: usize| {
-        fields
-            .get(index)
-            .and_then(|field| field.parse::<u64>().ok())
-    };
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok());
     let ticks = ticks(11).zip(ticks(12)).context("odd /proc/PID/stat")?;
     let status = read("status")?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

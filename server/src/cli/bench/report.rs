@@ -25,14 +25,7 @@ impl Tally {
     pub(super) fn new(begin: Instant) -> anyhow::Result<Self> {
         // One microsecond to one minute, three significant digits.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
-        Ok(Self {
-            sent: 0,
-            received: 0,
-            duplicated: 0,
-            reordered: 0,
-            latency,
-            begin,
-        })
+        Ok(Self { sent: 0, received: 0, duplicated: 0, reordered: 0, latency, begin })
     }
 
     pub(super) fn record(&mut self, due: Instant, now: Instant) {
@@ -64,11 +57,7 @@ pub(super) struct Watch {
 impl Watch {
     pub(super) fn begin(pid: Option<u32>) -> anyhow::Result<Self> {
         let begin = pid.map(process::usage).transpose()?;
-        Ok(Self {
-            pid,
-            begin,
-            since: Instant::now(),
-        })
+        Ok(Self { pid, begin, since: Instant::now() })
     }
 
     /// Takes the second look.
@@ -76,11 +65,7 @@ impl Watch {
         let seconds = self.since.elapsed().as_secs_f64();
         let end = self.pid.map(process::usage).transpose()?;
         let cpu = self.begin.zip(end).map(|(begin, end)| end.cpu - begin.cpu);
-        Ok(Watched {
-            seconds,
-            cpu,
-            resident: end.map(|usage| usage.resident),
-        })
+        Ok(Watched { seconds, cpu, resident: end.map(|usage| usage.resident) })
     }
 }
 
@@ -149,33 +134,12 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.work)?;
-        writeln!(
-            f,
-            "messages      {:>12} in {:.1} s",
-            self.messages, self.seconds
-        )?;
+        writeln!(f, "messages      {:>12} in {:.1} s", self.messages, self.seconds)?;
         writeln!(f, "rate          {:>12.0} /s", self.messages_per_second)?;
-        let Latency {
-            p50,
-            p90,
-            p99,
-            p999,
-            max,
-        } = self.latency_us;
-        writeln!(
-            f,
-            "latency (us)  p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}"
-        )?;
-        let Self {
-            lost,
-            duplicated,
-            reordered,
-            ..
-        } = self;
-        writeln!(
-            f,
-            "lost {lost}, duplicated {duplicated}, reordered {reordered}"
-        )?;
+        let Latency { p50, p90, p99, p999, max } = self.latency_us;
+        writeln!(f, "latency (us)  p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}")?;
+        let Self { lost, duplicated, reordered, .. } = self;
+        writeln!(f, "lost {lost}, duplicated {duplicated}, reordered {reordered}")?;
         if let Some(cpu) = self.server_cpu_us_per_message {
             writeln!(f, "server CPU    {cpu:>12.2} us a message")?;
         }

@@ -36,10 +36,7 @@ pub(super) struct Request {
 
 impl Request {
     pub(super) async fn run(&self) -> anyhow::Result<Report> {
-        ensure!(
-            self.connections > 0 && self.window > 0,
-            "there must be something to do"
-        );
+        ensure!(self.connections > 0 && self.window > 0, "there must be something to do");
         let mut wires = Vec::with_capacity(self.connections);
         for _ in 0..self.connections {
             wires.push(Wire::open(&self.common.url, self.form, self.common.size).await?);
@@ -51,15 +48,8 @@ impl Request {
             .map(|rate| Duration::from_secs_f64(self.connections as f64 / rate.max(1) as f64));
         let mut tasks = JoinSet::new();
         for (index, wire) in wires.into_iter().enumerate() {
-            let offset = gap
-                .unwrap_or_default()
-                .mul_f64(index as f64 / self.connections as f64);
-            let pace = Pace {
-                window: self.window,
-                gap,
-                start: Instant::now() + offset,
-                end,
-            };
+            let offset = gap.unwrap_or_default().mul_f64(index as f64 / self.connections as f64);
+            let pace = Pace { window: self.window, gap, start: Instant::now() + offset, end };
             tasks.spawn(Connection::new(wire, pace, begin)?.run());
         }
         tokio::time::sleep_until(begin.into()).await;
@@ -80,9 +70,7 @@ impl Request {
             Some(rate) => format!("{rate} a second"),
             None => format!("{} under way on each", self.window),
         };
-        let Self {
-            connections, form, ..
-        } = self;
+        let Self { connections, form, .. } = self;
         format!(
             "request/reply ({form:?}), {connections} connections, {pace}, {} bytes",
             self.common.size
@@ -109,13 +97,7 @@ struct Connection {
 impl Connection {
     fn new(wire: Wire, pace: Pace, begin: Instant) -> anyhow::Result<Self> {
         let tally = Tally::new(begin)?;
-        Ok(Self {
-            wire,
-            pace,
-            tally,
-            under_way: VecDeque::new(),
-            next: 1,
-        })
+        Ok(Self { wire, pace, tally, under_way: VecDeque::new(), next: 1 })
     }
 
     /// Gives the tally and how many replies never came.
@@ -184,8 +166,6 @@ impl Connection {
             Some(0) => {}
             Some(_) => self.tally.reordered += 1,
         }
-        place
-            .and_then(|place| self.under_way.remove(place))
-            .map(|(_, due)| due)
+        place.and_then(|place| self.under_way.remove(place)).map(|(_, due)| due)
     }
 }

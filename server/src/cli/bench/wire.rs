@@ -41,19 +41,13 @@ impl Wire {
         let url: url::Url = url.parse().with_context(|| format!("`{url}` is no URL"))?;
         let host = url.host_str().context("the URL has no host")?;
         let port = url.port_or_known_default().context("the URL has no port")?;
-        let stream = TcpStream::connect((host, port))
-            .await
-            .context("cannot connect")?;
+        let stream = TcpStream::connect((host, port)).await.context("cannot connect")?;
         stream.set_nodelay(true)?;
         let socket = WebSocket::handshake(url, stream, yawc::Options::default())
             .await
             .context("no WebSocket there")?;
         let padding = "x".repeat(size.saturating_sub(DIGITS + 2));
-        let mut wire = Self {
-            socket,
-            form,
-            padding,
-        };
+        let mut wire = Self { socket, form, padding };
         if form == Form::Sockjs {
             wire.frame().await?;
         }
@@ -62,11 +56,7 @@ impl Wire {
 
     async fn frame(&mut self) -> anyhow::Result<Bytes> {
         loop {
-            let frame = self
-                .socket
-                .next_frame()
-                .await
-                .context("the server hung up")?;
+            let frame = self.socket.next_frame().await.context("the server hung up")?;
             match frame.opcode() {
                 OpCode::Text | OpCode::Binary => return Ok(frame.into_payload()),
                 OpCode::Close => bail!("the server closed the connection"),
@@ -86,10 +76,7 @@ impl Wire {
                 continue;
             }
             if frame.starts_with(b"c") {
-                bail!(
-                    "the server closed the socket: {}",
-                    String::from_utf8_lossy(&frame)
-                );
+                bail!("the server closed the socket: {}", String::from_utf8_lossy(&frame));
             }
             let digits = frame.chunk_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit());
             let number = digits.into_iter().find(|run| run.len() == DIGITS);
@@ -106,11 +93,7 @@ impl Wire {
         let envelope = format!(
             r#"{{"type":"send","address":"echo","headers":{{}},"body":{body},"replyAddress":"{number:012}"}}"#
         );
-        let text = if self.form == Form::Bare {
-            body
-        } else {
-            envelope
-        };
+        let text = if self.form == Form::Bare { body } else { envelope };
         self.feed(&text).await
     }
 
@@ -124,8 +107,7 @@ impl Wire {
 
     /// Registers, and waits until the server has done so.
     pub(super) async fn register(&mut self, address: &str) -> anyhow::Result<()> {
-        self.feed(&format!(r#"{{"type":"register","address":"{address}"}}"#))
-            .await?;
+        self.feed(&format!(r#"{{"type":"register","address":"{address}"}}"#)).await?;
         self.feed(r#"{"type":"send","address":"bench.nobody","replyAddress":"000000000000"}"#)
             .await?;
         self.flush().await?;
@@ -157,10 +139,7 @@ impl Wire {
             }
             Form::Raw | Form::Bare => text.to_owned(),
         };
-        self.socket
-            .feed(Frame::text(Bytes::from(frame)))
-            .await
-            .context("the server hung up")
+        self.socket.feed(Frame::text(Bytes::from(frame))).await.context("the server hung up")
     }
 
     pub(super) async fn flush(&mut self) -> anyhow::Result<()> {

@@ -84,10 +84,7 @@ impl Future for Accepting {
         };
         let options = std::mem::take(&mut self.options);
         let socket = WebSocket::from_stream(Stream::new(upgraded), Role::Server, options).ok();
-        Poll::Ready(socket.map(|socket| Codec {
-            socket,
-            pongs_owed: 0,
-        }))
+        Poll::Ready(socket.map(|socket| Codec { socket, pongs_owed: 0 }))
     }
 }
 
@@ -123,16 +120,12 @@ impl Codec {
 
     /// Ready when there is room for a frame.
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        Pin::new(&mut self.socket)
-            .poll_ready(cx)
-            .map_err(Lost::from)
+        Pin::new(&mut self.socket).poll_ready(cx).map_err(Lost::from)
     }
 
     /// Writes out what was sent.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        Pin::new(&mut self.socket)
-            .poll_flush(cx)
-            .map_err(Lost::from)
+        Pin::new(&mut self.socket).poll_flush(cx).map_err(Lost::from)
     }
 
     pub(super) fn send_text(&mut self, text: Bytes) -> Result<(), Lost> {
@@ -150,11 +143,7 @@ impl Codec {
     /// Codes that may not travel become 1000.
     pub(super) fn send_close(&mut self, code: u16, reason: &str) -> Result<(), Lost> {
         let code = CloseCode::from(code);
-        let code = if code.is_allowed() {
-            code
-        } else {
-            CloseCode::Normal
-        };
+        let code = if code.is_allowed() { code } else { CloseCode::Normal };
         self.send(Frame::close(code, reason))
     }
 

@@ -34,13 +34,7 @@ impl Connection {
         registration: Registration,
     ) -> Self {
         let stage = Stage::Accepting(accepting);
-        Self {
-            stage,
-            link,
-            options,
-            handler,
-            _registration: registration,
-        }
+        Self { stage, link, options, handler, _registration: registration }
     }
 
     fn lose(&mut self) {

@@ -49,17 +49,11 @@ pub(super) fn open(mut call: Call, transport: Transport) -> Response {
 /// A SockJS frame may carry a longest message with every second byte escaped.
 fn frame_limit(call: &Call, transport: Transport) -> usize {
     let longest = call.options().max_message_size;
-    if transport == Transport::RawWebSocket {
-        longest
-    } else {
-        longest * 2 + 1024
-    }
+    if transport == Transport::RawWebSocket { longest } else { longest * 2 + 1024 }
 }
 
 fn refuse(call: &Call, text: &'static str) -> Response {
-    call.reply()
-        .content_type(headers::TEXT)
-        .send(StatusCode::BAD_REQUEST, text)
+    call.reply().content_type(headers::TEXT).send(StatusCode::BAD_REQUEST, text)
 }
 
 fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -84,10 +78,7 @@ mod tests {
     #[test]
     fn connection_is_a_list_of_tokens_without_case() {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::CONNECTION,
-            HeaderValue::from_static("keep-alive, Upgrade"),
-        );
+        headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive, Upgrade"));
         headers.insert(header::UPGRADE, HeaderValue::from_static("WebSocket"));
         assert!(is_upgrade(&headers));
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

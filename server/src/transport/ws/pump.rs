@@ -54,9 +54,7 @@ impl Pump {
             timer,
         };
         if !pump.is_raw() {
-            let opened = pump
-                .codec
-                .send_text(Bytes::from_static(sockjs::OPEN.as_bytes()));
+            let opened = pump.codec.send_text(Bytes::from_static(sockjs::OPEN.as_bytes()));
             pump.sent_frame(opened);
         }
         pump
@@ -157,9 +155,7 @@ impl Pump {
 
     fn close_within_timeout(&mut self, stage: Stage) {
         self.stage = stage;
-        self.timer
-            .as_mut()
-            .reset(Instant::now() + self.options.close_timeout);
+        self.timer.as_mut().reset(Instant::now() + self.options.close_timeout);
     }
 
     /// Heartbeats while open, the end of patience afterwards.
@@ -167,9 +163,7 @@ impl Pump {
         while self.stage != Stage::Over && self.timer.as_mut().poll(cx).is_ready() {
             if self.stage == Stage::Open {
                 self.beat(cx);
-                self.timer
-                    .as_mut()
-                    .reset(Instant::now() + self.options.heartbeat_interval);
+                self.timer.as_mut().reset(Instant::now() + self.options.heartbeat_interval);
             } else {
                 self.over();
             }
@@ -184,8 +178,7 @@ impl Pump {
         let beaten = if self.is_raw() {
             self.codec.send_ping()
         } else {
-            self.codec
-                .send_text(Bytes::from_static(sockjs::HEARTBEAT.as_bytes()))
+            self.codec.send_text(Bytes::from_static(sockjs::HEARTBEAT.as_bytes()))
         };
         self.sent_frame(beaten);
     }
@@ -222,10 +215,7 @@ impl Pump {
                     self.send(&message)?;
                 }
             }
-            match self
-                .link
-                .take(&mut self.batch, std::mem::take(&mut self.sent), cx)
-            {
+            match self.link.take(&mut self.batch, std::mem::take(&mut self.sent), cx) {
                 Taken::Messages => {}
                 Taken::Empty | Taken::Gone => break,
                 Taken::Closing(closing) => {
@@ -270,9 +260,7 @@ impl Pump {
         if self.is_raw() {
             return self.codec.send_close(closing.code, &closing.reason);
         }
-        self.codec
-            .send_text(close_frame(closing.code, &closing.reason).into())?;
-        self.codec
-            .send_close(Close::NORMAL.code, Close::NORMAL.reason)
+        self.codec.send_text(close_frame(closing.code, &closing.reason).into())?;
+        self.codec.send_close(Close::NORMAL.code, Close::NORMAL.reason)
     }
 }

@@ -31,10 +31,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(upgraded: Upgraded) -> Self {
-        Self {
-            io: TokioIo::new(upgraded),
-            rest: Bytes::new(),
-        }
+        Self { io: TokioIo::new(upgraded), rest: Bytes::new() }
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
