@@ -6,7 +6,8 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `scan` | the strict RFC 8259 scanner, [`validate`], [`Elements`], [`Members`] |
+//! | `scan` | the strict RFC 8259 scanner, [`validate`] |
+//! | `walk` | [`Elements`] and [`Members`] of one array or object |
 //! | `quote` | [`quote_into`] and [`unquote`] |
 //! | `integer` | [`push_integer`] |
 
@@ -15,10 +16,14 @@ use core::slice::SliceIndex;
 mod integer;
 mod quote;
 mod scan;
+#[cfg(test)]
+mod tests;
+mod walk;
 
 pub use integer::push_integer;
 pub use quote::{quote, quote_into, unquote};
-pub use scan::{Elements, JsonError, MAX_DEPTH, Members, validate};
+pub use scan::{JsonError, MAX_DEPTH, validate};
+pub use walk::{Elements, Members};
 
 /// True when `raw`, a JSON value without surrounding white space, is the literal `null`.
 #[must_use]

@@ -25,84 +25,11 @@ pub fn validate(text: &str) -> Result<(), JsonError> {
     scanner.end()
 }
 
-/// Walks over the members of a JSON object, in order, duplicates included.
 #[derive(Debug, Clone)]
-pub struct Members<'a> {
-    scanner: Scanner<'a>,
-    state: State,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    First,
-    Next,
-    Done,
-}
-
-impl<'a> Members<'a> {
-    /// Starts on `text`, which must be one JSON object and nothing else.
-    ///
-    /// # Errors
-    /// When the first token is not `{`. Later offences come from [`Members::next_member`].
-    pub fn new(text: &'a str) -> Result<Self, JsonError> {
-        let scanner = Scanner::opened(text, b'{', "not an object")?;
-        Ok(Self { scanner, state: State::First })
-    }
-
-    /// The next name (quoted, as written) and value (without surrounding white space).
-    ///
-    /// # Errors
-    /// The first syntax error met on the way, text behind the closing brace included.
-    pub fn next_member(&mut self) -> Result<Option<(&'a str, &'a str)>, JsonError> {
-        if !self.scanner.advance(&mut self.state, b'}')? {
-            return Ok(None);
-        }
-        let start = self.scanner.at;
-        self.scanner.string()?;
-        let name = self.scanner.since(start);
-        self.scanner.colon()?;
-        let start = self.scanner.at;
-        self.scanner.value()?;
-        Ok(Some((name, self.scanner.since(start))))
-    }
-}
-
-/// Walks over the elements of a JSON array.
-#[derive(Debug, Clone)]
-pub struct Elements<'a> {
-    scanner: Scanner<'a>,
-    state: State,
-}
-
-impl<'a> Elements<'a> {
-    /// Starts on `text`, which must be one JSON array and nothing else.
-    ///
-    /// # Errors
-    /// When the first token is not `[`. Later offences come from [`Elements::next_element`].
-    pub fn new(text: &'a str) -> Result<Self, JsonError> {
-        let scanner = Scanner::opened(text, b'[', "not an array")?;
-        Ok(Self { scanner, state: State::First })
-    }
-
-    /// The next element as written, without surrounding white space.
-    ///
-    /// # Errors
-    /// The first syntax error met on the way, text behind the closing bracket included.
-    pub fn next_element(&mut self) -> Result<Option<&'a str>, JsonError> {
-        if !self.scanner.advance(&mut self.state, b']')? {
-            return Ok(None);
-        }
-        let start = self.scanner.at;
-        self.scanner.value()?;
-        Ok(Some(self.scanner.since(start)))
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Scanner<'a> {
+pub(super) struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
-    at: usize,
+    pub(super) at: usize,
 }
 
 /// Which of the open brackets are objects: one bit a level.
@@ -137,7 +64,11 @@ impl<'a> Scanner<'a> {
         Self { text, bytes: text.as_bytes(), at: 0 }
     }
 
-    fn opened(text: &'a str, bracket: u8, reason: &'static str) -> Result<Self, JsonError> {
+    pub(super) fn opened(
+        text: &'a str,
+        bracket: u8,
+        reason: &'static str,
+    ) -> Result<Self, JsonError> {
         let mut scanner = Self::new(text);
         scanner.white_space();
         if scanner.peek() != Some(bracket) {
@@ -147,53 +78,30 @@ impl<'a> Scanner<'a> {
         Ok(scanner)
     }
 
-    /// Moves to the next item of the outermost bracket; false behind its end.
-    fn advance(&mut self, state: &mut State, close: u8) -> Result<bool, JsonError> {
-        if *state == State::Done {
-            return Ok(false);
-        }
-        self.white_space();
-        match (self.peek(), *state) {
-            (Some(byte), _) if byte == close => {
-                self.at += 1;
-                *state = State::Done;
-                self.end()?;
-                return Ok(false);
-            }
-            (_, State::First) => *state = State::Next,
-            (Some(b','), _) => {
-                self.at += 1;
-                self.white_space();
-            }
-            _ => return self.fail("expected a comma or the closing bracket"),
-        }
-        Ok(true)
-    }
-
-    fn since(&self, start: usize) -> &'a str {
+    pub(super) fn since(&self, start: usize) -> &'a str {
         super::part(self.text, start..self.at)
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn fail<T>(&self, reason: &'static str) -> Result<T, JsonError> {
+    pub(super) fn fail<T>(&self, reason: &'static str) -> Result<T, JsonError> {
         Err(JsonError { at: self.at, reason })
     }
 
-    fn white_space(&mut self) {
+    pub(super) fn white_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.at += 1;
         }
     }
 
-    fn end(&mut self) -> Result<(), JsonError> {
+    pub(super) fn end(&mut self) -> Result<(), JsonError> {
         self.white_space();
         if self.at < self.bytes.len() { self.fail("text behind the value") } else { Ok(()) }
     }
 
-    fn colon(&mut self) -> Result<(), JsonError> {
+    pub(super) fn colon(&mut self) -> Result<(), JsonError> {
         self.white_space();
         if self.peek() != Some(b':') {
             return self.fail("expected a colon");
@@ -204,7 +112,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over one value of any kind; `at` is on its first character.
-    fn value(&mut self) -> Result<(), JsonError> {
+    pub(super) fn value(&mut self) -> Result<(), JsonError> {
         let mut nesting = Nesting::default();
         loop {
             if self.open_or_scalar(&mut nesting)? {
@@ -310,7 +218,7 @@ impl<'a> Scanner<'a> {
         if self.at == start { self.fail("expected a digit") } else { Ok(()) }
     }
 
-    fn string(&mut self) -> Result<(), JsonError> {
+    pub(super) fn string(&mut self) -> Result<(), JsonError> {
         if self.peek() != Some(b'"') {
             return self.fail("expected a string");
         }
@@ -369,133 +277,4 @@ fn plain_prefix(bytes: &[u8]) -> usize {
         at += 8;
     }
     at
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn valid_texts_pass() {
-        for text in [
-            "null",
-            " true ",
-            "false",
-            "0",
-            "-0",
-            "1.5e+10",
-            "\"\"",
-            r#""\u00e9\"\\\/\b""#,
-            "[]",
-            "{}",
-            "[ ]",
-            "{ }",
-            r#"{"a":[1,{"b":null}],"c":""}"#,
-            "\"ü😀\"",
-            "\"0123456789abc\"",
-        ] {
-            assert_eq!(validate(text), Ok(()), "{text}");
-        }
-    }
-
-    #[test]
-    fn invalid_texts_fail() {
-        for text in [
-            "",
-            " ",
-            "nul",
-            "nulll",
-            "01",
-            "1.",
-            "1e",
-            "-",
-            "+1",
-            "'a'",
-            "\"",
-            "\"\\x\"",
-            "[1,]",
-            "[,1]",
-            "{,}",
-            "{\"a\"}",
-            "{\"a\":}",
-            "{a:1}",
-            "[1 2]",
-            "[1}",
-            "{\"a\":1]",
-            "1 2",
-            "\"\u{1}\"",
-            "\"\\u12\"",
-            "// a\n1",
-            "[",
-            "{\"a\":1",
-            "NaN",
-            "\"01234567\n\"",
-        ] {
-            assert!(validate(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn depth_is_bounded() {
-        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        assert_eq!(validate(&nested(128)), Ok(()));
-        assert_eq!(validate(&nested(129)).unwrap_err().reason, "nested too deep");
-    }
-
-    #[test]
-    fn members_come_in_order_as_written() {
-        let mut members = Members::new(r#" { "a" : [1, 2] ,"b":"x"} "#).unwrap();
-        assert_eq!(members.next_member(), Ok(Some(("\"a\"", "[1, 2]"))));
-        assert_eq!(members.next_member(), Ok(Some(("\"b\"", "\"x\""))));
-        assert_eq!(members.next_member(), Ok(None));
-        assert_eq!(members.next_member(), Ok(None));
-    }
-
-    #[test]
-    fn elements_refuse_trailing_text() {
-        let mut elements = Elements::new("[1] x").unwrap();
-        assert_eq!(elements.next_element(), Ok(Some("1")));
-        assert!(elements.next_element().is_err());
-        assert!(Elements::new("{}").is_err());
-    }
-
-    fn json() -> impl Strategy<Value = String> {
-        let leaf = prop_oneof![
-            Just("null".to_owned()),
-            any::<f64>().prop_map(|n| serde_json::to_string(&n).unwrap()),
-            any::<i64>().prop_map(|n| n.to_string()),
-            any::<String>().prop_map(|s| serde_json::to_string(&s).unwrap()),
-        ];
-        leaf.prop_recursive(4, 32, 5, |inner| {
-            let list = prop::collection::vec(inner.clone(), 0..5);
-            let members = prop::collection::vec((any::<String>(), inner), 0..5);
-            prop_oneof![
-                list.prop_map(|items| format!("[{}]", items.join(" ,"))),
-                members.prop_map(|members| {
-                    let text = |(name, value): &(String, String)| {
-                        format!("{}: {value}", serde_json::to_string(name).unwrap())
-                    };
-                    format!("{{{}}}", members.iter().map(text).collect::<Vec<_>>().join(","))
-                }),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_serde_json_on_valid_text(text in json()) {
-            prop_assert_eq!(validate(&text), Ok(()));
-        }
-
-        #[test]
-        fn agrees_with_serde_json_on_damaged_text(text in json(), at: prop::sample::Index, with in "[\\[\\]{},:\"0-9a\\\\ \n]") {
-            let mut chars: Vec<char> = text.chars().collect();
-            let at = at.index(chars.len());
-            chars.splice(at..=at, with.chars());
-            let text: String = chars.into_iter().collect();
-            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-            prop_assert_eq!(validate(&text).is_ok(), theirs, "{}", text);
-        }
-    }
 }

@@ -1,0 +1,102 @@
+//! Walks over the items of one array or object, passing over what is inside them.
+
+use super::scan::{JsonError, Scanner};
+
+/// Walks over the members of a JSON object, in order, duplicates included.
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    scanner: Scanner<'a>,
+    state: State,
+}
+
+/// How far a walk has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    First,
+    Next,
+    Done,
+}
+
+impl<'a> Members<'a> {
+    /// Starts on `text`, which must be one JSON object and nothing else.
+    ///
+    /// # Errors
+    /// When the first token is not `{`. Later offences come from [`Members::next_member`].
+    pub fn new(text: &'a str) -> Result<Self, JsonError> {
+        let scanner = Scanner::opened(text, b'{', "not an object")?;
+        Ok(Self { scanner, state: State::First })
+    }
+
+    /// The next name (quoted, as written) and value (without surrounding white space).
+    ///
+    /// # Errors
+    /// The first syntax error met on the way, text behind the closing brace included.
+    pub fn next_member(&mut self) -> Result<Option<(&'a str, &'a str)>, JsonError> {
+        if !self.scanner.advance(&mut self.state, b'}')? {
+            return Ok(None);
+        }
+        let start = self.scanner.at;
+        self.scanner.string()?;
+        let name = self.scanner.since(start);
+        self.scanner.colon()?;
+        let start = self.scanner.at;
+        self.scanner.value()?;
+        Ok(Some((name, self.scanner.since(start))))
+    }
+}
+
+/// Walks over the elements of a JSON array.
+#[derive(Debug, Clone)]
+pub struct Elements<'a> {
+    scanner: Scanner<'a>,
+    state: State,
+}
+
+impl<'a> Elements<'a> {
+    /// Starts on `text`, which must be one JSON array and nothing else.
+    ///
+    /// # Errors
+    /// When the first token is not `[`. Later offences come from [`Elements::next_element`].
+    pub fn new(text: &'a str) -> Result<Self, JsonError> {
+        let scanner = Scanner::opened(text, b'[', "not an array")?;
+        Ok(Self { scanner, state: State::First })
+    }
+
+    /// The next element as written, without surrounding white space.
+    ///
+    /// # Errors
+    /// The first syntax error met on the way, text behind the closing bracket included.
+    pub fn next_element(&mut self) -> Result<Option<&'a str>, JsonError> {
+        if !self.scanner.advance(&mut self.state, b']')? {
+            return Ok(None);
+        }
+        let start = self.scanner.at;
+        self.scanner.value()?;
+        Ok(Some(self.scanner.since(start)))
+    }
+}
+
+impl Scanner<'_> {
+    /// Moves to the next item of the outermost bracket; false behind its end.
+    fn advance(&mut self, state: &mut State, close: u8) -> Result<bool, JsonError> {
+        if *state == State::Done {
+            return Ok(false);
+        }
+        self.white_space();
+        match (self.peek(), *state) {
+            (Some(byte), _) if byte == close => {
+                self.at += 1;
+                *state = State::Done;
+                self.end()?;
+                return Ok(false);
+            }
+            (_, State::First) => *state = State::Next,
+            (Some(b','), _) => {
+                self.at += 1;
+                self.white_space();
+            }
+            _ => return self.fail("expected a comma or the closing bracket"),
+        }
+        Ok(true)
+    }
+}
