@@ -59,11 +59,31 @@ macro_rules! refusals {
             refusal: Refusal::$refusal, code: $code, word: $word, retry: $retry, text: $text,
         }),*];
 
+        // One match for each column: who asks for words only, as the client does, does not
+        // carry the texts.
         impl Refusal {
-            /// The refusal's line in the table.
+            /// The word on the wire.
             #[must_use]
-            pub const fn row(self) -> &'static RefusalRow {
-                &REFUSALS[self as usize]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$refusal => $word),* }
+            }
+
+            /// `failureCode` on the wire.
+            #[must_use]
+            pub const fn code(self) -> i32 {
+                match self { $(Self::$refusal => $code),* }
+            }
+
+            /// `message` on the wire.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$refusal => $text),* }
+            }
+
+            /// The refusal behind a word.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$refusal),)* _ => None }
             }
         }
     };
@@ -84,20 +104,6 @@ refusals! {
     Rejected 113 "rejected" false "the application refused it"
     MaxHandlersReached 120 "max_handlers_reached" true "too many registrations and pending requests on this socket"
     RegistrationFailure 121 "registration_failure" true "the bus could not register the address"
-}
-
-impl Refusal {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        self.row().word
-    }
-
-    /// The refusal behind a word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        REFUSALS.iter().find(|row| row.word == word).map(|row| row.refusal)
-    }
 }
 
 /// Why a request got no answer. The word is the `failureType` of the `err` frame.
@@ -199,7 +205,11 @@ mod tests {
     fn words_and_codes_are_unique_and_found_again() {
         for (index, row) in REFUSALS.iter().enumerate() {
             assert_eq!(Refusal::from_word(row.word), Some(row.refusal));
-            assert_eq!(row.refusal.row(), row);
+            let refusal = row.refusal;
+            assert_eq!(
+                (refusal.code(), refusal.word(), refusal.text()),
+                (row.code, row.word, row.text)
+            );
             assert!(REFUSALS[..index].iter().all(|other| other.code != row.code));
         }
         for failure in FailureType::ALL {

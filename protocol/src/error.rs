@@ -58,12 +58,12 @@ impl Error {
     /// The bridge's refusal of an envelope.
     #[must_use]
     pub fn refused(refusal: Refusal) -> Self {
-        let row = refusal.row();
-        Self {
-            kind: ErrorKind::Refused(refusal),
-            code: row.code,
-            message: Some(row.text.to_owned()),
-        }
+        Self::refused_because(refusal, Some(refusal.text().to_owned()))
+    }
+
+    /// The bridge's refusal of an envelope, in the server's own words if it gave any.
+    pub(crate) fn refused_because(refusal: Refusal, message: Option<String>) -> Self {
+        Self { kind: ErrorKind::Refused(refusal), code: refusal.code(), message }
     }
 
     /// Nobody consumes `address`.

@@ -132,13 +132,14 @@ impl<'a> Fields<'a> {
     /// Both shapes of `err`: the word of a refusal, or the type, code and text of a failure.
     fn error(&self) -> Error {
         let word = self.body.and_then(|raw| json::unquote(raw).ok());
+        let message = self.message.and_then(|raw| json::unquote(raw).ok());
         if let Some(refusal) = word.as_deref().and_then(Refusal::from_word) {
-            return Error::refused(refusal);
+            return Error::refused_because(refusal, message.map(Cow::into_owned));
         }
         let failure = self.failure_type.as_deref().and_then(FailureType::from_word);
         let code = self.failure_code.and_then(|raw| raw.parse().ok()).unwrap_or(-1);
-        let message = self.message.and_then(|raw| json::unquote(raw).ok()).or(word);
-        Error::from_wire(failure.unwrap_or(FailureType::Error), code, message.map(Cow::into_owned))
+        let message = message.or(word).map(Cow::into_owned);
+        Error::from_wire(failure.unwrap_or(FailureType::Error), code, message)
     }
 }
 
@@ -211,8 +212,9 @@ mod tests {
         assert!(text.starts_with(r#"{"type":"err","body":"access_denied","failureCode":110,"#));
         assert!(!text.contains("address\":"));
         let theirs = parse(r#"{"type":"err","body":"access_denied"}"#);
-        let error = Error::refused(Refusal::AccessDenied);
-        assert_eq!(theirs, ServerEnvelope::Err { address: None, error });
+        let ServerEnvelope::Err { address: None, error } = theirs else { panic!("{theirs:?}") };
+        assert_eq!(error.kind(), ErrorKind::Refused(Refusal::AccessDenied));
+        assert_eq!((error.code(), error.message()), (110, None));
     }
 
     #[test]
