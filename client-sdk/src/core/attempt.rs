@@ -47,6 +47,14 @@ impl Connection {
         }
     }
 
+    /// The transport could not be opened, and this is why.
+    pub fn handle_refused(&mut self, now: u64, link: Link, why: &str) {
+        if link == self.link {
+            why.clone_into(&mut self.why);
+        }
+        self.handle_failed(now, link);
+    }
+
     /// An HTTP response that carried frames has ended as it should.
     pub fn handle_ended(&mut self, now: u64, link: Link) {
         if let (Phase::Open(opened), true) = (&mut self.phase, link == self.link)
@@ -142,7 +150,9 @@ impl Connection {
             self.actions.push_back(Action::Close { link: self.link });
         }
         let Some((transport, patience)) = self.fallback.next() else {
-            return self.wait(now, 2000, "All transports failed");
+            let why = core::mem::take(&mut self.why);
+            let reason = if why.is_empty() { "All transports failed" } else { &why };
+            return self.wait(now, 2000, reason);
         };
         self.link.0 += 1;
         self.session = self.random.letters(16);

@@ -28,6 +28,8 @@ pub struct Connection {
     pub(super) state: State,
     pub(super) link: Link,
     pub(super) session: String,
+    /// Why the last transport could not be opened, where the driver knows.
+    pub(super) why: String,
     pub(super) fallback: Fallback,
     /// Attempts in a row that failed, or that did not last.
     pub(super) attempt: u32,
@@ -79,6 +81,7 @@ impl Connection {
             state: State::Connecting,
             link: Link::default(),
             session: String::new(),
+            why: String::new(),
             fallback: Fallback::new(),
             attempt: 0,
             heartbeats_known: false,

@@ -22,6 +22,16 @@ fn all_transports_are_tried_in_order_and_then_it_waits() {
 }
 
 #[test]
+fn the_driver_may_say_why_nothing_could_be_opened() {
+    let mut rig = Rig::browser();
+    rig.info("{}");
+    tried(&mut rig, 3);
+    let link = rig.opening().0;
+    rig.core.handle_refused(rig.now, link, "connection refused");
+    assert_eq!(rig.core.last_close(), (2000, "connection refused"));
+}
+
+#[test]
 fn server_without_websocket_is_not_asked_for_one() {
     let mut rig = Rig::browser();
     rig.info(r#"{"websocket":false}"#);

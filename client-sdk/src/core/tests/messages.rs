@@ -71,8 +71,8 @@ fn replies_not_sent_yet_go_with_their_connection() {
 #[test]
 fn refusals_without_address_reach_the_application() {
     let mut rig = Rig::open();
-    rig.receive(r#"{"type":"err","body":"access_denied"}"#);
     let expected = Error::refused(Refusal::AccessDenied);
+    rig.receive(&trolleybus_protocol::envelope::refusal_to_json(Refusal::AccessDenied, None));
     assert_eq!(rig.events(), [Event::Error(expected)]);
 }
 

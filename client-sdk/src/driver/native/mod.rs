@@ -92,6 +92,7 @@ fn feed(hub: &Shared<Hub>, line: &Line, input: Input) {
         Input::Frame(text) => hub.core.handle_frame(now(), link, &text),
         Input::Sent => hub.core.handle_sent(link),
         Input::Failed => hub.core.handle_failed(now(), link),
+        Input::Refused(why) => hub.core.handle_refused(now(), link, &why),
         Input::Opened => {}
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Input {
     Opened,
     Frame(String),
     Sent,
+    /// No connection came about, and this is why.
+    Refused(String),
     Failed,
 }
 
@@ -105,7 +107,7 @@ impl Line {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Input> {
         let input = ready!(self.poll_stage(context));
-        if let Input::Failed = input {
+        if let Input::Failed | Input::Refused(_) = input {
             self.stage = Stage::Idle;
         }
         Poll::Ready(input)
@@ -114,13 +116,13 @@ impl Line {
     fn poll_stage(&mut self, context: &mut Context<'_>) -> Poll<Input> {
         match &mut self.stage {
             Stage::Idle => Poll::Pending,
-            Stage::Hopeless => Poll::Ready(Input::Failed),
+            Stage::Hopeless => Poll::Ready(Input::Refused("the URL is none".to_owned())),
             Stage::Connecting(builder) => match ready!(Pin::new(builder).poll(context)) {
                 Ok(socket) => {
                     self.stage = Stage::Open(Box::new(socket));
                     Poll::Ready(Input::Opened)
                 }
-                Err(_) => Poll::Ready(Input::Failed),
+                Err(error) => Poll::Ready(Input::Refused(error.to_string())),
             },
             Stage::Open(socket) => {
                 match poll_write(socket, &mut self.outgoing, &mut self.flushing, context) {
