@@ -7,7 +7,7 @@ use crate::{process::run_counting, workshop::Workshop};
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let mut cargo = workshop.command("cargo");
-    cargo.args(["test", "--workspace", "--exclude", "trolleybus-ui", "--no-fail-fast"]);
+    cargo.args(["test", "--workspace", "--no-fail-fast"]);
     let passed = run_counting(&mut cargo, LIMIT, passed_in_rust)?;
     ensure!(passed > 0, "there are no tests");
     Ok(())
