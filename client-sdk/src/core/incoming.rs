@@ -43,7 +43,7 @@ impl Connection {
                         headers,
                         reply_address,
                         origin: Origin::Link(link),
-                    })
+                    });
                 }
                 Ok(ServerEnvelope::Err { address, error }) => {
                     let address = address.as_ref().map(Address::as_str);
