@@ -3,61 +3,17 @@
 // Needs CHROMIUM (the browser), TROLLEYBUS_BIN (the server) and TROLLEYBUS_WWW (the built site).
 // Writes PNG files into tests/e2e/screenshots and fails when a page logs an error.
 
-import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { launchBrowser } from "../support-js/browser.mjs";
+import { needed } from "../support-js/needs.mjs";
+import { demo } from "../support-js/server.mjs";
 
 const folder = fileURLToPath(new URL("screenshots/", import.meta.url));
-const start_limit = 30_000;
 
 const desktop = { width: 1280, height: 900 };
 const phone = { width: 390, height: 844 };
 const narrow = { width: 320, height: 640 };
-
-const args = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-dev-shm-usage",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-default-apps",
-  "--disable-domain-reliability",
-  "--disable-extensions",
-  "--disable-sync",
-  "--metrics-recording-only",
-  "--no-pings",
-  "--disable-features=OptimizationHints,MediaRouter,Translate,InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater",
-  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
-];
-
-function setting(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set; run this through cargo xtask screenshots`);
-  return value;
-}
-
-/** Starts the demo; its URL is the first that it says on stdout. */
-async function startServer() {
-  const server = spawn(
-    setting("TROLLEYBUS_BIN"),
-    ["demo", "--listen", "127.0.0.1:0", "--www", setting("TROLLEYBUS_WWW")],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  const url = await new Promise((resolve, reject) => {
-    setTimeout(() => reject(new Error("the server said no URL")), start_limit).unref();
-    server.once("error", reject);
-    server.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
-    createInterface({ input: server.stdout }).on("line", (line) => {
-      const match = line.match(/http:\/\/[^\s/]+/);
-      if (match) resolve(match[0]);
-    });
-  });
-  return { url, stop: () => server.kill() };
-}
 
 const browserErrors = [];
 
@@ -110,8 +66,8 @@ async function talk(page) {
 
 async function main() {
   await mkdir(folder, { recursive: true });
-  const server = await startServer();
-  const browser = await chromium.launch({ executablePath: setting("CHROMIUM"), args });
+  const server = await demo("--www", needed("TROLLEYBUS_WWW"));
+  const browser = await launchBrowser();
   try {
     for (const [name, options] of [
       ["desktop", { viewport: desktop }],
@@ -119,13 +75,13 @@ async function main() {
       ["narrow", { viewport: narrow, deviceScaleFactor: 2 }],
       ["dark", { viewport: desktop, colorScheme: "dark" }],
     ]) {
-      await withPage(browser, options, (page) => visitAll(page, server.url, name));
+      await withPage(browser, options, (page) => visitAll(page, server.origin, name));
     }
-    await withPage(browser, { viewport: desktop }, (page) => visitStates(page, server.url));
+    await withPage(browser, { viewport: desktop }, (page) => visitStates(page, server.origin));
     await withPage(browser, { viewport: desktop }, (page) => loseServer(page, server));
   } finally {
     await browser.close();
-    server.stop();
+    await server.stop();
     browserErrors.forEach((error) => console.error(error));
   }
   if (browserErrors.length > 0) throw new Error("a page logged errors");
@@ -159,9 +115,9 @@ async function visitStates(page, url) {
 
 /** The connection's other face; the server is gone afterwards. */
 async function loseServer(page, server) {
-  await page.goto(`${server.url}/app/`);
+  await page.goto(`${server.origin}/app/`);
   await talk(page);
-  server.stop();
+  await server.stop();
   await page.waitForSelector('[data-testid="state"][data-state="waiting"]');
   await take(page, "app-waiting");
 }

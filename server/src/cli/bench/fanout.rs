@@ -72,12 +72,7 @@ impl Fanout {
         tokio::time::sleep_until(end.into()).await;
         let watched = watch.end()?;
         last.send_replace(Some(publishing.await??));
-        let (mut total, mut lost) = (Tally::new(begin)?, 0);
-        while let Some(done) = tasks.join_next().await {
-            let (tally, missing) = done??;
-            total.add(&tally)?;
-            lost += missing;
-        }
+        let (total, lost) = Tally::collect(begin, tasks).await?;
         Ok(Report::new(self.title(), &total, watched, lost))
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::process::{self, Usage};
 
@@ -36,7 +37,21 @@ impl Tally {
         }
     }
 
-    pub(super) fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+    /// What all connections saw together, and how many messages were lost.
+    pub(super) async fn collect(
+        begin: Instant,
+        mut connections: JoinSet<anyhow::Result<(Self, u64)>>,
+    ) -> anyhow::Result<(Self, u64)> {
+        let (mut total, mut lost) = (Self::new(begin)?, 0);
+        while let Some(ended) = connections.join_next().await {
+            let (tally, missing) = ended??;
+            total.add(&tally)?;
+            lost += missing;
+        }
+        Ok((total, lost))
+    }
+
+    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         self.sent += other.sent;
         self.received += other.received;
         self.duplicated += other.duplicated;

@@ -56,12 +56,7 @@ impl Request {
         let watch = Watch::begin(self.common.pid)?;
         tokio::time::sleep_until(end.into()).await;
         let watched = watch.end()?;
-        let (mut total, mut lost) = (Tally::new(begin)?, 0);
-        while let Some(done) = tasks.join_next().await {
-            let (tally, missing) = done??;
-            total.add(&tally)?;
-            lost += missing;
-        }
+        let (total, lost) = Tally::collect(begin, tasks).await?;
         Ok(Report::new(self.title(), &total, watched, lost))
     }
 
