@@ -134,8 +134,8 @@ impl Client {
         self.reconnect_with(None);
     }
 
-    /// Ends the connection for good. Requests under way fail with `Closed`, consumers end, and what
-    /// waits in the outbox is dropped.
+    /// Ends the connection for good. Requests under way fail with `Closed` and consumers end. What
+    /// waits in the outbox is sent first while the connection stands, and dropped otherwise.
     pub fn close(&self) {
         self.handle.hub.lock().core.close();
         self.handle.driver.kick();
