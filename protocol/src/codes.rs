@@ -23,6 +23,10 @@ pub enum Refusal {
     MaxAddressLengthReached,
     /// The socket has registered that address already.
     AddressAlreadyRegistered,
+    /// A pattern that is none.
+    InvalidPattern,
+    /// An overflow policy that is none, or that the server does not allow.
+    OverflowNotAllowed,
     /// No rule permits it.
     AccessDenied,
     /// A rule asks for an authority and nobody is logged in.
@@ -31,10 +35,18 @@ pub enum Refusal {
     AuthError,
     /// A hook of the application said no.
     Rejected,
+    /// A token that is none, or not from an issuer that the server trusts.
+    InvalidToken,
+    /// A token that was good once.
+    TokenExpired,
     /// Too many registrations and pending requests on this socket.
     MaxHandlersReached,
     /// The bus could not register the address.
     RegistrationFailure,
+    /// Faster than the limit.
+    RateLimited,
+    /// Too many registrations on one address, or of one user.
+    TooManyRegistrations,
 }
 
 /// One line of the table of refusals.
@@ -98,12 +110,18 @@ refusals! {
     InvalidReplyAddress 105 "invalid_reply_address" false "a reply address has at most 36 UTF-16 units"
     MaxAddressLengthReached 106 "max_address_length_reached" false "the address is too long to register"
     AddressAlreadyRegistered 107 "address_already_registered" false "this socket has registered the address already"
+    InvalidPattern 108 "invalid_pattern" false "the address is no pattern: a wildcard must be a word of its own, and that for the rest the last"
+    OverflowNotAllowed 109 "overflow_not_allowed" false "the server knows or allows no such overflow policy"
     AccessDenied 110 "access_denied" false "no rule permits this address and body"
     NotLoggedIn 111 "not_logged_in" false "the rule asks for an authority and nobody is logged in"
     AuthError 112 "auth_error" true "the authority could not be looked up"
     Rejected 113 "rejected" false "the application refused it"
+    InvalidToken 114 "invalid_token" false "the token cannot be trusted"
+    TokenExpired 115 "token_expired" false "the token has expired; get a new one"
     MaxHandlersReached 120 "max_handlers_reached" true "too many registrations and pending requests on this socket"
     RegistrationFailure 121 "registration_failure" true "the bus could not register the address"
+    RateLimited 122 "rate_limited" true "messages arrive faster than the limit; wait and send again"
+    TooManyRegistrations 123 "too_many_registrations" true "too many registrations on this address or of this user"
 }
 
 /// Why a request got no answer. The word is the `failureType` of the `err` frame.
@@ -184,6 +202,12 @@ closes! {
     BROKEN_FRAMING 3000 "Broken framing." false "a WebSocket frame was no array of strings"
     GO_AWAY 3000 "Go away!" true "no ping within the ping timeout"
     SLOW_CONSUMER 3001 "Slow consumer" true "the client reads more slowly than messages arrive"
+    TOKEN_EXPIRED 3002 "Token expired" true "the client's token has expired; connect again with a new one"
+    UNAUTHORIZED 3003 "Unauthorized" false "the server wants a token and got none, or a bad one"
+    KICKED 3004 "Kicked" false "an operator closed the socket"
+    RATE_LIMITED 3005 "Rate limit exceeded" true "the client sent far more than the limit; wait before connecting again"
+    TOO_MANY_CONNECTIONS 3006 "Too many connections" true "too many sockets of this user or network address"
+    REJECTED 3007 "Rejected" false "the application refused the socket"
 }
 
 impl Close {

@@ -7,7 +7,8 @@
 //! | [`envelope`] | the bridge's envelopes in both directions |
 //! | [`codes`] | the one table of refusals, failures and close codes |
 //! | `bus` | [`EventBus`] and [`BusMessage`], implemented by server and client alike |
-//! | `address`, `body`, `headers`, `error` | what messages are made of |
+//! | `address`, `pattern`, `body`, `headers`, `error` | what messages are made of |
+//! | `overflow` | what becomes of messages for a client that does not keep up |
 //!
 //! The written specification is `protocol/README.md`; `protocol/vectors` holds examples that the
 //! tests of every language read.
@@ -25,6 +26,8 @@ pub mod envelope;
 mod error;
 mod headers;
 pub mod json;
+mod overflow;
+mod pattern;
 pub mod sockjs;
 
 pub use address::Address;
@@ -32,5 +35,7 @@ pub use body::{Body, BodyError, IntoBody};
 pub use bus::{BusMessage, DeliveryOptions, EventBus};
 pub use error::{Error, ErrorKind};
 pub use headers::{HeaderError, Headers};
+pub use overflow::Overflow;
+pub use pattern::{Pattern, PatternError, Style, Word};
 
 pub use bytestring::ByteString;

@@ -85,6 +85,8 @@ fn rec(vector: &Value) -> (String, ServerEnvelope) {
         body: body(vector),
         headers: headers(vector),
         reply_address: reply_address.map(Into::into),
+        pattern: None,
+        dropped: 0,
     };
     (written, expected)
 }

@@ -3,6 +3,7 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`bus`] | the bus of this process: addresses, consumers, replies |
+//! | [`access`] | who may do what: principals, rules |
 //! | [`bridge`] | what browsers may do on it: envelopes, rules, limits |
 //! | [`sockjs`] | SockJS for any axum app, with or without the bus |
 //! | [`service`] | consumers that we ship |
@@ -37,6 +38,7 @@
 //! # }
 //! ```
 
+pub mod access;
 pub mod app;
 pub mod bridge;
 pub mod bus;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may import.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("access", &[]),
     ("bus", &[]),
     ("session", &[]),
     ("transport", &["session"]),
     ("sockjs", &["session", "transport"]),
-    ("bridge", &["bus", "session", "sockjs"]),
+    ("bridge", &["access", "bus", "session", "sockjs"]),
     ("service", &[]),
-    ("app", &["bridge", "bus", "service", "sockjs"]),
+    ("app", &["access", "bridge", "bus", "service", "sockjs"]),
     ("cli", &["app", "bridge", "bus", "service"]),
 ];
 

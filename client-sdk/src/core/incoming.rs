@@ -36,7 +36,7 @@ impl Connection {
         for text in envelopes {
             let text = ByteString::from(text);
             match ServerEnvelope::parse(&text) {
-                Ok(ServerEnvelope::Rec { address, body, headers, reply_address }) => {
+                Ok(ServerEnvelope::Rec { address, body, headers, reply_address, .. }) => {
                     self.deliver(Delivery {
                         address,
                         body,

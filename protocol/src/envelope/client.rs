@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use super::{push_code, push_name, push_text, text_field};
 use crate::codes::Refusal;
 use crate::json::{self, Members};
-use crate::{Address, Body, Headers};
+use crate::{Address, Body, Headers, Overflow};
 
 /// Longest `replyAddress` of a client, in UTF-16 units: that of a UUID.
 pub const MAX_REPLY_ADDRESS_UNITS: usize = 36;
@@ -27,6 +27,8 @@ pub enum Operation {
     Register,
     /// End the subscription.
     Unregister,
+    /// Extension: show a token, as the body, at the start or in place of one that expires.
+    Authenticate,
 }
 
 impl Operation {
@@ -39,6 +41,7 @@ impl Operation {
             Self::Publish => "publish",
             Self::Register => "register",
             Self::Unregister => "unregister",
+            Self::Authenticate => "authenticate",
         }
     }
 
@@ -49,6 +52,7 @@ impl Operation {
             "publish" => Self::Publish,
             "register" => Self::Register,
             "unregister" => Self::Unregister,
+            "authenticate" => Self::Authenticate,
             _ => return None,
         })
     }
@@ -73,6 +77,15 @@ pub struct ClientEnvelope {
     /// Extension: this `send` fails the request whose reply address it names, fields
     /// `failureCode` and `message`.
     pub failure: Option<RecipientFailure>,
+    /// Extension: a label under which the client wants to hear what became of this envelope, as it
+    /// would of a request: `rec` with a `null` body, or `err`. At most
+    /// [`MAX_REPLY_ADDRESS_UNITS`]; passed over where a reply address stands.
+    pub receipt: Option<Address>,
+    /// Extension: the address of this `register` or `unregister` is a pattern, field `pattern`.
+    pub is_pattern: bool,
+    /// Extension: what to do when the client does not keep up with this `register`, field
+    /// `overflow`.
+    pub overflow: Overflow,
 }
 
 /// A failure that a recipient declares.
@@ -89,7 +102,7 @@ pub struct RecipientFailure {
 pub struct EnvelopeError {
     /// Why.
     pub refusal: Refusal,
-    /// The envelope's reply address, so that the request can be failed.
+    /// The envelope's reply address or receipt, so that the request can be failed.
     pub reply_address: Option<Address>,
 }
 
@@ -110,6 +123,9 @@ struct Fields<'a> {
     timeout: Option<&'a str>,
     failure_code: Option<&'a str>,
     message: Option<&'a str>,
+    receipt: Option<ByteString>,
+    pattern: Option<&'a str>,
+    overflow: Option<ByteString>,
 }
 
 impl<'a> Fields<'a> {
@@ -126,6 +142,9 @@ impl<'a> Fields<'a> {
                 "timeout" => fields.timeout = Some(value),
                 "failureCode" => fields.failure_code = Some(value),
                 "message" => fields.message = Some(value),
+                "receipt" => fields.receipt = text_field(text, value),
+                "pattern" => fields.pattern = Some(value),
+                "overflow" => fields.overflow = text_field(text, value),
                 _ => {}
             }
         }
@@ -158,6 +177,9 @@ impl ClientEnvelope {
             reply_address: None,
             timeout: None,
             failure: None,
+            receipt: None,
+            is_pattern: false,
+            overflow: Overflow::Close,
         }
     }
 
@@ -177,8 +199,10 @@ impl ClientEnvelope {
         if operation == Some(Operation::Ping) {
             return Ok(Self::new(Operation::Ping, Address::default()));
         }
-        let Some(address) = fields.address.clone() else {
-            return Err(fields.refuse(Refusal::MissingAddress));
+        let address = match &fields.address {
+            Some(address) => address.clone(),
+            None if operation == Some(Operation::Authenticate) => ByteString::new(),
+            None => return Err(fields.refuse(Refusal::MissingAddress)),
         };
         let Some(operation) = operation else {
             return Err(fields.refuse(Refusal::InvalidType));
@@ -188,9 +212,17 @@ impl ClientEnvelope {
             Some(raw) => Headers::from_json(raw, false)
                 .map_err(|_| fields.refuse(Refusal::InvalidHeaders))?,
         };
+        let overflow = match &fields.overflow {
+            None => Overflow::Close,
+            Some(word) => Overflow::from_word(word)
+                .ok_or_else(|| fields.refuse(Refusal::OverflowNotAllowed))?,
+        };
         Ok(Self {
             operation,
             address: address.into(),
+            receipt: fields.label().filter(|_| fields.reply_address.is_none()),
+            is_pattern: fields.pattern == Some("true"),
+            overflow,
             body: fields
                 .body
                 .map_or_else(Body::null, |raw| Body::from_scanned(text.slice_ref(raw))),
@@ -208,14 +240,18 @@ impl ClientEnvelope {
         out.push_str("{\"type\":\"");
         out.push_str(self.operation.word());
         out.push('"');
-        if self.operation != Operation::Ping {
+        if !matches!(self.operation, Operation::Ping | Operation::Authenticate) {
             push_text(&mut out, "address", self.address.as_str());
         }
         if !self.headers.is_empty() {
             push_name(&mut out, "headers");
             self.headers.write_json(&mut out);
         }
-        if let (Operation::Send | Operation::Publish, None) = (self.operation, &self.failure) {
+        let has_body = matches!(
+            self.operation,
+            Operation::Send | Operation::Publish | Operation::Authenticate
+        );
+        if has_body && self.failure.is_none() {
             push_name(&mut out, "body");
             out.push_str(self.body.as_json());
         }
@@ -228,6 +264,15 @@ impl ClientEnvelope {
             let milliseconds = seconds.saturating_add(timeout.subsec_millis().into());
             json::push_integer(&mut out, milliseconds);
         }
+        if let Some(receipt) = &self.receipt {
+            push_text(&mut out, "receipt", receipt.as_str());
+        }
+        if self.is_pattern {
+            out.push_str(",\"pattern\":true");
+        }
+        if self.overflow != Overflow::Close {
+            push_text(&mut out, "overflow", self.overflow.word());
+        }
         if let Some(failure) = &self.failure {
             push_code(&mut out, failure.code);
             push_text(&mut out, "message", failure.message.as_deref().unwrap_or_default());
@@ -238,9 +283,13 @@ impl ClientEnvelope {
 }
 
 impl Fields<'_> {
+    /// Where the client hears what became of the envelope.
+    fn label(&self) -> Option<Address> {
+        self.reply_address.clone().or_else(|| self.receipt.clone()).map(Into::into)
+    }
+
     fn refuse(&self, refusal: Refusal) -> EnvelopeError {
-        let reply_address = self.reply_address.clone().map(Into::into);
-        EnvelopeError { refusal, reply_address }
+        EnvelopeError { refusal, reply_address: self.label() }
     }
 }
 
@@ -273,8 +322,13 @@ mod tests {
 
     #[test]
     fn a_refused_request_can_still_be_failed() {
-        let error = parse(r#"{"replyAddress":"r","type":"send"}"#).unwrap_err();
-        assert_eq!(error.reply_address.unwrap().as_str(), "r");
+        for text in [
+            r#"{"replyAddress":"r","type":"send"}"#,
+            r#"{"receipt":"r","type":"publish"}"#,
+            r#"{"receipt":"r","type":"register","address":"a","overflow":"?"}"#,
+        ] {
+            assert_eq!(parse(text).unwrap_err().reply_address.unwrap().as_str(), "r");
+        }
     }
 
     #[test]
@@ -304,6 +358,14 @@ mod tests {
         let mut failing = ClientEnvelope::new(Operation::Send, "r".into());
         failing.failure = Some(RecipientFailure { code: -7, message: Some("no".to_owned()) });
         assert_eq!(parse(&failing.to_json()).unwrap(), failing);
+        let mut register = ClientEnvelope::new(Operation::Register, "a.*".into());
+        register.receipt = Some("r".into());
+        (register.is_pattern, register.overflow) = (true, Overflow::Latest);
+        assert_eq!(parse(&register.to_json()).unwrap(), register);
+        let mut login = ClientEnvelope::new(Operation::Authenticate, Address::default());
+        login.body = Body::from_text("token");
+        assert_eq!(login.to_json(), r#"{"type":"authenticate","body":"token"}"#);
+        assert_eq!(parse(&login.to_json()).unwrap(), login);
         let ping = ClientEnvelope::new(Operation::Ping, Address::default());
         assert_eq!(ping.to_json(), r#"{"type":"ping"}"#);
     }

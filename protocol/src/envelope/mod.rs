@@ -13,7 +13,10 @@ mod server;
 pub use client::{
     ClientEnvelope, EnvelopeError, MAX_REPLY_ADDRESS_UNITS, Operation, RecipientFailure,
 };
-pub use server::{ServerEnvelope, failure_to_json, rec_to_json, refusal_to_json};
+pub use server::{
+    RecExtras, ServerEnvelope, failure_to_json, rec_to_json, rec_with_extras_to_json,
+    refusal_to_json,
+};
 
 use alloc::borrow::Cow;
 use alloc::string::String;

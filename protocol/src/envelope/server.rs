@@ -21,6 +21,28 @@ pub fn rec_to_json(
     headers: &Headers,
     reply_address: Option<&str>,
 ) -> String {
+    rec_with_extras_to_json(address, body, headers, reply_address, RecExtras::default())
+}
+
+/// Extension: what a `rec` says to a client that registered with more than an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecExtras<'a> {
+    /// The pattern that was registered; the address is then the one that the message was sent to.
+    pub pattern: Option<&'a str>,
+    /// Messages of this registration that were dropped since the last one, by its overflow policy.
+    pub dropped: u64,
+}
+
+/// The envelope of a delivered message with `"pattern":"a.*"` and `"dropped":3`, each only where
+/// there is something to say.
+#[must_use]
+pub fn rec_with_extras_to_json(
+    address: &str,
+    body: &Body,
+    headers: &Headers,
+    reply_address: Option<&str>,
+    extras: RecExtras<'_>,
+) -> String {
     let mut out = String::with_capacity(48 + address.len() + body.as_json().len());
     out.push_str("{\"type\":\"rec\"");
     push_text(&mut out, "address", address);
@@ -32,6 +54,13 @@ pub fn rec_to_json(
     if !headers.is_empty() {
         push_name(&mut out, "headers");
         headers.write_json(&mut out);
+    }
+    if let Some(pattern) = extras.pattern {
+        push_text(&mut out, "pattern", pattern);
+    }
+    if extras.dropped > 0 {
+        push_name(&mut out, "dropped");
+        json::push_integer(&mut out, extras.dropped);
     }
     out.push('}');
     out
@@ -85,6 +114,10 @@ pub enum ServerEnvelope {
         headers: Headers,
         /// Where the sender wants the reply.
         reply_address: Option<Address>,
+        /// Extension: the pattern that was registered.
+        pattern: Option<Address>,
+        /// Extension: messages of this registration that were dropped since the last one.
+        dropped: u64,
     },
     /// A failed request, or a refused envelope.
     Err {
@@ -107,6 +140,8 @@ struct Fields<'a> {
     failure_code: Option<&'a str>,
     failure_type: Option<ByteString>,
     message: Option<&'a str>,
+    pattern: Option<ByteString>,
+    dropped: Option<&'a str>,
 }
 
 impl<'a> Fields<'a> {
@@ -123,6 +158,8 @@ impl<'a> Fields<'a> {
                 "failureCode" => fields.failure_code = Some(value),
                 "failureType" => fields.failure_type = text_field(text, value),
                 "message" => fields.message = Some(value),
+                "pattern" => fields.pattern = text_field(text, value),
+                "dropped" => fields.dropped = Some(value),
                 _ => {}
             }
         }
@@ -161,6 +198,8 @@ impl ServerEnvelope {
                     .and_then(|raw| Headers::from_json(raw, true).ok())
                     .unwrap_or_default(),
                 reply_address: fields.reply_address.map(Into::into),
+                pattern: fields.pattern.map(Into::into),
+                dropped: fields.dropped.and_then(|raw| raw.parse().ok()).unwrap_or_default(),
             },
             (Some("err"), address) => {
                 Self::Err { address: address.clone().map(Into::into), error: fields.error() }
@@ -190,6 +229,12 @@ mod tests {
         assert_eq!(full, text);
         let ServerEnvelope::Rec { reply_address, headers, .. } = parse(&full) else { panic!() };
         assert_eq!((reply_address, headers.get("k")), (Some("r".into()), Some("v")));
+        let extras = RecExtras { pattern: Some("n.*"), dropped: 3 };
+        let more = rec_with_extras_to_json("n.x", &Body::null(), &Headers::new(), None, extras);
+        let text = r#"{"type":"rec","address":"n.x","body":null,"pattern":"n.*","dropped":3}"#;
+        assert_eq!(more, text);
+        let ServerEnvelope::Rec { pattern, dropped, .. } = parse(text) else { panic!() };
+        assert_eq!((pattern, dropped), (Some("n.*".into()), 3));
     }
 
     #[test]

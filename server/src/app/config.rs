@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bridge::{BridgeOptions, ConfigError};
+use crate::access::ConfigError;
+use crate::bridge::BridgeOptions;
 use crate::sockjs::{self, Transport};
 
 /// All that a server can be told.
@@ -116,9 +117,7 @@ impl Config {
             return Err(ConfigError::new("server.path", problem));
         }
         self.sockjs.options()?;
-        self.bridge
-            .validate()
-            .map_err(|error| ConfigError { key: format!("bridge.{}", error.key), ..error })
+        self.bridge.validate().map_err(|error| error.within("bridge"))
     }
 }
 

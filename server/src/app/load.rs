@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use super::config::Config;
-use crate::bridge::ConfigError;
+use crate::access::ConfigError;
 
 /// Environment variables with this prefix override the file:
 /// `TROLLEYBUS_SERVER__LISTEN=0.0.0.0:80` is `server.listen`. Values are TOML, or else plain text.

@@ -12,7 +12,8 @@ use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
 use super::{http, site};
-use crate::bridge::{Bridge, ConfigError};
+use crate::access::ConfigError;
+use crate::bridge::Bridge;
 use crate::bus::Bus;
 
 /// Pending connections that the system keeps for us.

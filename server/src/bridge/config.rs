@@ -4,60 +4,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::permitted::Rules;
-
-/// One rule. All parts that are there must hold; a rule without any part permits everything.
-///
-/// ```
-/// # use trolleybus::bridge::Permitted;
-/// let news = Permitted::address("news");
-/// let prices = Permitted::regex(r"prices\..+");
-/// ```
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Permitted {
-    /// The exact address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// A regular expression that the whole address must match. The engine takes linear time and
-    /// knows no back references. Not together with `address`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address_regex: Option<String>,
-    /// Fields that the body must have with just these values; objects within are compared in the
-    /// same way, further fields are free. A `null` here also takes an absent field.
-    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
-    pub body_match: Option<Map<String, Value>>,
-    /// An authority that the user of the socket must hold. Without authentication nobody does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub required_authority: Option<String>,
-}
-
-impl Permitted {
-    /// Permits every address and body.
-    #[must_use]
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// Permits one address.
-    pub fn address(address: impl Into<String>) -> Self {
-        Self { address: Some(address.into()), ..Self::default() }
-    }
-
-    /// Permits the addresses that a regular expression matches as a whole.
-    pub fn regex(pattern: impl Into<String>) -> Self {
-        Self { address_regex: Some(pattern.into()), ..Self::default() }
-    }
-
-    /// Permits only bodies with these fields.
-    #[must_use]
-    pub fn matching(mut self, fields: Map<String, Value>) -> Self {
-        self.body_match = Some(fields);
-        self
-    }
-}
+use crate::access::{ConfigError, Permitted, Policy};
 
 /// Rules and limits of a bridge. By default nothing is permitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,25 +87,7 @@ impl BridgeOptions {
                 return Err(ConfigError::new(key, "must be at least 1 ms"));
             }
         }
-        Rules::compile("inbound_permitted", &self.inbound_permitted)?;
-        Rules::compile("outbound_permitted", &self.outbound_permitted)?;
-        Ok(())
-    }
-}
-
-/// A value of the configuration that makes no sense.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{key}` {problem}")]
-pub struct ConfigError {
-    /// The key, such as `inbound_permitted[2].address_regex`.
-    pub key: String,
-    /// What is wrong with it, or what is allowed.
-    pub problem: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { key: key.into(), problem: problem.into() }
+        Policy::compile(&self.inbound_permitted, &self.outbound_permitted).map(drop)
     }
 }
 

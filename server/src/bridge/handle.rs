@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use trolleybus_protocol::codes::Close;
 
-use super::config::{BridgeOptions, ConfigError};
+use super::config::BridgeOptions;
 use super::driver;
-use super::permitted::Rules;
+use crate::access::{Bound, ConfigError, Policy};
 use crate::bus::Bus;
 use crate::sockjs::{self, SockJs};
 
@@ -37,8 +37,7 @@ pub struct Bridge {
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) bus: Bus,
-    pub(super) inbound: Rules,
-    pub(super) outbound: Rules,
+    pub(super) rules: Bound,
     pub(super) options: BridgeOptions,
 }
 
@@ -62,9 +61,8 @@ impl Bridge {
         mut sockjs: sockjs::Options,
     ) -> Result<Self, ConfigError> {
         options.validate()?;
-        let inbound = Rules::compile("inbound_permitted", &options.inbound_permitted)?;
-        let outbound = Rules::compile("outbound_permitted", &options.outbound_permitted)?;
-        let core = Arc::new(Core { bus, inbound, outbound, options });
+        let policy = Policy::compile(&options.inbound_permitted, &options.outbound_permitted)?;
+        let core = Arc::new(Core { bus, rules: policy.bind(None), options });
         sockjs.raw_binary = true;
         let handler = move |socket| driver::serve(Arc::clone(&core), socket);
         Ok(Self { sockjs: SockJs::new(sockjs, handler) })

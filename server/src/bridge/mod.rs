@@ -2,8 +2,7 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `config` | [`BridgeOptions`] and [`Permitted`], plain and serializable |
-//! | `permitted` | the rules, compiled: what may go in and out |
+//! | `config` | [`BridgeOptions`], plain and serializable |
 //! | `handle` | [`Bridge`], to mount in an axum app |
 //! | `driver` | the loop over one socket: messages in, timers |
 //! | `socket` | what a socket holds: registrations, requests under way, requests it has to answer |
@@ -17,8 +16,9 @@ mod driver;
 mod handle;
 mod ops;
 mod pending;
-mod permitted;
 mod socket;
 
-pub use config::{BridgeOptions, ConfigError, Permitted};
+pub use config::BridgeOptions;
 pub use handle::Bridge;
+
+pub use crate::access::{ConfigError, Permitted};

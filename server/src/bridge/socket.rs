@@ -12,7 +12,7 @@ use trolleybus_protocol::{Address, BusMessage as _, Error};
 use super::awaited::Awaited;
 use super::handle::Core;
 use super::pending::{Pending, PendingKey, Request};
-use super::permitted::Verdict;
+use crate::access::Verdict;
 use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
 use crate::session::{Outgoing, SocketSender};
 
@@ -67,7 +67,7 @@ impl BridgeSocket {
         };
         let socket = Arc::clone(self);
         let handler: Arc<dyn Handler> = match verdict {
-            Verdict::DependsOnBody => Arc::new(CheckingEachBody(socket)),
+            Verdict::DependsOnMessage => Arc::new(CheckingEachBody(socket)),
             Verdict::Permitted | Verdict::Denied => socket,
         };
         registrations.insert(place, self.core.bus.register(address, handler));
@@ -180,7 +180,7 @@ struct CheckingEachBody(Arc<BridgeSocket>);
 
 impl Handler for CheckingEachBody {
     fn deliver(&self, message: &Message) -> Delivery {
-        let rules = &self.0.core.outbound;
+        let rules = &self.0.core.rules.outbound;
         match rules.check(message.address().as_str(), message.body()) {
             Ok(()) => self.0.deliver(message),
             Err(refusal) => {

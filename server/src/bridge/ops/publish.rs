@@ -12,7 +12,7 @@ use crate::bus::Dispatch;
 pub(super) fn publish(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Result<(), Refusal> {
     check_reply_address(&envelope)?;
     let ClientEnvelope { address, body, headers, reply_address, .. } = envelope;
-    socket.core.inbound.check(address.as_str(), &body)?;
+    socket.core.rules.inbound.check(address.as_str(), &body)?;
     if reply_address.is_some() {
         // Nothing will be answered, but Vert.x counts it.
         socket.check_quota()?;

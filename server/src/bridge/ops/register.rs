@@ -6,7 +6,7 @@ use trolleybus_protocol::Address;
 use trolleybus_protocol::codes::Refusal;
 
 use super::is_longer;
-use crate::bridge::permitted::Verdict;
+use crate::access::Verdict;
 use crate::bridge::socket::BridgeSocket;
 
 pub(super) fn register(socket: &Arc<BridgeSocket>, address: &Address) -> Result<(), Refusal> {
@@ -14,7 +14,7 @@ pub(super) fn register(socket: &Arc<BridgeSocket>, address: &Address) -> Result<
     if is_longer(address.as_str(), socket.core.options.max_address_length) {
         return Err(Refusal::MaxAddressLengthReached);
     }
-    match socket.core.outbound.verdict(address.as_str()) {
+    match socket.core.rules.outbound.verdict(address.as_str()) {
         Verdict::Denied => Err(Refusal::AccessDenied),
         verdict => socket.register(address, verdict),
     }

@@ -21,7 +21,7 @@ pub(super) fn send(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Resu
         return Err(Refusal::AccessDenied);
     }
     let ClientEnvelope { address, body, headers, reply_address, timeout, .. } = envelope;
-    socket.core.inbound.check(address.as_str(), &body)?;
+    socket.core.rules.inbound.check(address.as_str(), &body)?;
     let Some(reply_address) = reply_address else {
         socket.core.bus.send_message(Dispatch { address, body, headers });
         return Ok(());
