@@ -50,7 +50,7 @@ impl App {
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
         config.validate()?;
         let sockjs = config.sockjs.options()?;
-        let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
+        let bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs).build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
