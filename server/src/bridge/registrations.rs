@@ -56,7 +56,6 @@ pub(super) struct Registrations(Vec<Held>);
 #[derive(Debug)]
 pub(super) struct Held {
     registration: Registration,
-    pub(super) is_pattern: bool,
     pub(super) overflow: Overflow,
     /// The socket itself is the handler: nothing about the registration is out of the ordinary.
     is_plain: bool,
@@ -65,6 +64,10 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn address(&self) -> &Address {
         self.registration.address()
+    }
+
+    pub(super) fn is_pattern(&self) -> bool {
+        self.registration.is_pattern()
     }
 }
 
@@ -80,7 +83,7 @@ impl Registrations {
     /// Where a registration is, or where it would have to be.
     fn place(&self, target: &Target) -> Result<usize, usize> {
         let wanted = (target.address(), target.is_pattern());
-        self.0.binary_search_by(|held| (held.address(), held.is_pattern).cmp(&wanted))
+        self.0.binary_search_by(|held| (held.address(), held.is_pattern()).cmp(&wanted))
     }
 }
 
@@ -119,12 +122,15 @@ impl BridgeSocket {
         } else {
             Arc::new(Subscription::new(self, target, verdict, stamp, overflow))
         };
+        let bus = &self.core.bus;
         let registration = match target {
-            Target::Address(address) => self.core.bus.register(address, handler),
-            Target::Pattern(_) => return Err(Refusal::InvalidPattern),
+            Target::Address(address) => bus.register(address, handler),
+            Target::Pattern(pattern) => bus.register_pattern(&pattern.detached(), handler),
         };
-        let is_pattern = target.is_pattern();
-        registrations.0.insert(place, Held { registration, is_pattern, overflow, is_plain });
+        if bus.is_closed() {
+            return Err(Refusal::RegistrationFailure);
+        }
+        registrations.0.insert(place, Held { registration, overflow, is_plain });
         if is_plain && self.judged.0.load(Ordering::Acquire) != stamp {
             // The first, or the rules have changed since the others were judged.
             self.judge_plain(&registrations);

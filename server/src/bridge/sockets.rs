@@ -143,7 +143,7 @@ impl SocketHandle {
         let registrations = self.0.registrations.lock();
         let view = registrations.iter().map(|held| RegistrationView {
             address: held.address().clone(),
-            is_pattern: held.is_pattern,
+            is_pattern: held.is_pattern(),
             overflow: held.overflow,
         });
         view.collect()

@@ -98,12 +98,9 @@ fn event_of(operation: Operation) -> Option<EventKind> {
 
 /// The message in an envelope.
 fn dispatch_of(envelope: &mut ClientEnvelope) -> Dispatch {
-    let (body, headers) = (&mut envelope.body, &mut envelope.headers);
-    Dispatch {
-        address: std::mem::take(&mut envelope.address),
-        body: std::mem::replace(body, Body::null()),
-        headers: std::mem::take(headers),
-    }
+    let address = std::mem::take(&mut envelope.address);
+    let body = std::mem::replace(&mut envelope.body, Body::null());
+    Dispatch::new(address, body, std::mem::take(&mut envelope.headers))
 }
 
 /// The reply address or receipt of an envelope, if it is one.
