@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc;
 use trolleybus::bridge::{BridgeEvent, BridgeHook, EventKind};
 use trolleybus::{BusMessage as _, EventBus as _};
 
