@@ -9,43 +9,70 @@ use trolleybus_protocol::codes::Close;
 use super::handle::Core;
 use super::ops::{self, Handled};
 use super::socket::BridgeSocket;
+use crate::access::limits::Admission;
 use crate::session::Socket;
 
 /// Serves a socket until it is closed, by the client or for want of a ping.
 pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
+    let ip = socket.info().remote_addr().map(|address| address.ip());
+    let limits = match core.limits.admit_connection(ip, Instant::now().into_std()) {
+        Ok(admitted) => admitted,
+        Err(close) => return socket.close(close.code, close.reason),
+    };
     let mut liveness = Liveness::new(Instant::now(), core.options.ping_timeout);
-    let held = CloseOnDrop(BridgeSocket::new(core, socket.sender()));
+    let held = CloseOnDrop(BridgeSocket::new(core, socket.sender(), limits));
+    // While the socket is over its rate it is not read.
+    let mut paused_until = None;
     let timer = tokio::time::sleep_until(liveness.next_check);
     tokio::pin!(timer);
     loop {
         tokio::select! {
             biased;
-            text = socket.recv() => {
+            text = socket.recv(), if paused_until.is_none() => {
                 let Some(text) = text else { break };
-                if ops::handle(&held.0, &text) == Handled::Ping {
+                let admission = held.0.limits.admit_message(text.len(), clock);
+                match admission {
+                    Admission::Close => {
+                        socket.close(Close::RATE_LIMITED.code, Close::RATE_LIMITED.reason);
+                        break;
+                    }
+                    Admission::PassThenPause(pause) => paused_until = Some(Instant::now() + pause),
+                    Admission::Pass | Admission::Refuse => {}
+                }
+                if ops::handle(&held.0, &text, admission) == Handled::Ping {
                     liveness.last_ping = Instant::now();
                 }
             }
             () = &mut timer => {
                 let now = Instant::now();
+                if paused_until.is_some_and(|until| until <= now) {
+                    paused_until = None;
+                    // Its pings may wait among what was not read.
+                    liveness.last_ping = now;
+                }
                 held.0.expire(now);
                 if liveness.is_idle(now) {
                     close_idle(&socket);
                     break;
                 }
-                timer.as_mut().reset(wake_time(&held.0, &liveness));
+                timer.as_mut().reset(wake_time(&held.0, &liveness, paused_until));
             }
         }
-        let wake = wake_time(&held.0, &liveness);
+        let wake = wake_time(&held.0, &liveness, paused_until);
         if wake < timer.deadline() {
             timer.as_mut().reset(wake);
         }
     }
 }
 
-fn wake_time(socket: &BridgeSocket, liveness: &Liveness) -> Instant {
-    let deadline = socket.next_deadline();
-    deadline.map_or(liveness.next_check, |deadline| deadline.min(liveness.next_check))
+fn wake_time(socket: &BridgeSocket, liveness: &Liveness, paused: Option<Instant>) -> Instant {
+    let deadlines = socket.next_deadline().into_iter().chain(paused);
+    deadlines.fold(liveness.next_check, Instant::min)
+}
+
+/// The time, as limits are told it.
+fn clock() -> std::time::Instant {
+    Instant::now().into_std()
 }
 
 /// The same close as that of Vert.x, which differs by transport.

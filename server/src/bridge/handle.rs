@@ -7,6 +7,8 @@ use trolleybus_protocol::codes::Close;
 
 use super::config::BridgeOptions;
 use super::driver;
+use super::overflow::{Counters, OverflowStats};
+use crate::access::limits::Limits;
 use crate::access::{Bound, ConfigError, Policy};
 use crate::bus::Bus;
 use crate::sockjs::{self, SockJs};
@@ -31,6 +33,7 @@ use crate::sockjs::{self, SockJs};
 #[derive(Debug, Clone)]
 pub struct Bridge {
     sockjs: SockJs,
+    overflow: Arc<Counters>,
 }
 
 /// What all sockets of a bridge share.
@@ -39,6 +42,8 @@ pub(super) struct Core {
     pub(super) bus: Bus,
     pub(super) rules: Bound,
     pub(super) options: BridgeOptions,
+    pub(super) limits: Limits,
+    pub(super) overflow: Arc<Counters>,
 }
 
 impl Bridge {
@@ -58,14 +63,29 @@ impl Bridge {
     pub fn with_sockjs(
         bus: Bus,
         options: BridgeOptions,
+        sockjs: sockjs::Options,
+    ) -> Result<Self, ConfigError> {
+        Self::with_limits(bus, options, sockjs, Limits::none())
+    }
+
+    /// A bridge whose clients are held to limits, which other doors of the server may share.
+    ///
+    /// # Errors
+    /// When a rule or limit makes no sense.
+    pub fn with_limits(
+        bus: Bus,
+        options: BridgeOptions,
         mut sockjs: sockjs::Options,
+        limits: Limits,
     ) -> Result<Self, ConfigError> {
         options.validate()?;
         let policy = Policy::compile(&options.inbound_permitted, &options.outbound_permitted)?;
-        let core = Arc::new(Core { bus, rules: policy.bind(None), options });
+        let overflow = Arc::<Counters>::default();
+        let rules = policy.bind(None);
+        let core = Arc::new(Core { bus, rules, options, limits, overflow: Arc::clone(&overflow) });
         sockjs.raw_binary = true;
         let handler = move |socket| driver::serve(Arc::clone(&core), socket);
-        Ok(Self { sockjs: SockJs::new(sockjs, handler) })
+        Ok(Self { sockjs: SockJs::new(sockjs, handler), overflow })
     }
 
     /// The endpoint, to be mounted with [`Router::nest_service`] under a path such as
@@ -78,6 +98,12 @@ impl Bridge {
     /// why, and whether to come back.
     pub async fn drain(&self, close: Close) {
         self.sockjs.drain(close.code, close.reason).await;
+    }
+
+    /// How often clients did not keep up.
+    #[must_use]
+    pub fn overflow_stats(&self) -> OverflowStats {
+        self.overflow.snapshot()
     }
 
     /// How many sockets are open.

@@ -8,6 +8,7 @@
 //! | `socket` | what a socket holds: registrations, requests under way, requests it has to answer |
 //! | `pending` | requests of this socket that wait for an answer, by deadline |
 //! | `awaited` | requests of others that this socket has to answer, by reply address |
+//! | `overflow` | what becomes of messages for clients that do not keep up |
 //! | `ops` | one file per operation |
 
 mod awaited;
@@ -15,10 +16,14 @@ mod config;
 mod driver;
 mod handle;
 mod ops;
+mod overflow;
 mod pending;
 mod socket;
 
 pub use config::BridgeOptions;
 pub use handle::Bridge;
+pub use overflow::{Bounds as OverflowBounds, OverflowStats};
 
+pub use crate::access::limits::{Limits, LimitsConfig};
 pub use crate::access::{ConfigError, Permitted};
+pub use trolleybus_protocol::Overflow;

@@ -1,38 +1,45 @@
 //! What one socket holds on the bus, and how messages reach it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{failure_to_json, rec_to_json, refusal_to_json};
-use trolleybus_protocol::{Address, BusMessage as _, Error};
+use trolleybus_protocol::{Address, BusMessage as _, Error, Overflow};
 
 use super::awaited::Awaited;
 use super::handle::Core;
+use super::overflow::{Backlog, Lane};
 use super::pending::{Pending, PendingKey, Request};
 use crate::access::Verdict;
+use crate::access::limits::{Admitted, RegistrationPlace};
 use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
-use crate::session::{Outgoing, SocketSender};
+use crate::session::{Outgoing, SendError, SocketSender};
 
 /// One socket's side of the bridge. It is a handler of the bus for every address that its rules
 /// permit whatever the body.
 pub(super) struct BridgeSocket {
     pub(super) core: Arc<Core>,
+    pub(super) limits: Admitted,
     sender: SocketSender,
     /// Sorted by address.
-    registrations: Mutex<Vec<Registration>>,
+    registrations: Mutex<Vec<Held>>,
+    /// Made for the first registration that may lose messages.
+    backlog: OnceLock<Arc<Backlog>>,
     pending: Mutex<Pending>,
     awaited: Mutex<Awaited>,
 }
 
 impl BridgeSocket {
-    pub(super) fn new(core: Arc<Core>, sender: SocketSender) -> Arc<Self> {
+    pub(super) fn new(core: Arc<Core>, sender: SocketSender, limits: Admitted) -> Arc<Self> {
         Arc::new(Self {
             core,
+            limits,
             sender,
             registrations: Mutex::default(),
+            backlog: OnceLock::new(),
             pending: Mutex::default(),
             awaited: Mutex::default(),
         })
@@ -60,27 +67,43 @@ impl BridgeSocket {
         self: &Arc<Self>,
         address: &Address,
         verdict: Verdict,
+        overflow: Overflow,
     ) -> Result<(), Refusal> {
         let mut registrations = self.registrations.lock();
-        let Err(place) = registrations.binary_search_by(|held| held.address().cmp(address)) else {
+        let Err(index) = registrations.binary_search_by(|held| held.address().cmp(address)) else {
             return Err(Refusal::AddressAlreadyRegistered);
         };
+        let now = Instant::now().into_std();
+        let place = self.limits.admit_registration(address.as_str(), now)?;
+        let lane = (overflow != Overflow::Close).then(|| self.lane(overflow));
         let socket = Arc::clone(self);
-        let handler: Arc<dyn Handler> = match verdict {
-            Verdict::DependsOnMessage => Arc::new(CheckingEachBody(socket)),
-            Verdict::Permitted | Verdict::Denied => socket,
+        let checks_bodies = verdict == Verdict::DependsOnMessage;
+        let handler: Arc<dyn Handler> = match &lane {
+            Some(lane) => Arc::new(Losing { socket, lane: Arc::clone(lane), checks_bodies }),
+            None if checks_bodies => Arc::new(CheckingEachBody(socket)),
+            None => socket,
         };
-        registrations.insert(place, self.core.bus.register(address, handler));
+        let registration = self.core.bus.register(address, handler);
+        registrations.insert(index, Held { registration, lane, _place: place });
         Ok(())
+    }
+
+    /// A way to the client that loses messages rather than the socket.
+    fn lane(&self, overflow: Overflow) -> Arc<Lane> {
+        let make = || {
+            let Core { options, overflow, .. } = &*self.core;
+            Backlog::of(&self.sender, options.overflow, Arc::clone(overflow))
+        };
+        Arc::new(self.backlog.get_or_init(make).lane(&self.sender, overflow))
     }
 
     /// Ends a registration; that there is none is no error.
     pub(super) fn unregister(&self, address: &Address) {
         let mut registrations = self.registrations.lock();
         if let Ok(place) = registrations.binary_search_by(|held| held.address().cmp(address)) {
-            let registration = registrations.remove(place);
+            let held = registrations.remove(place);
             drop(registrations);
-            drop(registration);
+            self.end(held);
         }
     }
 
@@ -136,11 +159,38 @@ impl BridgeSocket {
         let registrations = std::mem::take(&mut *self.registrations.lock());
         let pending = std::mem::take(&mut *self.pending.lock());
         let awaited = std::mem::take(&mut *self.awaited.lock());
-        drop((registrations, pending, awaited));
+        drop((pending, awaited));
+        for held in registrations {
+            self.end(held);
+        }
+    }
+
+    /// What is kept back of the registration goes, and its requesters are told.
+    fn end(&self, held: Held) {
+        let Held { registration, lane, _place } = held;
+        drop(registration);
+        self.discard(lane.map(|lane| lane.close()).unwrap_or_default());
+    }
+
+    /// Requests whose answers are not awaited any more: dropping one answers its requester.
+    fn discard(&self, requests: Vec<Address>) {
+        for address in requests {
+            drop(self.take_awaited(&address));
+        }
     }
 
     /// Sends a `rec` envelope, remembering the reply address if an answer is wanted.
     fn receive(&self, message: &Message, make: impl FnOnce() -> Outgoing) -> Delivery {
+        self.receive_by(None, message, make)
+    }
+
+    /// The same, by a lane if there is one.
+    fn receive_by(
+        &self,
+        lane: Option<&Lane>,
+        message: &Message,
+        make: impl FnOnce() -> Outgoing,
+    ) -> Delivery {
         if message.reply_address().is_some() {
             let options = &self.core.options;
             let (timeout, limit) = (options.reply_timeout, options.max_awaited_replies);
@@ -149,7 +199,7 @@ impl BridgeSocket {
                 return Delivery::Gone;
             }
         }
-        if self.sender.send(make()).is_ok() {
+        if self.dispatch(lane, message, make()) {
             return Delivery::Taken;
         }
         if let Some(address) = message.reply_address() {
@@ -157,16 +207,57 @@ impl BridgeSocket {
         }
         Delivery::Gone
     }
+
+    /// Queues an envelope; false when the socket is closed.
+    fn dispatch(&self, lane: Option<&Lane>, message: &Message, outgoing: Outgoing) -> bool {
+        let Some(lane) = lane else {
+            let sent = self.sender.send(outgoing);
+            if sent == Err(SendError::Overflow) {
+                self.core.overflow.count(Overflow::Close, 1);
+            }
+            return sent.is_ok();
+        };
+        let sent = lane.send(message.address(), outgoing, message.reply_address());
+        let is_sent = sent.is_ok();
+        self.discard(sent.unwrap_or_default());
+        is_sent
+    }
+
+    fn deliver_by(&self, lane: Option<&Lane>, message: &Message) -> Delivery {
+        let encode = || encode(message, message.address());
+        if message.is_send() {
+            self.receive_by(lane, message, encode)
+        } else {
+            self.receive_by(lane, message, || message.encoded(encode))
+        }
+    }
+
+    fn permits(&self, message: &Message) -> bool {
+        let rules = &self.core.rules.outbound;
+        let checked = rules.check(message.address().as_str(), message.body());
+        if let Err(refusal) = checked {
+            tracing::debug!(word = refusal.word(), "message not permitted to this socket");
+        }
+        checked.is_ok()
+    }
+}
+
+/// A registration, with the places that it takes. The bus forgets it first.
+struct Held {
+    registration: Registration,
+    lane: Option<Arc<Lane>>,
+    _place: RegistrationPlace,
+}
+
+impl Held {
+    fn address(&self) -> &Address {
+        self.registration.address()
+    }
 }
 
 impl Handler for BridgeSocket {
     fn deliver(&self, message: &Message) -> Delivery {
-        if message.is_send() {
-            self.receive(message, || encode(message, message.address()))
-        } else {
-            let encode = || encode(message, message.address());
-            self.receive(message, || message.encoded(encode))
-        }
+        self.deliver_by(None, message)
     }
 }
 
@@ -180,14 +271,23 @@ struct CheckingEachBody(Arc<BridgeSocket>);
 
 impl Handler for CheckingEachBody {
     fn deliver(&self, message: &Message) -> Delivery {
-        let rules = &self.0.core.rules.outbound;
-        match rules.check(message.address().as_str(), message.body()) {
-            Ok(()) => self.0.deliver(message),
-            Err(refusal) => {
-                tracing::debug!(word = refusal.word(), "message not permitted to this socket");
-                Delivery::Taken
-            }
+        if self.0.permits(message) { self.0.deliver(message) } else { Delivery::Taken }
+    }
+}
+
+/// The handler for registrations that lose messages when the client does not keep up.
+struct Losing {
+    socket: Arc<BridgeSocket>,
+    lane: Arc<Lane>,
+    checks_bodies: bool,
+}
+
+impl Handler for Losing {
+    fn deliver(&self, message: &Message) -> Delivery {
+        if self.checks_bodies && !self.socket.permits(message) {
+            return Delivery::Taken;
         }
+        self.socket.deliver_by(Some(&self.lane), message)
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `outgoing` | [`Outgoing`], a message encoded once for all its receivers |
 //! | `link` | both queues of one socket, shared by service and transport |
 //! | `inbox`, `outbox` | the queues, pure |
+//! | `reserve` | the port to messages that are kept back while the peer does not read |
 //! | `life` | when an HTTP session ends, pure |
 //! | `handler` | the service's future, guarded against panics |
 //! | `driver` | the task of one HTTP session |
@@ -33,6 +34,7 @@ mod outbox;
 mod outgoing;
 mod receiver;
 mod registry;
+mod reserve;
 mod table;
 
 pub use config::Options;
@@ -40,6 +42,7 @@ pub use error::SendError;
 pub use handle::{Socket, SocketSender};
 pub use info::SocketInfo;
 pub use outgoing::Outgoing;
+pub use reserve::{Offer, Offered, Reserve};
 
 pub(crate) use driver::Session;
 pub(crate) use handler::{Handler, HandlerFuture};

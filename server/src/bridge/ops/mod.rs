@@ -12,6 +12,7 @@ use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{ClientEnvelope, MAX_REPLY_ADDRESS_UNITS, Operation};
 
 use super::socket::BridgeSocket;
+use crate::access::limits::Admission;
 
 /// What the driver has to know of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,11 @@ pub(super) enum Handled {
 }
 
 /// Carries out one envelope, or tells the client why not.
-pub(super) fn handle(socket: &Arc<BridgeSocket>, text: &ByteString) -> Handled {
+pub(super) fn handle(
+    socket: &Arc<BridgeSocket>,
+    text: &ByteString,
+    admission: Admission,
+) -> Handled {
     let envelope = match ClientEnvelope::parse(text) {
         Ok(envelope) => envelope,
         Err(error) => {
@@ -33,6 +38,11 @@ pub(super) fn handle(socket: &Arc<BridgeSocket>, text: &ByteString) -> Handled {
     };
     if envelope.operation == Operation::Ping {
         return Handled::Ping;
+    }
+    if admission == Admission::Refuse {
+        let label = envelope.reply_address.as_ref().or(envelope.receipt.as_ref());
+        socket.refuse(Refusal::RateLimited, fitting(label));
+        return Handled::Other;
     }
     let reply_address = envelope.reply_address.clone();
     if let Err(refusal) = carry_out(socket, envelope) {
@@ -48,7 +58,7 @@ fn carry_out(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Result<(),
         Operation::Ping => Ok(()),
         Operation::Send => send::send(socket, envelope),
         Operation::Publish => publish::publish(socket, envelope),
-        Operation::Register => register::register(socket, &envelope.address),
+        Operation::Register => register::register(socket, &envelope),
         Operation::Unregister => unregister::unregister(socket, &envelope.address),
     }
 }

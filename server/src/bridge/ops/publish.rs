@@ -13,6 +13,7 @@ pub(super) fn publish(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> R
     check_reply_address(&envelope)?;
     let ClientEnvelope { address, body, headers, reply_address, .. } = envelope;
     socket.core.rules.inbound.check(address.as_str(), &body)?;
+    socket.limits.admit_to(address.as_str(), std::time::Instant::now)?;
     if reply_address.is_some() {
         // Nothing will be answered, but Vert.x counts it.
         socket.check_quota()?;

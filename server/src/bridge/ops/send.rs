@@ -22,6 +22,7 @@ pub(super) fn send(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Resu
     }
     let ClientEnvelope { address, body, headers, reply_address, timeout, .. } = envelope;
     socket.core.rules.inbound.check(address.as_str(), &body)?;
+    socket.limits.admit_to(address.as_str(), std::time::Instant::now)?;
     let Some(reply_address) = reply_address else {
         socket.core.bus.send_message(Dispatch { address, body, headers });
         return Ok(());
