@@ -11,7 +11,7 @@ use super::overflow::{Counters, OverflowStats};
 use crate::access::limits::Limits;
 use crate::access::{Bound, ConfigError, Policy};
 use crate::bus::Bus;
-use crate::sockjs::{self, SockJs};
+use crate::sockjs::{self, Pace, SockJs};
 
 /// A SockJS endpoint whose clients use the bus, as far as the rules permit. Clones are handles of
 /// one endpoint.
@@ -98,6 +98,11 @@ impl Bridge {
     /// why, and whether to come back.
     pub async fn drain(&self, close: Close) {
         self.sockjs.drain(close.code, close.reason).await;
+    }
+
+    /// The same, telling them at a chosen pace, so that they do not all come back at once.
+    pub async fn drain_at(&self, close: Close, pace: Pace) {
+        self.sockjs.drain_at(close.code, close.reason, pace).await;
     }
 
     /// How often clients did not keep up.

@@ -14,6 +14,8 @@
 //! | `driver` | the task of one HTTP session |
 //! | `receiver` | the one HTTP response that a session feeds |
 //! | `table` | HTTP sessions by id |
+//! | `origins` | which pages may use a service, pure |
+//! | `pace` | how fast sockets are told to leave, pure |
 //! | `registry` | all open sockets of a service, to count and close them |
 //!
 //! ```text
@@ -30,8 +32,10 @@ mod inbox;
 mod info;
 mod life;
 mod link;
+mod origins;
 mod outbox;
 mod outgoing;
+mod pace;
 mod receiver;
 mod registry;
 mod reserve;
@@ -41,7 +45,9 @@ pub use config::Options;
 pub use error::SendError;
 pub use handle::{Socket, SocketSender};
 pub use info::SocketInfo;
+pub use origins::{OriginError, Origins};
 pub use outgoing::Outgoing;
+pub use pace::Pace;
 pub use reserve::{Offer, Offered, Reserve};
 
 pub(crate) use driver::Session;
