@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use axum::Router;
 use serde_json::{Value, json};
 use trolleybus::Bus;
-use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
+use trolleybus::bridge::{Bridge, BridgeOptions, Limits, LimitsConfig, Permitted};
+use trolleybus::sockjs::Options;
 
 use crate::support::server::serve;
 use crate::support::websocket::Client as WebSocket;
@@ -18,15 +19,21 @@ pub(crate) fn open() -> BridgeOptions {
 /// A bridge, and the bus behind it.
 pub(crate) struct Server {
     pub(crate) bus: Bus,
+    pub(crate) bridge: Bridge,
     pub(crate) addr: SocketAddr,
 }
 
 impl Server {
     pub(crate) async fn start(options: BridgeOptions) -> Self {
+        Self::limited(options, &LimitsConfig::none()).await
+    }
+
+    pub(crate) async fn limited(options: BridgeOptions, limits: &LimitsConfig) -> Self {
         let bus = Bus::new();
-        let bridge = Bridge::new(bus.clone(), options).unwrap();
+        let (sockjs, limits) = (Options::default(), Limits::new(limits));
+        let bridge = Bridge::with_limits(bus.clone(), options, sockjs, limits).unwrap();
         let app = Router::new().nest_service("/eventbus", bridge.router());
-        Self { bus, addr: serve(app).await }
+        Self { bus, bridge, addr: serve(app).await }
     }
 
     pub(crate) async fn open() -> Self {

@@ -1,9 +1,9 @@
 //! Token buckets in one number each, pure: time is passed in.
 //!
 //! A bucket of `burst` tokens that fills by `per_second` is kept as the moment when it will be full
-//! again. Taking moves that moment; whoever finds it further ahead than a whole burst takes has to
-//! wait. A take larger than the burst is admitted when the bucket is not overdrawn, as an empty
-//! outbox takes any message, and is paid for afterwards.
+//! again. Taking moves that moment; whoever would move it further ahead than a whole burst takes has
+//! to wait. A take larger than the burst is admitted when the bucket is full, as an empty outbox
+//! takes any message, and is paid for afterwards.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(super) struct Rate {
 impl Rate {
     /// None when `per_second` is 0: no limit.
     pub(super) fn new(per_second: u64, burst: u64) -> Option<Self> {
-        let full_after = price(burst.max(1), per_second)?;
+        let full_after = price(1, per_second)?.saturating_mul(burst.max(1));
         Some(Self { per_second, full_after })
     }
 
@@ -31,12 +31,12 @@ impl Rate {
 
     /// The moment when the bucket is full again after `tokens` more, or how long to wait.
     fn step(self, full_at: u64, now: u64, tokens: u64) -> Result<u64, Duration> {
-        let full_at = full_at.max(now);
-        let ahead = full_at - now;
-        if ahead >= self.full_after {
-            return Err(Duration::from_nanos(ahead - self.full_after + 1));
+        let (full_at, price) = (full_at.max(now), self.price(tokens));
+        let missing = (full_at - now).saturating_add(price.min(self.full_after));
+        if missing > self.full_after {
+            return Err(Duration::from_nanos(missing - self.full_after));
         }
-        Ok(full_at.saturating_add(self.price(tokens)))
+        Ok(full_at.saturating_add(price))
     }
 }
 
@@ -71,7 +71,7 @@ impl Bucket {
 
     /// Whether the next take will be refused.
     pub(super) fn is_empty(&self, rate: Rate, now: u64) -> bool {
-        rate.step(self.full_at, now, 0).is_err()
+        rate.step(self.full_at, now, 1).is_err()
     }
 }
 
