@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use axum::Router;
 use serde_json::{Value, json};
 use trolleybus::Bus;
-use trolleybus::bridge::{Bridge, BridgeBuilder, BridgeHook, BridgeOptions, Permitted};
+use trolleybus::bridge::{
+    Bridge, BridgeBuilder, BridgeHook, BridgeOptions, Limits, LimitsConfig, Permitted,
+};
 
 use crate::support::server::serve;
 use crate::support::websocket::Client as WebSocket;
@@ -36,6 +38,10 @@ impl Server {
         let bridge = more(Bridge::builder(bus.clone(), options)).build().unwrap();
         let app = Router::new().nest_service("/eventbus", bridge.router());
         Self { bus, addr: serve(app).await, bridge }
+    }
+
+    pub(crate) async fn limited(options: BridgeOptions, limits: &LimitsConfig) -> Self {
+        Self::build(options, |builder| builder.limits(Limits::new(limits))).await
     }
 
     /// A bridge that lets everything pass, with a hook.

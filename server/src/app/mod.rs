@@ -4,16 +4,19 @@
 //! |---|---|
 //! | `config` | [`Config`] and its parts, plain values |
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
+//! | `client_ip` | whose connection it is, behind trusted proxies |
 //! | `site` | the static site |
 //! | `http` | the accept loop over hyper |
 //! | `run` | build, run, drain |
 
+mod client_ip;
 mod config;
 mod http;
 mod load;
 mod run;
 mod site;
 
+pub use client_ip::ForwardedHeader;
 pub use config::{Config, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};
