@@ -67,6 +67,12 @@ impl App {
         Ok(Self { bus, bridge, router, config, limits, draining })
     }
 
+    /// The bridge, to look at its sockets and to change its rules.
+    #[must_use]
+    pub fn bridge(&self) -> Bridge {
+        self.bridge.clone()
+    }
+
     /// Cancelled when the server begins to drain: it should get no more clients.
     #[must_use]
     pub fn draining(&self) -> CancellationToken {

@@ -79,11 +79,8 @@ impl Clock {
             return Due::Nothing;
         }
         self.next_check = now + self.ping_timeout;
-        if now.duration_since(self.last_ping) >= self.ping_timeout {
-            Due::Idle
-        } else {
-            Due::Nothing
-        }
+        let is_silent = now.duration_since(self.last_ping) >= self.ping_timeout;
+        if is_silent && !self.is_paused() { Due::Idle } else { Due::Nothing }
     }
 
     /// Nothing of the client is read until then.

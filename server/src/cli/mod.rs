@@ -3,6 +3,7 @@
 //! | File | Holds |
 //! |---|---|
 //! | `serve` | `serve`, `check-config`, `default-config` |
+//! | `reload` | SIGHUP: the rules are read again |
 //! | `demo` | `demo`: the gallery and its services |
 //! | `bench` | `bench`: what a bridge can carry
 //! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
@@ -13,6 +14,7 @@
 mod bench;
 mod client;
 mod demo;
+mod reload;
 mod serve;
 
 use std::process::ExitCode;
