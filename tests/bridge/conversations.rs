@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::Value;
 use trolleybus::bridge::BridgeOptions;
@@ -145,8 +146,8 @@ async fn run(name: &str) {
     let conversation: Conversation = serde_json::from_str(&text).unwrap();
     let mut run = Run::start(conversation.bridge).await;
     for (index, step) in conversation.steps.into_iter().enumerate() {
-        println!("{name}, step {index}");
-        run.step(step).await;
+        let played = std::panic::AssertUnwindSafe(run.step(step)).catch_unwind().await;
+        assert!(played.is_ok(), "step {index} of {name}");
     }
     run.client.settle().await;
 }

@@ -15,7 +15,7 @@ use crate::support::websocket::Client as WebSocket;
 
 /// A hook that notes each event and lets it pass.
 fn noting() -> (impl BridgeHook, UnboundedReceiver<String>) {
-    noting_and(|event| event.accept())
+    noting_and(BridgeEvent::accept)
 }
 
 /// A hook that notes each event and decides.
@@ -93,7 +93,7 @@ async fn a_new_socket_is_told_about_before_anything_else_and_may_be_written_to()
 
 #[tokio::test]
 async fn a_rejected_socket_is_closed_and_never_heard_of_again() {
-    let (hook, mut events) = noting_and(|event| event.reject());
+    let (hook, mut events) = noting_and(BridgeEvent::reject);
     let server = Server::hooked(hook).await;
     let mut client = server.client().await;
     assert_eq!(client.socket.text().await, "c[3007,\"Rejected\"]");

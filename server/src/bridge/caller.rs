@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use trolleybus_protocol::codes::{Close, Refusal};
 
+use super::authentication::Authentication;
 use super::hooks::{BridgeEvent, Decision, EventKind};
 use super::socket::BridgeSocket;
 use super::sockets::SocketHandle;
@@ -24,7 +25,7 @@ impl Caller {
     pub(super) fn new(socket: Arc<BridgeSocket>) -> Self {
         let (bound, stamp) = socket.rights.bound();
         let authentication = socket.core.authentication.as_ref();
-        let has_to_log_in = authentication.is_some_and(|known| known.is_required());
+        let has_to_log_in = authentication.is_some_and(Authentication::is_required);
         Self { socket, bound, stamp, has_to_log_in }
     }
 

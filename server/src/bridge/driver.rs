@@ -219,3 +219,17 @@ impl Drop for CloseOnDrop {
         drop(self.0.close());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loop_of_a_socket_stays_small() {
+        fn size_of_output<T>(_: impl FnOnce(Arc<Core>, Socket) -> T) -> usize {
+            size_of::<T>()
+        }
+        let size = size_of_output(serve);
+        assert!(size <= 640, "{size}");
+    }
+}

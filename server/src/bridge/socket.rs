@@ -185,3 +185,14 @@ impl fmt::Debug for BridgeSocket {
         f.debug_struct("BridgeSocket").field("id", &self.id).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_socket_stays_small() {
+        let size = size_of::<BridgeSocket>();
+        assert!(size <= 320, "{size}");
+    }
+}

@@ -35,7 +35,7 @@ impl Hangups {
                 Err(error) => tracing::error!(%error, "the old rules stay in force"),
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
