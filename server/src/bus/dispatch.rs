@@ -253,3 +253,78 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+    use trolleybus_protocol::{EventBus as _, Interception, Pattern};
+
+    use super::*;
+
+    /// Asks for the encoded form of each message, as sockets do.
+    #[derive(Default)]
+    struct Encoding(Mutex<Vec<Arc<String>>>);
+
+    impl Handler for Encoding {
+        fn deliver(&self, message: &Message) -> Delivery {
+            let encode = || Arc::new(format!("{:?}", message.pattern()));
+            self.0.lock().push(message.encoded(encode));
+            Delivery::Taken
+        }
+    }
+
+    struct Leaving;
+
+    impl Handler for Leaving {
+        fn deliver(&self, _: &Message) -> Delivery {
+            Delivery::Gone
+        }
+    }
+
+    fn dispatch(address: &str) -> Dispatch {
+        Dispatch::new(address.into(), Body::null(), Headers::new())
+    }
+
+    #[test]
+    fn a_message_is_encoded_once_and_once_for_each_pattern() {
+        let bus = Bus::new();
+        let seen = Arc::new(Encoding::default());
+        let address = Address::from("a.b");
+        let patterns = ["a.*", "#"].map(|text| Pattern::parse(text).unwrap());
+        let _guards: Vec<_> = (0..2)
+            .flat_map(|_| {
+                let through =
+                    patterns.iter().map(|pattern| bus.register_pattern(pattern, seen.clone()));
+                [bus.register(&address, seen.clone())]
+                    .into_iter()
+                    .chain(through)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        let _guard = bus.add_inbound_interceptor(|_| Interception::Continue);
+        assert_eq!(bus.publish_message(dispatch("a.b")), 6);
+        let seen = seen.0.lock();
+        for pair in seen.chunks(2) {
+            assert!(Arc::ptr_eq(&pair[0], &pair[1]), "{seen:?}");
+        }
+        let forms: Vec<_> = seen.iter().step_by(2).map(|form| form.as_str()).collect();
+        assert_eq!(forms, ["None", "Some(\"a.*\")", "Some(\"#\")"]);
+    }
+
+    #[test]
+    fn what_is_sent_passes_over_handlers_that_leave() {
+        let bus = Bus::new();
+        let seen = Arc::new(Encoding::default());
+        let pattern = Pattern::parse("a.*").unwrap();
+        let _leaving = bus.register(&"a.b".into(), Arc::new(Leaving));
+        let staying = bus.register_pattern(&pattern, seen.clone());
+        for _ in 0..10 {
+            assert!(bus.send_message(dispatch("a.b")));
+        }
+        assert_eq!(seen.0.lock().len(), 10);
+        drop(staying);
+        assert!(!bus.send_message(dispatch("a.b")));
+        assert!(bus.try_publish(dispatch("a.b")).is_err());
+        assert!(bus.try_send(dispatch("a.b")).is_err());
+    }
+}
