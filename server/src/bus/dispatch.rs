@@ -212,20 +212,22 @@ impl Shared {
     ) -> bool {
         let through = patterns.iter().map(|found| (&found.entry, Some(&found.pattern)));
         let sources: Vec<_> = entry.map(|entry| (entry, None)).into_iter().chain(through).collect();
-        let places: Vec<_> = sources
-            .iter()
-            .flat_map(|(entry, pattern)| {
-                (0..entry.len()).map(move |index| (*entry, *pattern, index))
-            })
-            .collect();
-        let (Some((first, _)), false) = (sources.first(), places.is_empty()) else {
+        let counts: Vec<_> = sources.iter().map(|(entry, _)| entry.len()).collect();
+        let places: usize = counts.iter().sum();
+        let (Some((first, _)), true) = (sources.first(), places > 0) else {
             return false;
         };
         sources.iter().for_each(|(entry, _)| entry.note_message());
-        let start = first.turn() % places.len();
-        let (before, after) = places.split_at(start);
-        after.iter().chain(before).any(|(entry, pattern, index)| {
-            let Some(handler) = entry.at(*index) else { return false };
+        let start = first.turn() % places;
+        (0..places).any(|offset| {
+            let mut index = (start + offset) % places;
+            let mut source = 0;
+            while index >= counts[source] {
+                index -= counts[source];
+                source += 1;
+            }
+            let (entry, pattern) = sources[source];
+            let Some(handler) = entry.at(index) else { return false };
             let taken = match pattern {
                 Some(pattern) => self.deliver(&*handler, &message.through(pattern), extras),
                 None => self.deliver(&*handler, message, extras),
