@@ -17,6 +17,6 @@ pub(super) fn publish(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> R
         // Nothing will be answered, but Vert.x counts it.
         socket.check_quota()?;
     }
-    socket.core.bus.publish_message(Dispatch { address, body, headers });
+    socket.core.bus.publish_message(Dispatch::new(address, body, headers));
     Ok(())
 }

@@ -23,12 +23,12 @@ pub(super) fn send(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Resu
     let ClientEnvelope { address, body, headers, reply_address, timeout, .. } = envelope;
     socket.core.rules.inbound.check(address.as_str(), &body)?;
     let Some(reply_address) = reply_address else {
-        socket.core.bus.send_message(Dispatch { address, body, headers });
+        socket.core.bus.send_message(Dispatch::new(address, body, headers));
         return Ok(());
     };
     socket.check_quota()?;
     let sink = socket.expect_answer(&reply_address, &address, timeout);
-    socket.core.bus.request_message(Dispatch { address, body, headers }, sink);
+    socket.core.bus.request_message(Dispatch::new(address, body, headers), sink);
     Ok(())
 }
 
