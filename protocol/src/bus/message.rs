@@ -5,7 +5,7 @@ use core::future::Future;
 use crate::{Address, Body, DeliveryOptions, Error, Headers, IntoBody};
 
 /// A message as a consumer gets it.
-pub trait BusMessage: 'static {
+pub trait BusMessage: core::fmt::Debug + 'static {
     /// The answer to a request.
     type Response: Future<Output = Result<Self, Error>> + 'static
     where

@@ -169,3 +169,73 @@ impl Future for Completion {
         Poll::Ready(self.0.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use trolleybus_protocol::EventBus as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_paused_consumer_ends_with_its_bus_once_it_is_empty() {
+        let bus = Bus::new();
+        let (mut empty, mut full) = (bus.consumer("a"), bus.consumer("b"));
+        empty.pause();
+        full.pause();
+        bus.send("b", &1).unwrap();
+        let waiting = tokio::spawn(async move { empty.recv().await.is_none() });
+        tokio::task::yield_now().await;
+        bus.close();
+        assert!(waiting.await.unwrap());
+        assert!(!full.is_registered() && full.recv().now_or_never().is_none());
+        full.fetch(1);
+        assert!(full.recv().await.is_some());
+        assert!(full.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn demand_wakes_who_waits_for_it() {
+        let bus = Bus::new();
+        let consumer = bus.consumer("a");
+        consumer.pause();
+        let flow = Arc::clone(&consumer.flow);
+        bus.send("a", &1).unwrap();
+        let mut consumer = consumer;
+        let waiting = tokio::spawn(async move { consumer.recv().await.is_some() });
+        tokio::task::yield_now().await;
+        flow.resume();
+        assert!(waiting.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_closed_bus_registers_nobody() {
+        let bus = Bus::new();
+        bus.close();
+        let consumer = bus.consumer("a");
+        assert_eq!(consumer.completion().await.unwrap_err().kind(), ErrorKind::Closed);
+        assert_eq!(bus.stats().registrations, 0);
+    }
+
+    #[tokio::test]
+    async fn a_buffer_for_nothing_holds_one() {
+        let bus = Bus::new();
+        let consumer = bus.consumer_with_buffer("a", 0);
+        bus.send("a", &1).unwrap();
+        bus.send("a", &2).unwrap();
+        assert_eq!((consumer.buffered(), bus.stats().buffer_full), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn registrations_that_overtook_each_other_end_all_the_same() {
+        use crate::bus::entry::Entry;
+
+        let entry = Entry::default();
+        let bus = Bus::new();
+        for id in [3, 1, 2] {
+            entry.push(id, false, Arc::new(Buffer::new(bus.shared(), 1).0));
+        }
+        assert!([1, 2, 3].into_iter().all(|id| entry.remove(id)));
+        assert_eq!(entry.len(), 0);
+    }
+}

@@ -212,20 +212,22 @@ impl Shared {
     ) -> bool {
         let through = patterns.iter().map(|found| (&found.entry, Some(&found.pattern)));
         let sources: Vec<_> = entry.map(|entry| (entry, None)).into_iter().chain(through).collect();
-        let places: Vec<_> = sources
-            .iter()
-            .flat_map(|(entry, pattern)| {
-                (0..entry.len()).map(move |index| (*entry, *pattern, index))
-            })
-            .collect();
-        let (Some((first, _)), false) = (sources.first(), places.is_empty()) else {
+        let counts: Vec<_> = sources.iter().map(|(entry, _)| entry.len()).collect();
+        let places: usize = counts.iter().sum();
+        let (Some((first, _)), true) = (sources.first(), places > 0) else {
             return false;
         };
         sources.iter().for_each(|(entry, _)| entry.note_message());
-        let start = first.turn() % places.len();
-        let (before, after) = places.split_at(start);
-        after.iter().chain(before).any(|(entry, pattern, index)| {
-            let Some(handler) = entry.at(*index) else { return false };
+        let start = first.turn() % places;
+        (0..places).any(|offset| {
+            let mut index = (start + offset) % places;
+            let mut source = 0;
+            while index >= counts[source] {
+                index -= counts[source];
+                source += 1;
+            }
+            let (entry, pattern) = sources[source];
+            let Some(handler) = entry.at(index) else { return false };
             let taken = match pattern {
                 Some(pattern) => self.deliver(&*handler, &message.through(pattern), extras),
                 None => self.deliver(&*handler, message, extras),
@@ -251,5 +253,80 @@ impl Shared {
         if let Some(metrics) = &self.metrics {
             metrics.message_sent(address, is_publish, taken);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+    use trolleybus_protocol::{EventBus as _, Interception, Pattern};
+
+    use super::*;
+
+    /// Asks for the encoded form of each message, as sockets do.
+    #[derive(Default)]
+    struct Encoding(Mutex<Vec<Arc<String>>>);
+
+    impl Handler for Encoding {
+        fn deliver(&self, message: &Message) -> Delivery {
+            let encode = || Arc::new(format!("{:?}", message.pattern()));
+            self.0.lock().push(message.encoded(encode));
+            Delivery::Taken
+        }
+    }
+
+    struct Leaving;
+
+    impl Handler for Leaving {
+        fn deliver(&self, _: &Message) -> Delivery {
+            Delivery::Gone
+        }
+    }
+
+    fn dispatch(address: &str) -> Dispatch {
+        Dispatch::new(address.into(), Body::null(), Headers::new())
+    }
+
+    #[test]
+    fn a_message_is_encoded_once_and_once_for_each_pattern() {
+        let bus = Bus::new();
+        let seen = Arc::new(Encoding::default());
+        let address = Address::from("a.b");
+        let patterns = ["a.*", "#"].map(|text| Pattern::parse(text).unwrap());
+        let _guards: Vec<_> = (0..2)
+            .flat_map(|_| {
+                let through =
+                    patterns.iter().map(|pattern| bus.register_pattern(pattern, seen.clone()));
+                [bus.register(&address, seen.clone())]
+                    .into_iter()
+                    .chain(through)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        let _guard = bus.add_inbound_interceptor(|_| Interception::Continue);
+        assert_eq!(bus.publish_message(dispatch("a.b")), 6);
+        let seen = seen.0.lock();
+        for pair in seen.chunks(2) {
+            assert!(Arc::ptr_eq(&pair[0], &pair[1]), "{seen:?}");
+        }
+        let forms: Vec<_> = seen.iter().step_by(2).map(|form| form.as_str()).collect();
+        assert_eq!(forms, ["None", "Some(\"a.*\")", "Some(\"#\")"]);
+    }
+
+    #[test]
+    fn what_is_sent_passes_over_handlers_that_leave() {
+        let bus = Bus::new();
+        let seen = Arc::new(Encoding::default());
+        let pattern = Pattern::parse("a.*").unwrap();
+        let _leaving = bus.register(&"a.b".into(), Arc::new(Leaving));
+        let staying = bus.register_pattern(&pattern, seen.clone());
+        for _ in 0..10 {
+            assert!(bus.send_message(dispatch("a.b")));
+        }
+        assert_eq!(seen.0.lock().len(), 10);
+        drop(staying);
+        assert!(!bus.send_message(dispatch("a.b")));
+        assert!(bus.try_publish(dispatch("a.b")).is_err());
+        assert!(bus.try_send(dispatch("a.b")).is_err());
     }
 }

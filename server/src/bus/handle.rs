@@ -70,12 +70,26 @@ impl Bus {
     ///
     /// The task ends when the bus closes, or when it is aborted through the handle given back.
     /// Has to be called inside a tokio runtime.
-    pub fn consumer_fn<H, F>(&self, address: impl Into<Address>, mut handler: H) -> JoinHandle<()>
+    pub fn consumer_fn<H, F>(&self, address: impl Into<Address>, handler: H) -> JoinHandle<()>
     where
         H: FnMut(Message) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let mut consumer = self.consumer(address);
+        self.consumer_fn_with(address, ConsumerOptions::new(), handler)
+    }
+
+    /// As [`Bus::consumer_fn`], with options. For a pattern that is none the task ends at once.
+    pub fn consumer_fn_with<H, F>(
+        &self,
+        address: impl Into<Address>,
+        options: ConsumerOptions,
+        mut handler: H,
+    ) -> JoinHandle<()>
+    where
+        H: FnMut(Message) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut consumer = self.consumer_with(address, options);
         tokio::spawn(async move {
             while let Some(message) = consumer.recv().await {
                 let call = AssertUnwindSafe(async { handler(message.clone()).await });
@@ -93,7 +107,9 @@ impl Bus {
         self.register_as(Target::Address(address.detached()), false, handler)
     }
 
-    /// Registers a handler for all addresses that a pattern means.
+    /// Registers a handler for all addresses that a pattern means. Each registration stands for
+    /// itself: who is registered for an address and for patterns that mean it gets a message that
+    /// is published there once through each.
     pub fn register_pattern(&self, pattern: &Pattern, handler: Arc<dyn Handler>) -> Registration {
         self.register_as(Target::Pattern(Arc::new(pattern.clone())), false, handler)
     }

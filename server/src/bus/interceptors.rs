@@ -107,3 +107,72 @@ impl fmt::Debug for Interceptor {
         f.debug_tuple("Interceptor").field(&self.direction).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trolleybus_protocol::{BusMessage as _, ErrorKind, EventBus as _};
+
+    use super::*;
+    use crate::bus::Bus;
+
+    #[tokio::test]
+    async fn a_panic_drops_the_message_and_nothing_else() {
+        let bus = Bus::new();
+        let mut consumer = bus.consumer("a");
+        let guard = bus.add_inbound_interceptor(|context| {
+            assert!(!context.body().is_null(), "null is too much for this interceptor");
+            Interception::Continue
+        });
+        let error = bus.request("a", trolleybus_protocol::Body::null()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        bus.send("a", "x").unwrap();
+        assert_eq!(consumer.recv().await.unwrap().body().as_json(), "\"x\"");
+        drop(guard);
+        assert!(!bus.shared().switch.load().intercepts());
+    }
+
+    #[tokio::test]
+    async fn a_reply_that_is_dropped_leaves_room_for_another() {
+        let bus = Bus::new();
+        let mut consumer = bus.consumer("a");
+        let guard = bus.add_outbound_interceptor(|context| match context.body().as_json() {
+            "1" => Interception::Drop,
+            _ => Interception::Continue,
+        });
+        let answer = bus.request("a", "x");
+        let request = consumer.recv().await.unwrap();
+        let follow_up = request.reply_and_request(&1);
+        assert_eq!(follow_up.await.unwrap_err().kind(), ErrorKind::Timeout);
+        request.reply(&2).unwrap();
+        assert_eq!(answer.await.unwrap().body().as_json(), "2");
+        drop(bus);
+        // The bus lives on in its consumer; an interceptor does not need it to be taken out.
+        drop(consumer);
+        drop(guard);
+    }
+
+    #[tokio::test]
+    async fn what_the_bus_says_itself_is_not_intercepted() {
+        let bus = Bus::new();
+        let _guard = bus.add_inbound_interceptor(|_| Interception::Drop);
+        let error = bus.request("nobody", "x").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoHandlers);
+    }
+
+    #[test]
+    fn interceptors_may_use_the_bus() {
+        let bus = Bus::new();
+        let inner = bus.clone();
+        let guard = bus.add_outbound_interceptor(move |context| {
+            if context.address().as_str() != "log" {
+                inner.publish("log", context.address().as_str()).unwrap();
+            }
+            Interception::Continue
+        });
+        let mut log = bus.consumer("log");
+        bus.publish("a", "x").unwrap();
+        let noted = futures_util::FutureExt::now_or_never(log.recv()).unwrap().unwrap();
+        assert_eq!(noted.body().as_json(), "\"a\"");
+        drop(guard);
+    }
+}

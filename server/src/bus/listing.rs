@@ -78,3 +78,43 @@ impl<'a> Page<'a> {
         self.rows.into_iter().map(row).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use trolleybus_protocol::{ConsumerOptions, EventBus as _};
+
+    use super::*;
+
+    #[test]
+    fn pages_follow_each_other_in_the_order_of_addresses() {
+        let bus = Bus::new();
+        let _consumers: Vec<_> =
+            (0..250).map(|number| bus.consumer(format!("a{number:03}"))).collect();
+        let (mut seen, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = bus.addresses(after.as_deref(), 100);
+            let Some(last) = page.last() else { break };
+            after = Some(last.address.as_str().to_owned());
+            seen.extend(page.into_iter().map(|row| row.address));
+        }
+        let expected: Vec<_> = (0..250).map(|number| format!("a{number:03}").into()).collect();
+        assert_eq!(seen, expected);
+        assert!(bus.addresses(None, 0).is_empty());
+    }
+
+    #[test]
+    fn rows_count_registrations_and_messages() {
+        let bus = Bus::new();
+        let _consumers = (bus.consumer("a"), bus.consumer("a"), bus.local_consumer("a"));
+        let _pattern = bus.consumer_with("#", ConsumerOptions::new().pattern());
+        bus.publish("a", "x").unwrap();
+        bus.send("a", "x").unwrap();
+        bus.send("b", "x").unwrap();
+        let row = |page: Vec<Listed>| {
+            let [row] = &page[..] else { panic!("not one row: {page:?}") };
+            (row.address.as_str().to_owned(), row.registrations, row.local, row.messages)
+        };
+        assert_eq!(row(bus.addresses(None, 10)), ("a".to_owned(), 3, 1, 2));
+        assert_eq!(row(bus.patterns(None, 10)), ("#".to_owned(), 1, 0, 3));
+    }
+}

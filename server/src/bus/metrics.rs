@@ -73,3 +73,131 @@ impl DiscardReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+    use trolleybus_protocol::{
+        BusConsumer as _, BusMessage as _, ConsumerOptions, DeliveryOptions, EventBus as _,
+        Interception,
+    };
+
+    use super::*;
+    use crate::bus::Bus;
+
+    #[derive(Default)]
+    struct Log(Mutex<Vec<String>>);
+
+    impl Log {
+        fn note(&self, what: String) {
+            self.0.lock().push(what);
+        }
+
+        fn take(&self) -> Vec<String> {
+            std::mem::take(&mut *self.0.lock())
+        }
+    }
+
+    impl BusMetrics for Log {
+        fn handler_registered(&self, address: &Address, is_pattern: bool) {
+            self.note(format!("registered {address} {is_pattern}"));
+        }
+
+        fn handler_unregistered(&self, address: &Address, is_pattern: bool) {
+            self.note(format!("unregistered {address} {is_pattern}"));
+        }
+
+        fn message_sent(&self, address: &Address, is_publish: bool, handlers: usize) {
+            self.note(format!("sent {address} {is_publish} {handlers}"));
+        }
+
+        fn message_delivered(&self, address: &Address) {
+            self.note(format!("delivered {address}"));
+        }
+
+        fn message_discarded(&self, address: &Address, reason: DiscardReason) {
+            self.note(format!("discarded {address} {}", reason.word()));
+        }
+
+        fn reply_received(&self, address: &Address, _: Duration) {
+            self.note(format!("reply {address}"));
+        }
+
+        fn reply_failed(&self, address: &Address, failure: FailureType) {
+            self.note(format!("failed {address} {}", failure.word()));
+        }
+    }
+
+    fn observed() -> (Bus, Arc<Log>) {
+        let log = Arc::<Log>::default();
+        (Bus::with_metrics(log.clone()), log)
+    }
+
+    #[tokio::test]
+    async fn messages_and_registrations_are_told() {
+        let (bus, log) = observed();
+        let mut consumer = bus.consumer_with("a.*", ConsumerOptions::new().pattern());
+        bus.publish("a.b", "x").unwrap();
+        bus.send("b", "x").unwrap();
+        consumer.recv().await.unwrap();
+        drop(consumer);
+        let expected = [
+            "registered a.* true",
+            "sent a.b true 1",
+            "sent b false 0",
+            "delivered a.b",
+            "unregistered a.* true",
+        ];
+        assert_eq!(log.take(), expected);
+    }
+
+    #[tokio::test]
+    async fn each_request_ends_once() {
+        let (bus, log) = observed();
+        let mut consumer = bus.consumer("a");
+        let answer = bus.request("a", "x");
+        let request = consumer.recv().await.unwrap();
+        log.take();
+        request.reply("y").unwrap();
+        request.reply("again").unwrap();
+        answer.await.unwrap();
+        assert_eq!(log.take(), ["reply a"]);
+
+        bus.request("nobody", "x").await.unwrap_err();
+        assert_eq!(log.take(), ["sent nobody false 0", "failed nobody NO_HANDLERS"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timeout_is_told_when_it_happens_and_a_late_reply_not() {
+        let (bus, log) = observed();
+        let mut consumer = bus.consumer("a");
+        let options = DeliveryOptions::new().timeout(Duration::from_millis(5));
+        let answer = bus.request_with("a", "x", options);
+        let late = consumer.recv().await.unwrap();
+        log.take();
+        answer.await.unwrap_err();
+        assert_eq!(log.take(), ["failed a TIMEOUT"]);
+        late.reply("late").unwrap();
+        assert!(log.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn discards_are_told_by_reason() {
+        let (bus, log) = observed();
+        let mut consumer = bus.consumer_with_buffer("a", 1);
+        for _ in 0..2 {
+            bus.send("a", "x").unwrap();
+        }
+        consumer.unregister().await.unwrap();
+        let _guard = bus.add_outbound_interceptor(|_| Interception::Drop);
+        bus.send("a", "x").unwrap();
+        let discards = log.take().into_iter().filter(|what| what.starts_with("discarded"));
+        let expected = DiscardReason::ALL.map(|reason| format!("discarded a {}", reason.word()));
+        assert_eq!(discards.collect::<Vec<_>>(), expected);
+        let stats = bus.stats();
+        assert_eq!((stats.buffer_full, stats.unregistered, stats.intercepted), (1, 1, 1));
+        assert_eq!(stats.discarded, 2);
+    }
+}
