@@ -1,8 +1,8 @@
 //! Clients that do not keep up, and what each overflow policy makes of it.
 
 use serde_json::{Value, json};
+use trolleybus::EventBus as _;
 use trolleybus::bridge::{BridgeOptions, Overflow, OverflowBounds};
-use trolleybus::{BusMessage as _, EventBus as _};
 
 use crate::client::{Client, Server, open};
 use crate::support::soon;
@@ -22,7 +22,7 @@ async fn flood(server: &Server, addresses: &[&str], until: impl Fn() -> bool) ->
         while !until() {
             for address in addresses {
                 number += 1;
-                server.bus.publish(*address, &json!({"number": number, "x": filling})).unwrap();
+                server.bus.publish(*address, json!({"number": number, "x": filling})).unwrap();
             }
             tokio::task::yield_now().await;
         }
@@ -74,7 +74,7 @@ async fn drop_oldest_keeps_the_socket_and_says_how_many_went() {
     let total: u64 = read.iter().map(|(_, dropped)| dropped).sum();
     assert_eq!(total, dropped());
     // Who keeps up again loses nothing more, and hears of nothing.
-    server.bus.publish("a", &json!({"number": last + 1})).unwrap();
+    server.bus.publish("a", json!({"number": last + 1})).unwrap();
     assert_eq!(read_until(&mut client, last + 1).await, [(last + 1, 0)]);
 }
 
@@ -109,7 +109,7 @@ async fn the_registrations_of_a_socket_lose_apart_from_each_other() {
     register(&mut client, "flood", "drop_oldest").await;
     register(&mut client, "calm", "drop_oldest").await;
     flood(&server, &["flood"], || server.bridge.overflow_stats().dropped_oldest > 0).await;
-    server.bus.publish("calm", &json!({"number": 0})).unwrap();
+    server.bus.publish("calm", json!({"number": 0})).unwrap();
     let dropped = server.bridge.overflow_stats().dropped_oldest;
     flood(&server, &["flood"], || server.bridge.overflow_stats().dropped_oldest > dropped + 100)
         .await;

@@ -91,9 +91,11 @@ async fn connection(
     if let Err(error) = prepare(&stream, limits.write_timeout) {
         tracing::debug!(%error, "cannot set the options of a connection");
     }
+    let is_exempt = limits.of_clients.is_exempt(peer.ip());
     let proxies = limits.proxies;
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         let client = proxies.client(peer, request.headers());
+        proxies.notice(is_exempt, request.headers());
         request.extensions_mut().insert(ConnectInfo(client));
         router.clone().call(request.map(axum::body::Body::new))
     });

@@ -86,7 +86,7 @@ impl Origins {
     /// No origin is told.
     fn allows_without(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        match headers.get(FETCH_SITE).map(|site| site.as_bytes()) {
+        match headers.get(FETCH_SITE).map(http::HeaderValue::as_bytes) {
             None | Some(b"none") => true,
             Some(b"same-origin") if self.lists(&Allowed::Own) => true,
             Some(_) => {
