@@ -1,6 +1,7 @@
 //! One reader stalls while 150 MB are published to it and to one that reads: memory stays where it
 //! was, and nobody else notices. Alone in its program, because it looks at the memory of it.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+#![expect(clippy::print_stdout, reason = "the numbers are worth seeing")]
 
 use std::time::{Duration, Instant};
 

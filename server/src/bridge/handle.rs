@@ -1,6 +1,7 @@
 //! The bridge as an axum app mounts it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use trolleybus_protocol::codes::Close;
@@ -11,7 +12,7 @@ use super::overflow::{Counters, OverflowStats};
 use crate::access::limits::Limits;
 use crate::access::{Bound, ConfigError, Policy};
 use crate::bus::Bus;
-use crate::sockjs::{self, Pace, SockJs};
+use crate::sockjs::{self, Door, Pace, SockJs};
 
 /// A SockJS endpoint whose clients use the bus, as far as the rules permit. Clones are handles of
 /// one endpoint.
@@ -34,6 +35,11 @@ use crate::sockjs::{self, Pace, SockJs};
 pub struct Bridge {
     sockjs: SockJs,
     overflow: Arc<Counters>,
+}
+
+/// Sockets that are closed as soon as they are open take places too: a flood of them stops here.
+fn door(limits: Limits) -> Door {
+    Door::new(move |peer| limits.admit_handshake(peer.map(|peer| peer.ip()), Instant::now()))
 }
 
 /// What all sockets of a bridge share.
@@ -80,6 +86,7 @@ impl Bridge {
     ) -> Result<Self, ConfigError> {
         options.validate()?;
         let policy = Policy::compile(&options.inbound_permitted, &options.outbound_permitted)?;
+        sockjs.door = Some(door(limits.clone()));
         let overflow = Arc::<Counters>::default();
         let rules = policy.bind(None);
         let core = Arc::new(Core { bus, rules, options, limits, overflow: Arc::clone(&overflow) });
