@@ -21,8 +21,8 @@ use std::future::Future;
 use axum::Router;
 
 pub use crate::session::{
-    Offer, Offered, Options, OriginError, Origins, Outgoing, Pace, Reserve, SendError, Socket,
-    SocketInfo, SocketSender,
+    Door, Offer, Offered, Options, OriginError, Origins, Outgoing, Pace, Reserve, SendError,
+    Socket, SocketInfo, SocketSender,
 };
 pub use crate::transport::SockJs;
 pub use trolleybus_protocol::codes::Close;

@@ -37,6 +37,20 @@ async fn sockets_of_one_address_are_bounded_and_the_next_is_told() {
 }
 
 #[tokio::test]
+async fn a_flood_of_handshakes_does_not_even_get_sockets() {
+    let server = limited(|config| config.ip.connections = 1).await;
+    let _one = server.client().await;
+    let post = async |session: &str| {
+        let path = format!("/eventbus/000/{session}/xhr");
+        crate::support::http::post(server.addr, &path, "").await.status()
+    };
+    // The second is opened and told to go, and stays until it has been told.
+    assert_eq!(post("a").await, 200);
+    assert_eq!(post("b").await, 503);
+    assert_eq!(server.bridge.open_sockets(), 2);
+}
+
+#[tokio::test]
 async fn what_is_over_the_rate_of_an_address_is_refused_with_a_code_that_allows_a_retry() {
     let server = limited(|config| {
         // Enough for two of the envelopes below, and for the third in a minute.

@@ -1,6 +1,7 @@
 //! Whose connection it is, behind proxies that we trust.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub enum ForwardedHeader {
     #[serde(rename = "forwarded")]
     Forwarded,
 }
+
+static NOTICED: AtomicBool = AtomicBool::new(false);
 
 /// The proxies that we believe.
 #[derive(Debug, Clone)]
@@ -59,6 +62,22 @@ impl Proxies {
             }
         }
         SocketAddr::new(client, peer.port())
+    }
+
+    /// Says once that limits by network address do nothing, when an exempt peer speaks for others:
+    /// most likely a proxy on this machine that is not among the trusted.
+    pub(super) fn notice(&self, is_exempt: bool, headers: &HeaderMap) {
+        let speaks_for_others = || headers.contains_key("x-forwarded-for");
+        if is_exempt
+            && self.trusted.is_empty()
+            && speaks_for_others()
+            && !NOTICED.swap(true, Relaxed)
+        {
+            tracing::warn!(
+                "requests come through a proxy on an exempt network: list it in \
+                 server.trusted_proxies, or limits by network address do nothing"
+            );
+        }
     }
 
     fn address(&self, hop: &str) -> Option<IpAddr> {

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use super::client_ip::Proxies;
-use crate::access::limits::{self, TcpPlace};
+use crate::access::limits::{self, NetworkPlace};
 
 /// What the loop needs to know.
 #[derive(Debug, Clone)]
@@ -33,9 +33,9 @@ pub(super) struct Limits {
 
 impl Limits {
     /// A place for one more connection from `peer`. A proxy speaks for many.
-    fn admit(&self, peer: SocketAddr) -> Option<TcpPlace> {
+    fn admit(&self, peer: SocketAddr) -> Option<NetworkPlace> {
         if self.proxies.is_trusted(peer.ip()) {
-            return limits::Limits::none().admit_tcp(peer.ip(), Instant::now());
+            return Some(NetworkPlace::free());
         }
         self.of_clients.admit_tcp(peer.ip(), Instant::now())
     }
@@ -91,9 +91,11 @@ async fn connection(
     if let Err(error) = prepare(&stream, limits.write_timeout) {
         tracing::debug!(%error, "cannot set the options of a connection");
     }
+    let is_exempt = limits.of_clients.is_exempt(peer.ip());
     let proxies = limits.proxies;
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         let client = proxies.client(peer, request.headers());
+        proxies.notice(is_exempt, request.headers());
         request.extensions_mut().insert(ConnectInfo(client));
         router.clone().call(request.map(axum::body::Body::new))
     });

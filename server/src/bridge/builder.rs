@@ -1,7 +1,7 @@
 //! A bridge with more than rules: who may come in, and who looks on.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::authentication::Authentication;
 use super::config::BridgeOptions;
@@ -12,7 +12,7 @@ use super::sockets::Sockets;
 use crate::access::limits::Limits;
 use crate::access::{ConfigError, LivePolicy, Policy};
 use crate::bus::Bus;
-use crate::sockjs;
+use crate::sockjs::{self, Door};
 
 /// Makes a [`Bridge`]; see [`Bridge::builder`].
 #[must_use = "a builder makes nothing until `build`"]
@@ -81,6 +81,7 @@ impl BridgeBuilder {
         options.validate()?;
         let policy = Policy::compile(&options.inbound_permitted, &options.outbound_permitted)?;
         sockjs.raw_binary = true;
+        sockjs.door = Some(door(limits.clone()));
         let core = Core {
             bus,
             policy: LivePolicy::new(policy),
@@ -94,6 +95,11 @@ impl BridgeBuilder {
         };
         Ok(Bridge::of(Arc::new(core), sockjs))
     }
+}
+
+/// Sockets that are closed as soon as they are open take places too: a flood of them stops here.
+fn door(limits: Limits) -> Door {
+    Door::new(move |peer| limits.admit_handshake(peer.map(|peer| peer.ip()), Instant::now()))
 }
 
 impl std::fmt::Debug for BridgeBuilder {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trolleybus_protocol::sockjs::TransportSet;
 
-use super::Origins;
+use super::{Door, Origins};
 
 /// Settings of one SockJS service.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Options {
     pub base_url: Option<String>,
     /// Set the `JSESSIONID` cookie that old load balancers stick to. Default off.
     pub jsessionid: bool,
+    /// Asked for each new socket before there is one. Default none: everybody may have one.
+    pub door: Option<Door>,
     /// Pages that may use the service, 403 for others. Default any, as SockJS has it.
     pub origins: Origins,
     /// Transports that are refused with 404. Default none.
@@ -77,6 +79,7 @@ impl Default for Options {
             client_url: "https://cdn.jsdelivr.net/npm/sockjs-client@1/dist/sockjs.min.js".into(),
             base_url: None,
             jsessionid: false,
+            door: None,
             origins: Origins::any(),
             disabled_transports: TransportSet::new(),
             raw_binary: false,

@@ -16,6 +16,7 @@
 //! | `table` | HTTP sessions by id |
 //! | `origins` | which pages may use a service, pure |
 //! | `pace` | how fast sockets are told to leave, pure |
+//! | `door` | the port to whoever knows how many sockets a peer may ask for |
 //! | `registry` | all open sockets of a service, to count and close them |
 //!
 //! ```text
@@ -24,6 +25,7 @@
 //! ```
 
 mod config;
+mod door;
 mod driver;
 mod error;
 mod handle;
@@ -42,6 +44,7 @@ mod reserve;
 mod table;
 
 pub use config::Options;
+pub use door::Door;
 pub use error::SendError;
 pub use handle::{Socket, SocketSender};
 pub use info::SocketInfo;

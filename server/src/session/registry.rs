@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::door::Place;
 use super::{Link, Pace};
 
 /// Sockets that are closed at a pace are closed in steps of this time.
@@ -39,14 +40,18 @@ impl Registry {
     }
 
     /// Counts a socket in; `None` when there are too many, or when the service drains.
-    pub(crate) fn register(self: &Arc<Self>, link: &Arc<Link>) -> Option<Registration> {
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        place: Option<Place>,
+    ) -> Option<Registration> {
         let key = self.next_key.fetch_add(1, Ordering::Relaxed);
         let mut links = self.links.lock();
         if links.is_draining || links.by_key.len() >= self.max_sockets {
             return None;
         }
         links.by_key.insert(key, Arc::downgrade(link));
-        Some(Registration { registry: Arc::clone(self), key })
+        Some(Registration { registry: Arc::clone(self), key, _place: place })
     }
 
     pub(crate) fn open_sockets(&self) -> usize {
@@ -91,6 +96,7 @@ impl Registry {
 pub(crate) struct Registration {
     registry: Arc<Registry>,
     key: u64,
+    _place: Option<Place>,
 }
 
 impl Registration {
@@ -124,7 +130,7 @@ mod tests {
     async fn sockets_are_told_at_the_pace_and_in_no_order() {
         let registry = Arc::new(Registry::new(1000));
         let links: Vec<_> = (0..500).map(|_| link()).collect();
-        let _held: Vec<_> = links.iter().map(|link| registry.register(link)).collect();
+        let _held: Vec<_> = links.iter().map(|link| registry.register(link, None)).collect();
         let closed = || links.iter().filter(|link| !link.is_open()).count();
         let pace = Pace::new(100, Duration::from_secs(60));
         let drained = tokio::spawn({
@@ -144,7 +150,7 @@ mod tests {
     async fn all_are_told_in_time_whatever_the_rate() {
         let registry = Arc::new(Registry::new(1000));
         let links: Vec<_> = (0..500).map(|_| link()).collect();
-        let _held: Vec<_> = links.iter().map(|link| registry.register(link)).collect();
+        let _held: Vec<_> = links.iter().map(|link| registry.register(link, None)).collect();
         let begin = Instant::now();
         let pace = Pace::new(1, Duration::from_secs(2));
         registry.close_at(1012, "Service restart", pace).await;

@@ -115,7 +115,11 @@ impl Service {
     }
 
     pub(super) fn register(&self, link: &Arc<Link>) -> Option<Registration> {
-        self.registry.register(link)
+        let place = match &self.options.door {
+            Some(door) => Some(door.admit(link.info().remote_addr())?),
+            None => None,
+        };
+        self.registry.register(link, place)
     }
 
     pub(super) fn handler_for(&self, link: Arc<Link>) -> Handler {

@@ -12,7 +12,7 @@ use super::config::{LimitsConfig, Pace};
 use super::connection::Admitted;
 use super::network::Place;
 use super::table::Table;
-use super::usage::{Bounds, Usage};
+use super::usage::{Bounds, Count, Usage};
 
 /// Over how long refusals are counted, in seconds.
 const REFUSALS_WITHIN: u64 = 10;
@@ -70,14 +70,33 @@ impl Limits {
     /// Counts a TCP connection in that the network has brought; `None` when there are too many
     /// from its address.
     #[must_use]
-    pub fn admit_tcp(&self, ip: IpAddr, now: Instant) -> Option<TcpPlace> {
-        let Some(shared) = &self.0 else { return Some(TcpPlace(None)) };
-        let limit = shared.ip.bounds.tcp_connections;
+    pub fn admit_tcp(&self, ip: IpAddr, now: Instant) -> Option<NetworkPlace> {
+        let limit = |bounds: &Bounds| bounds.tcp_connections;
+        self.admit(Some(ip), now, limit, |usage| &usage.tcp_connections)
+    }
+
+    /// Counts a socket in that is not even open, and may never be; `None` when there are twice as
+    /// many from its address as may be open, for those that are only closed take places as well.
+    #[must_use]
+    pub fn admit_handshake(&self, ip: Option<IpAddr>, now: Instant) -> Option<NetworkPlace> {
+        let limit = |bounds: &Bounds| bounds.connections.saturating_mul(2);
+        self.admit(ip, now, limit, |usage| &usage.handshakes)
+    }
+
+    fn admit(
+        &self,
+        ip: Option<IpAddr>,
+        now: Instant,
+        limit: fn(&Bounds) -> usize,
+        count: Counted,
+    ) -> Option<NetworkPlace> {
+        let (Some(shared), Some(ip)) = (&self.0, ip) else { return Some(NetworkPlace::free()) };
+        let limit = limit(&shared.ip.bounds);
         if limit == 0 || shared.is_exempt(ip) {
-            return Some(TcpPlace(None));
+            return Some(NetworkPlace::free());
         }
         let usage = shared.ip.names.get(&Place::from(ip), shared.nanos(now));
-        usage.tcp_connections.add(1, limit).then(|| TcpPlace(Some(usage)))
+        count(&usage).add(1, limit).then(|| NetworkPlace { held: Some((usage, count)) })
     }
 
     /// Counts a socket in. Without an address, as behind a Unix socket, it counts for no network.
@@ -107,14 +126,27 @@ impl Shared {
     }
 }
 
-/// The place of a TCP connection. It is free again when this is dropped.
-#[derive(Debug)]
-pub struct TcpPlace(Option<Arc<Usage>>);
+/// Which of the counts of a usage.
+type Counted = fn(&Usage) -> &Count;
 
-impl Drop for TcpPlace {
+/// The place of a connection on the network. It is free again when this is dropped.
+#[derive(Debug)]
+pub struct NetworkPlace {
+    held: Option<(Arc<Usage>, Counted)>,
+}
+
+impl NetworkPlace {
+    /// A place that nobody counts.
+    #[must_use]
+    pub fn free() -> Self {
+        Self { held: None }
+    }
+}
+
+impl Drop for NetworkPlace {
     fn drop(&mut self) {
-        if let Some(usage) = &self.0 {
-            usage.tcp_connections.remove(1);
+        if let Some((usage, count)) = &self.held {
+            count(usage).remove(1);
         }
     }
 }

@@ -12,7 +12,8 @@
 //! | `connection` | [`Admitted`], one connection's share of it all |
 //!
 //! ```text
-//! Limits::admit_tcp          a connection is accepted       -> TcpPlace
+//! Limits::admit_tcp          a connection is accepted       -> NetworkPlace, or nothing
+//! Limits::admit_handshake    it asks for a socket           -> NetworkPlace, or nothing
 //! Limits::admit_connection   a socket opens                 -> Admitted, or a close
 //! Admitted::set_user         it says who it is              -> or a close
 //! Admitted::admit_message    it sends an envelope           -> Admission
@@ -36,5 +37,5 @@ mod usage;
 
 pub use config::{AddressLimits, LimitsConfig, Rates, SharedLimits};
 pub use connection::{Admission, Admitted, RegistrationPlace};
-pub use handle::{Limits, TcpPlace};
+pub use handle::{Limits, NetworkPlace};
 pub use network::Network;

@@ -63,6 +63,16 @@ fn tcp_connections_count_apart_from_sockets() {
 }
 
 #[test]
+fn sockets_that_are_only_told_to_go_are_bounded_too() {
+    let (limits, now) = limits(|config| config.ip.connections = 1);
+    let handshake = || limits.admit_handshake(ip("192.0.2.1"), now);
+    let places = [handshake().unwrap(), handshake().unwrap()];
+    assert!(handshake().is_none() && limits.admit_handshake(ip("192.0.2.2"), now).is_some());
+    drop(places);
+    assert!(handshake().is_some() && limits.admit_handshake(None, now).is_some());
+}
+
+#[test]
 fn a_fast_connection_is_paused_and_nothing_of_it_refused() {
     let (limits, now) = limits(|config| {
         config.connection.messages_per_second = 10;

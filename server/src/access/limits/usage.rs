@@ -10,6 +10,8 @@ use super::config::{AddressLimits, Pace, SharedLimits};
 pub(super) struct Usage {
     pub(super) connections: Count,
     pub(super) tcp_connections: Count,
+    /// Sockets, those that are only told to go included.
+    pub(super) handshakes: Count,
     pub(super) registrations: Count,
     messages: SharedBucket,
     bytes: SharedBucket,
