@@ -142,7 +142,7 @@ impl BridgeSocket {
         registrations
             .0
             .insert(place, Held { registration, overflow, lane, _place: place_taken, is_plain });
-        if is_plain && self.judged.0.load(Ordering::Acquire) != stamp {
+        if is_plain && self.judged.0.load(Ordering::Acquire) & !MIXED != stamp {
             // The first, or the rules have changed since the others were judged.
             self.judge_plain(&registrations);
         }
