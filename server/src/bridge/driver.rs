@@ -230,6 +230,6 @@ mod tests {
             size_of::<T>()
         }
         let size = size_of_output(serve);
-        assert!(size <= 640, "{size}");
+        assert!(size <= 512, "{size}");
     }
 }

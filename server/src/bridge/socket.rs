@@ -193,6 +193,6 @@ mod tests {
     #[test]
     fn an_idle_socket_stays_small() {
         let size = size_of::<BridgeSocket>();
-        assert!(size <= 320, "{size}");
+        assert!(size <= 256, "{size}");
     }
 }
