@@ -66,8 +66,9 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
 }
 
 fn wake_time(socket: &BridgeSocket, liveness: &Liveness, paused: Option<Instant>) -> Instant {
-    let deadlines = socket.next_deadline().into_iter().chain(paused);
-    deadlines.fold(liveness.next_check, Instant::min)
+    let check = liveness.next_check;
+    let deadline = socket.next_deadline().map_or(check, |deadline| deadline.min(check));
+    paused.map_or(deadline, |until| until.min(deadline))
 }
 
 /// The time, as limits are told it.
