@@ -137,8 +137,6 @@ impl<'a> Beside<'a> {
         deadline.map_or_else(|| self.clock.next(), |deadline| deadline.min(self.clock.next()))
     }
 
-    /// Does `work` while all else goes on, but for the client's further envelopes. None when the
-    /// socket was closed over it.
     /// What is due, of which all but idleness is done here.
     fn handle_timeout(&mut self) -> Due {
         let now = Instant::now();
