@@ -11,8 +11,10 @@ use tokio_util::task::TaskTracker;
 use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
+use super::tls::{self, Tls, TlsDriver};
 use super::{http, site};
 use crate::access::ConfigError;
+use crate::auth::{self, KeyDriver};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
 
@@ -26,6 +28,9 @@ pub struct App {
     bridge: Bridge,
     router: Router,
     config: Config,
+    /// Keeps the keys that tokens are checked with fresh.
+    key_driver: Option<KeyDriver>,
+    tls: Option<(Tls, TlsDriver)>,
 }
 
 /// Listens on an address; port 0 takes any free one.
@@ -49,26 +54,36 @@ impl App {
     /// When the configuration makes no sense.
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
         config.validate()?;
+        let tls = tls::build(&config.tls).map_err(|error| error.within("tls"))?;
+        let auth = auth::build(&config.auth).map_err(|error| error.within("auth"))?;
+        let key_driver = auth.map(|(_, driver)| driver);
         let sockjs = config.sockjs.options()?;
         let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self { bus, bridge, router, config })
+        Ok(Self { bus, bridge, router, config, key_driver, tls })
     }
 
     /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
     /// what is left after the drain timeout is cut off.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let limits = http::Limits {
             max_connections: self.config.server.max_connections,
             header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
             write_timeout: Duration::from_millis(self.config.server.write_timeout_ms.into()),
         };
-        let accepting =
-            http::serve(listener, self.router.clone(), limits, stopping.clone(), tasks.clone());
+        if let Some(driver) = self.key_driver.take() {
+            tasks.spawn(driver.run(stopping.clone()));
+        }
+        let tls = self.tls.take().map(|(tls, driver)| {
+            tasks.spawn(driver.run(stopping.clone()));
+            tls
+        });
+        let router = self.router.clone();
+        let accepting = http::serve(listener, router, limits, tls, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
         stop.await;
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");

@@ -45,7 +45,7 @@ pub(super) struct Fetching {
     pub(super) rounds: u64,
     /// Whether the last one ended well.
     pub(super) has_worked: bool,
-    asked_at: Option<Instant>,
+    pub(super) asked_at: Option<Instant>,
 }
 
 impl JwtAuthenticator {

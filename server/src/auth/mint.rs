@@ -143,7 +143,9 @@ impl SigningKey {
                 return Ok(Self { pair: Pair::Rsa(Box::new(pair)), algorithms: RSA });
             }
             _ => {
-                return Err("is not in PKCS#8; `openssl pkcs8 -topk8 -nocrypt -in KEY` makes it so");
+                return Err(
+                    "is not in PKCS#8; `openssl pkcs8 -topk8 -nocrypt -in KEY` makes it so",
+                );
             }
         };
         if let Ok(pair) = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der) {
