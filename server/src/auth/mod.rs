@@ -36,6 +36,8 @@ mod key_file;
 mod mint;
 mod secret;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::sync::Arc;
