@@ -252,3 +252,89 @@ impl TlsDriver {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    /// A folder as an orchestrator mounts a secret: files are links through a link to a folder,
+    /// which alone is swapped.
+    struct Secret(PathBuf);
+
+    impl Secret {
+        fn new() -> Self {
+            let name = format!("trolleybus-secret-{}", std::process::id());
+            let secret = Self(std::env::temp_dir().join(name));
+            std::fs::create_dir_all(&secret.0).unwrap();
+            for file in ["cert.pem", "key.pem"] {
+                std::os::unix::fs::symlink(format!("data/{file}"), secret.0.join(file)).unwrap();
+            }
+            secret
+        }
+
+        /// Swaps the folder for another one with these files, at once.
+        fn swap(&self, name: &str, certificate: &str, key: &str) {
+            let folder = self.0.join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("cert.pem"), certificate).unwrap();
+            std::fs::write(folder.join("key.pem"), key).unwrap();
+            std::os::unix::fs::symlink(name, self.0.join("next")).unwrap();
+            std::fs::rename(self.0.join("next"), self.0.join("data")).unwrap();
+        }
+
+        fn config(&self) -> TlsConfig {
+            let file = |name: &str| Some(self.0.join(name));
+            TlsConfig {
+                certificate: file("cert.pem"),
+                key: file("key.pem"),
+                ..TlsConfig::default()
+            }
+        }
+    }
+
+    impl Drop for Secret {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    fn identity() -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    }
+
+    #[tokio::test]
+    async fn only_a_whole_new_pair_takes_the_place_of_the_old_one() {
+        let ((old, old_key), (new, new_key)) = (identity(), identity());
+        let secret = Secret::new();
+        secret.swap("1", &old, &old_key);
+        let (_, mut driver) = build(&secret.config()).unwrap().unwrap();
+        let in_force = |driver: &TlsDriver| Arc::clone(&driver.in_force.0.read());
+        let first = in_force(&driver);
+        driver.look().await;
+        for (name, certificate, key) in
+            [("2", "nonsense", &*old_key), ("3", &*new, &*old_key), ("4", "", ""), ("5", &*old, "")]
+        {
+            secret.swap(name, certificate, key);
+            driver.look().await;
+            assert!(Arc::ptr_eq(&first, &in_force(&driver)), "{name}");
+        }
+        std::fs::remove_file(secret.0.join("data")).unwrap();
+        driver.look().await;
+        assert!(Arc::ptr_eq(&first, &in_force(&driver)));
+        secret.swap("6", &new, &new_key);
+        driver.look().await;
+        assert_ne!(first.cert, in_force(&driver).cert);
+    }
+
+    #[test]
+    fn a_certificate_says_when_it_holds() {
+        let (certificate, _) = identity();
+        let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+        let (begins, ends) = validity::of_certificate(&der).unwrap();
+        assert!(begins < SystemTime::now() && SystemTime::now() < ends);
+    }
+}

@@ -105,7 +105,7 @@ impl KeyDriver {
         }
     }
 
-    async fn look_at_files(&mut self) {
+    pub(super) async fn look_at_files(&mut self) {
         let config = Arc::clone(&self.config);
         let Ok(now) = tokio::task::spawn_blocking(move || config.read_files()).await else {
             return;

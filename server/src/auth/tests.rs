@@ -302,24 +302,40 @@ async fn a_new_key_file_is_noticed_and_a_bad_one_changes_nothing() {
     let token =
         |name: &str| vectors.tokens.iter().find(|vector| vector.key == name).unwrap().token.clone();
     let file = File::new("rotated", vectors.public["ed"].as_str().unwrap());
+    let config = AuthConfig { keys: vec![file.key()], ..AuthConfig::default() };
+    let (authenticator, mut driver) = build(&config).unwrap().unwrap();
+    for nonsense in ["nonsense", ""] {
+        file.write(nonsense);
+        driver.look_at_files().await;
+        assert!(authenticator.authenticate(&token("ed")).await.is_ok());
+    }
+    std::fs::remove_file(&file.0).unwrap();
+    driver.look_at_files().await;
+    assert!(authenticator.authenticate(&token("ed")).await.is_ok());
+    file.write(vectors.public["p256"].as_str().unwrap());
+    driver.look_at_files().await;
+    assert!(authenticator.authenticate(&token("p256")).await.is_ok());
+    assert_eq!(authenticator.authenticate(&token("ed")).await, Err(AuthFailure::Invalid));
+}
+
+#[tokio::test]
+async fn the_driver_looks_at_files_until_it_is_stopped() {
+    let vectors = vectors();
+    let token = vectors.tokens.iter().find(|vector| vector.key == "p256").unwrap();
+    let file = File::new("watched", vectors.public["ed"].as_str().unwrap());
     let config = AuthConfig { keys: vec![file.key()], reload_ms: 5, ..AuthConfig::default() };
     let (authenticator, driver) = build(&config).unwrap().unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(driver.run(stop.clone()));
-    file.write("nonsense");
-    let settled = async {
-        while authenticator.authenticate(&token("p256")).await.is_err() {
-            assert!(authenticator.authenticate(&token("ed")).await.is_ok());
-            if std::fs::read_to_string(&file.0).unwrap() == "nonsense" {
-                file.write(vectors.public["p256"].as_str().unwrap());
-            }
+    file.write(vectors.public["p256"].as_str().unwrap());
+    let noticed = async {
+        while authenticator.authenticate(&token.token).await.is_err() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), settled).await.unwrap();
-    assert_eq!(authenticator.authenticate(&token("ed")).await, Err(AuthFailure::Invalid));
+    tokio::time::timeout(Duration::from_secs(10), noticed).await.unwrap();
     stop.cancel();
-    running.await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), running).await.unwrap().unwrap();
 }
 
 /// An endpoint of keys that answers one request after the other with what the test says.
