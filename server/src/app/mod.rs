@@ -5,6 +5,7 @@
 //! | `config` | [`Config`] and its parts, plain values |
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
 //! | `site` | the static site |
+//! | `tokens` | whom the bridge asks about tokens, and where they are found |
 //! | `tls` | the certificate in force, and the handshake |
 //! | `validity` | from when until when a certificate holds |
 //! | `http` | the accept loop over hyper |
@@ -16,6 +17,7 @@ mod load;
 mod run;
 mod site;
 mod tls;
+mod tokens;
 mod validity;
 
 pub use config::{Config, ServerConfig, SockJsConfig};

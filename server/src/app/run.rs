@@ -12,7 +12,7 @@ use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
 use super::tls::{self, Tls, TlsDriver};
-use super::{http, site};
+use super::{http, site, tokens};
 use crate::access::ConfigError;
 use crate::auth::{self, KeyDriver};
 use crate::bridge::Bridge;
@@ -56,9 +56,14 @@ impl App {
         config.validate()?;
         let tls = tls::build(&config.tls).map_err(|error| error.within("tls"))?;
         let auth = auth::build(&config.auth).map_err(|error| error.within("auth"))?;
-        let key_driver = auth.map(|(_, driver)| driver);
         let sockjs = config.sockjs.options()?;
-        let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
+        let mut bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs);
+        let mut key_driver = None;
+        if let Some((authenticator, driver)) = auth {
+            bridge = bridge.authentication(tokens::authentication(&config.auth, authenticator));
+            key_driver = Some(driver);
+        }
+        let bridge = bridge.build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));

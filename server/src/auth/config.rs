@@ -59,6 +59,11 @@ pub struct AuthConfig {
     pub query: Option<String>,
     /// Look for it in the cookie of this name: none. Needs `sockjs.allowed_origins`.
     pub cookie: Option<String>,
+    /// Take it from an `authenticate` envelope, first or in place of one that expires: true.
+    pub envelope: bool,
+    /// How long a socket may stay without a required token that may still come in an envelope:
+    /// 5,000 ms.
+    pub grace_ms: u64,
 }
 
 /// A file of public keys.
@@ -97,6 +102,8 @@ impl Default for AuthConfig {
             bearer: true,
             query: None,
             cookie: None,
+            envelope: true,
+            grace_ms: 5_000,
         }
     }
 }
@@ -131,6 +138,7 @@ impl AuthConfig {
             ("jwks_refresh_ms", self.jwks_refresh_ms),
             ("jwks_timeout_ms", self.jwks_timeout_ms),
             ("reload_ms", self.reload_ms),
+            ("grace_ms", self.grace_ms),
             ("max_token_length", self.max_token_length as u64),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
