@@ -108,6 +108,10 @@ async fn headers_and_cookies_carry_tokens_where_that_is_allowed() {
         let sent = post(server.addr, &format!("/eventbus/000/{session}/xhr_send"), ping).await;
         assert_eq!(sent.status(), 204, "{session}");
     }
+    // A link on another page opens sockets too, with the cookie and without an origin.
+    let by_link = first_poll(&server, "c", &format!("Cookie: id={good}\r\n")).await;
+    let after = first_poll(&server, "c", "").await;
+    assert!(format!("{by_link}{after}").contains(r#"c[3003,"Unauthorized"]"#), "{by_link}{after}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 /// Where a request may carry its token. The places are looked at in the order of the fields, and the
 /// first token found counts; whoever opens a socket may also show one in an `authenticate` envelope.
@@ -21,7 +21,8 @@ pub struct Credentials {
     /// In the query parameter of this name: none, as URLs end up in logs and histories.
     pub query: Option<String>,
     /// In the cookie of this name: none. Browsers send cookies along for any page that asks, so
-    /// this is safe only together with a check of the origin.
+    /// this is safe only together with a check of the origin, and a request that names no origin
+    /// is not looked at for cookies: a link on somebody else's page makes such requests.
     pub cookie: Option<String>,
 }
 
@@ -63,13 +64,13 @@ impl Credentials {
         headers: &'a HeaderMap,
         query: Option<&'a str>,
     ) -> Option<Token<'a>> {
-        let first = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        self.in_header(first(header::AUTHORIZATION)).or_else(|| self.in_query(query)).or_else(
-            || {
-                let mut cookies = headers.get_all(header::COOKIE).iter();
-                cookies.find_map(|cookies| self.in_cookies(cookies.to_str().ok()))
-            },
-        )
+        let text = |value: &'a HeaderValue| value.to_str().ok();
+        let first = headers.get(header::AUTHORIZATION).and_then(text);
+        self.in_header(first).or_else(|| self.in_query(query)).or_else(|| {
+            headers.get(header::ORIGIN)?;
+            let mut lines = headers.get_all(header::COOKIE).iter();
+            lines.find_map(|line| self.in_cookies(text(line)))
+        })
     }
 
     /// The token of a request of which `header` gives the headers by their lower-case names.
@@ -81,7 +82,7 @@ impl Credentials {
     ) -> Option<Token<'a>> {
         self.in_header(header("authorization"))
             .or_else(|| self.in_query(query))
-            .or_else(|| self.in_cookies(header("cookie")))
+            .or_else(|| header("origin").and_then(|_| self.in_cookies(header("cookie"))))
     }
 
     fn in_header<'a>(&self, value: Option<&'a str>) -> Option<Token<'a>> {
@@ -108,8 +109,6 @@ impl Credentials {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn everywhere() -> Credentials {
@@ -136,9 +135,11 @@ mod tests {
         let bearer = ("authorization", "bearer  in-header ");
         let cookie = ("cookie", "a=b; session=\"in-cookie\"; session=other");
         let all = everywhere();
-        assert_eq!(found(&all, &[bearer, cookie], "token=q").as_deref(), Some("in-header"));
+        let origin = ("origin", "https://example.com");
+        assert_eq!(found(&all, &[bearer, cookie, origin], "token=q").as_deref(), Some("in-header"));
         assert_eq!(found(&all, &[cookie], "t=1&token=in%2Dquery").as_deref(), Some("in-query"));
-        assert_eq!(found(&all, &[cookie], "t=1").as_deref(), Some("in-cookie"));
+        assert_eq!(found(&all, &[cookie, origin], "t=1").as_deref(), Some("in-cookie"));
+        assert_eq!(found(&all, &[cookie], "t=1"), None, "nobody says which page it is");
         assert_eq!(found(&all, &[], "t=1"), None);
     }
 
@@ -146,11 +147,12 @@ mod tests {
     fn only_what_is_switched_on_is_looked_at() {
         let bearer = ("authorization", "Bearer a");
         let cookie = ("cookie", "session=b");
+        let origin = ("origin", "https://example.com");
         let usual = Credentials::default();
-        assert_eq!(found(&usual, &[cookie], "token=c"), None);
+        assert_eq!(found(&usual, &[cookie, origin], "token=c"), None);
         assert_eq!(found(&usual, &[bearer], "token=c").as_deref(), Some("a"));
         let none = Credentials { bearer: false, ..usual };
-        assert_eq!(found(&none, &[bearer, cookie], "token=c"), None);
+        assert_eq!(found(&none, &[bearer, cookie, origin], "token=c"), None);
     }
 
     #[test]
@@ -160,13 +162,15 @@ mod tests {
             assert_eq!(found(&all, &[("authorization", value)], "token="), None, "{value}");
         }
         for value in ["session", "session=", "session=\"\"", "xsession=a", ";;="] {
-            assert_eq!(found(&all, &[("cookie", value)], "token"), None, "{value}");
+            let headers = [("origin", "https://example.com"), ("cookie", value)];
+            assert_eq!(found(&all, &headers, "token"), None, "{value}");
         }
     }
 
     #[test]
     fn of_several_cookie_headers_the_first_with_a_token_counts() {
         let mut headers = HeaderMap::new();
+        headers.append(header::ORIGIN, HeaderValue::from_static("https://example.com"));
         headers.append(header::COOKIE, HeaderValue::from_static("a=b"));
         headers.append(header::COOKIE, HeaderValue::from_static("session=x"));
         assert_eq!(everywhere().of_request(&headers, None).unwrap().as_str(), "x");

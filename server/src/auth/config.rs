@@ -57,7 +57,8 @@ pub struct AuthConfig {
     pub bearer: bool,
     /// Look for it in the query parameter of this name: none.
     pub query: Option<String>,
-    /// Look for it in the cookie of this name: none. Needs `sockjs.allowed_origins`.
+    /// Look for it in the cookie of this name: none. Needs `sockjs.allowed_origins`, and counts
+    /// only in requests that name their origin, as those of scripts do.
     pub cookie: Option<String>,
     /// Take it from an `authenticate` envelope, first or in place of one that expires: true.
     pub envelope: bool,

@@ -59,6 +59,9 @@ impl fmt::Debug for NewKey {
     }
 }
 
+/// What is in front of an Ed25519 seed in PKCS#8. The first version of that, without the public key,
+/// is the one that every tool reads.
+const ED25519_PRIVATE: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
 /// What is in front of the key itself in a public key's DER.
 const ED25519_PUBLIC: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 const P256_PUBLIC: &[u8] = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
@@ -80,19 +83,22 @@ impl KeyKind {
                 return Ok(NewKey { private, public: None });
             }
             Self::Ed25519 => {
-                let private = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| failed)?;
-                let pair = Ed25519KeyPair::from_pkcs8(private.as_ref()).map_err(|_| failed)?;
-                (private, [ED25519_PUBLIC, pair.public_key().as_ref()].concat())
+                let mut seed = [0; 32];
+                random.fill(&mut seed).map_err(|_| failed)?;
+                let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| failed)?;
+                let public = [ED25519_PUBLIC, pair.public_key().as_ref()].concat();
+                ([ED25519_PRIVATE, &seed].concat(), public)
             }
             Self::Es256 => {
                 let curve = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
                 let private = EcdsaKeyPair::generate_pkcs8(curve, &random).map_err(|_| failed)?;
                 let pair = EcdsaKeyPair::from_pkcs8(curve, private.as_ref(), &random)
                     .map_err(|_| failed)?;
-                (private, [P256_PUBLIC, pair.public_key().as_ref()].concat())
+                let public = [P256_PUBLIC, pair.public_key().as_ref()].concat();
+                (private.as_ref().to_vec(), public)
             }
         };
-        let private = pem("PRIVATE KEY", private.as_ref());
+        let private = pem("PRIVATE KEY", &private);
         Ok(NewKey { private, public: Some(pem("PUBLIC KEY", &public)) })
     }
 }

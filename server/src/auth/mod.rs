@@ -14,6 +14,7 @@
 //! | `driver` | [`KeyDriver`], the task that keeps the keys fresh |
 //! | `fetch` | one bounded HTTP request for keys |
 //! | `authorities` | [`WithAuthorities`], authorities from elsewhere |
+//! | [`edges`] | the parsers by themselves |
 //! | `mint` | [`SigningKey`], makes tokens to try things out |
 //!
 //! ```text
@@ -28,6 +29,7 @@ mod authorities;
 mod claims;
 mod config;
 mod driver;
+pub mod edges;
 mod error;
 mod fetch;
 mod handle;
@@ -53,6 +55,22 @@ pub use secret::Secret;
 
 /// The authenticator that a configuration asks for, and the task that keeps its keys fresh: none
 /// when no key is configured. Until the driver runs, keys from a URL are not there.
+///
+/// ```
+/// use tokio_util::sync::CancellationToken;
+/// use trolleybus::access::Authenticator as _;
+/// use trolleybus::auth::{AuthConfig, Secret, build};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = Some(Secret::new("a secret of at least thirty-two bytes"));
+/// let config = AuthConfig { secret, ..AuthConfig::default() };
+/// let (authenticator, driver) = build(&config)?.ok_or("no key")?;
+/// tokio::spawn(driver.run(CancellationToken::new()));
+/// assert!(authenticator.authenticate("not a token").await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// The first value that makes no sense, or key file that cannot be used.
