@@ -81,6 +81,10 @@ impl Workspace {
         self.target.join("release/trolleybus")
     }
 
+    pub(crate) fn bare_echo(&self) -> PathBuf {
+        self.target.join("release/examples/bare_websocket_echo")
+    }
+
     pub(crate) fn sockjs_test_server(&self) -> PathBuf {
         self.target.join("release/examples/sockjs_test_server")
     }

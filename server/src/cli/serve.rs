@@ -55,7 +55,7 @@ pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<
 }
 
 /// Every connection takes a file descriptor, and the usual soft limit is 1024.
-fn raise_file_limit() {
+pub(super) fn raise_file_limit() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => tracing::debug!(limit, "open files"),
         Err(error) => tracing::warn!(%error, "cannot raise the limit of open files"),

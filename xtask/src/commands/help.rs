@@ -2,12 +2,13 @@
 
 use crate::suites;
 
-const COMMANDS: [(&str, &str); 7] = [
+const COMMANDS: [(&str, &str); 8] = [
     ("demo [-- ARGS]", "build everything and run `trolleybus demo ARGS` on the built site"),
     ("test [SUITE...]", "run all test suites, or those named, and report"),
     ("build", "build the npm package, the UI and the site in target/www"),
     ("size", "what browsers download, raw and gzipped"),
     ("screenshots", "take the pictures of the UI into tests/e2e/screenshots"),
+    ("versus [ARGS]", "measure the server beside its peers: --rounds N --seconds N --only TEXT"),
     ("setup", "find or install the tools, and nothing else"),
     ("help", "this text"),
 ];

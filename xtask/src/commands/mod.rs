@@ -7,6 +7,7 @@ mod screenshots;
 mod setup;
 mod size;
 mod test;
+mod versus;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,10 @@ fn dispatch(name: &str, rest: &[String]) -> Result<Outcome> {
     match name {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
+        "versus" => {
+            versus::run_all(rest)?;
+            Ok(Outcome::Done)
+        }
         "setup" => without_arguments(name, rest, setup::run),
         "build" => without_arguments(name, rest, build::run),
         "size" => without_arguments(name, rest, size::run),

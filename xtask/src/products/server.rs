@@ -1,4 +1,4 @@
-//! The server binary and the SockJS test server, in release.
+//! The server binary and the servers that tests and benchmarks compare with, in release.
 
 use anyhow::{Context, Result};
 
@@ -12,5 +12,6 @@ pub(crate) fn build(workshop: &mut Workshop) -> Result<()> {
     let mut cargo = workshop.command("cargo");
     cargo.args(["build", "--release", "--package", "trolleybus"]);
     cargo.args(["--bin", "trolleybus", "--example", "sockjs_test_server"]);
+    cargo.args(["--example", "bare_websocket_echo"]);
     run(&mut cargo).context("the server did not build")
 }

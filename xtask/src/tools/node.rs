@@ -1,6 +1,6 @@
 //! Node and npm, and the npm packages of the tests.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 
@@ -35,19 +35,23 @@ fn major(version: &str) -> Option<u32> {
 }
 
 /// Installs the packages of `tests/package-lock.json`, unless the very same are there.
-pub(crate) fn provide_test_packages(workshop: &mut Workshop) -> Result<()> {
-    let folder = workshop.workspace.tests();
-    let lock = fs::read(folder.join("package-lock.json"))
-        .context("cannot read tests/package-lock.json")?;
+pub(crate) fn provide_test_packages(workshop: &Workshop) -> Result<()> {
+    provide_packages(workshop, &workshop.workspace.tests())
+}
+
+/// Installs the packages of the lock file in `folder`, unless the very same are there.
+pub(crate) fn provide_packages(workshop: &Workshop, folder: &Path) -> Result<()> {
+    let lock = folder.join("package-lock.json");
+    let lock = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
     // Written last: a copy of the lock file that was installed whole.
     let stamp = folder.join("node_modules/.installed-package-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
     let _lock = workshop.tools.cache.lock()?;
-    say("npm ci in tests");
+    say(&format!("npm ci in {}", folder.display()));
     let mut npm = workshop.command("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&folder);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
     run_captured(&mut npm)?;
     fs::write(&stamp, lock).with_context(|| format!("cannot write {}", stamp.display()))
 }

@@ -54,7 +54,7 @@ impl Fanout {
         let mut subscribers = Vec::with_capacity(self.subscribers);
         for _ in 0..self.subscribers {
             let mut wire = Wire::open(&self.common.url, self.form, self.common.size).await?;
-            wire.register(ADDRESS).await?;
+            wire.register(&[ADDRESS]).await?;
             subscribers.push(wire);
         }
         let publisher = Wire::open(&self.common.url, self.form, self.common.size).await?;

@@ -2,9 +2,13 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `wire` | one connection, in SockJS frames or bare |
+//! | `wire` | one connection, whatever carries it |
 //! | `request` | request and reply, closed loop or at a fixed rate |
 //! | `fanout` | one publisher, many subscribers |
+//! | `many` | random addresses of many, clients that register for some |
+//! | `churn` | connect, register, disconnect |
+//! | `idle` | what an idle connection costs in memory |
+//! | `stalled` | what a reader that stalls costs everybody else |
 //! | `process` | CPU time and memory of the server, read from the operating system |
 //! | `report` | what was measured, as a table or as JSON |
 //!
@@ -12,15 +16,21 @@
 //! At a fixed rate, latency counts from the moment at which a message was due, not from when it
 //! could be sent, so a stalled server cannot hide behind a stalled client.
 
+mod churn;
 mod fanout;
+mod idle;
+mod many;
 mod process;
 mod report;
 mod request;
+mod stalled;
 mod wire;
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 #[derive(Debug, Args)]
 pub(super) struct Bench {
@@ -34,6 +44,14 @@ enum Work {
     Request(request::Request),
     /// Fan-out: one publisher, many subscribers, some publishes under way.
     Fanout(fanout::Fanout),
+    /// Many to many: random addresses of many, clients that register for some of them.
+    Many(many::Many),
+    /// Connect, register, disconnect, over and over.
+    Churn(churn::Churn),
+    /// Idle connections: memory for each. Needs --pid.
+    Idle(idle::Idle),
+    /// A reader that stalls beside one that lives: memory and latency. Needs --pid.
+    Stalled(stalled::Stalled),
 }
 
 /// What every kind of work takes.
@@ -67,20 +85,33 @@ impl Common {
     fn measured(&self) -> Duration {
         Duration::from_secs(self.seconds.max(1))
     }
+
+    fn say<R: Display + Serialize>(&self, report: &R) -> anyhow::Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(report)?);
+        } else {
+            print!("{report}");
+        }
+        Ok(())
+    }
+
+    fn say_sound(&self, report: &report::Report) -> anyhow::Result<()> {
+        self.say(report)?;
+        anyhow::ensure!(report.is_sound(), "messages were lost, duplicated or reordered");
+        Ok(())
+    }
 }
 
 impl Bench {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let (report, json) = match self.work {
-            Work::Request(request) => (request.run().await?, request.common.json),
-            Work::Fanout(fanout) => (fanout.run().await?, fanout.common.json),
-        };
-        if json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
-        } else {
-            print!("{report}");
+        super::serve::raise_file_limit();
+        match &self.work {
+            Work::Request(work) => work.common.say_sound(&work.run().await?),
+            Work::Fanout(work) => work.common.say_sound(&work.run().await?),
+            Work::Many(work) => work.common.say_sound(&work.run().await?),
+            Work::Churn(work) => work.common.say_sound(&work.run().await?),
+            Work::Idle(work) => work.common.say(&work.run().await?),
+            Work::Stalled(work) => work.common.say(&work.run().await?),
         }
-        anyhow::ensure!(report.is_sound(), "messages were lost, duplicated or reordered");
-        Ok(())
     }
 }

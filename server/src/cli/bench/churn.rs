@@ -1,0 +1,56 @@
+//! Churn: connect, register, disconnect, over and over.
+
+use std::time::Instant;
+
+use anyhow::ensure;
+use clap::Args;
+use tokio::task::JoinSet;
+
+use super::Common;
+use super::report::{Report, Tally, Watch};
+use super::wire::{Form, Wire};
+
+#[derive(Debug, Args)]
+pub(super) struct Churn {
+    /// Clients that come and go at the same time.
+    #[arg(long, default_value_t = 16)]
+    clients: usize,
+    /// How messages travel.
+    #[arg(long, value_enum, default_value = "sockjs")]
+    form: Form,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+impl Churn {
+    pub(super) async fn run(&self) -> anyhow::Result<Report> {
+        ensure!(self.clients > 0, "there must be something to do");
+        ensure!(self.form != Form::Bare, "a bare WebSocket has no addresses");
+        let begin = Instant::now() + self.common.warm_up();
+        let end = begin + self.common.measured();
+        let mut tasks = JoinSet::new();
+        for client in 0..self.clients {
+            let (url, form, size) = (self.common.url.clone(), self.form, self.common.size);
+            let mut tally = Tally::new(begin)?;
+            tasks.spawn(async move {
+                let address = format!("bench.churn.{client}");
+                while Instant::now() < end {
+                    let started = Instant::now();
+                    let mut wire = Wire::open(&url, form, size).await?;
+                    wire.register(&[&address]).await?;
+                    wire.close().await?;
+                    tally.record(started, Instant::now());
+                }
+                Ok((tally, 0))
+            });
+        }
+        tokio::time::sleep_until(begin.into()).await;
+        let watch = Watch::begin(self.common.pid)?;
+        tokio::time::sleep_until(end.into()).await;
+        let watched = watch.end()?;
+        let (total, lost) = Tally::collect(begin, tasks).await?;
+        let Self { clients, form, .. } = self;
+        let title = format!("connect, register, disconnect ({form:?}), {clients} at a time");
+        Ok(Report::new(title, &total, watched, lost))
+    }
+}

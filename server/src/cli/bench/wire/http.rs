@@ -1,0 +1,167 @@
+//! SockJS over HTTP: one connection receives, another sends.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use anyhow::{Context as _, ensure};
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use trolleybus_protocol::json;
+
+type Polling = Pin<Box<dyn Future<Output = anyhow::Result<(Connection, Bytes)>> + Send>>;
+
+pub(super) struct Carrier {
+    session: String,
+    receiving: Receiving,
+    sending: Connection,
+    /// Envelopes for the next upload, quoted and joined.
+    outgoing: String,
+    frames: VecDeque<Bytes>,
+}
+
+enum Receiving {
+    Polling(Polling),
+    Streaming { connection: Connection, body: Incoming, partial: BytesMut },
+    Lost,
+}
+
+impl Carrier {
+    pub(super) async fn open(base: &str, streaming: bool) -> anyhow::Result<Self> {
+        static SESSIONS: AtomicU64 = AtomicU64::new(0);
+        let url: url::Url = base.parse().with_context(|| format!("`{base}` is no URL"))?;
+        let host = url.host_str().context("the URL has no host")?;
+        let port = url.port_or_known_default().context("the URL has no port")?;
+        let connection = || Connection { authority: format!("{host}:{port}"), sender: None };
+        let number = SESSIONS.fetch_add(1, Relaxed);
+        let session = format!("{}/000/{:x}-{number:x}", url.path(), std::process::id());
+        let mut receiver = connection();
+        let receiving = if streaming {
+            let body = receiver.post(&format!("{session}/xhr_streaming"), "").await?.into_body();
+            Receiving::Streaming { connection: receiver, body, partial: BytesMut::new() }
+        } else {
+            Receiving::Polling(poll(receiver, format!("{session}/xhr")))
+        };
+        let (sending, frames) = (connection(), VecDeque::new());
+        let mut carrier = Self { session, receiving, sending, outgoing: String::new(), frames };
+        let opened = carrier.frame().await?;
+        ensure!(&opened[..] == b"o", "the session did not open");
+        Ok(carrier)
+    }
+
+    /// The next frame. Nothing is lost when the future is dropped.
+    pub(super) async fn frame(&mut self) -> anyhow::Result<Bytes> {
+        loop {
+            if let Some(frame) = self.frames.pop_front() {
+                return Ok(frame);
+            }
+            match &mut self.receiving {
+                Receiving::Lost => anyhow::bail!("the session was lost"),
+                Receiving::Polling(polling) => {
+                    let polled = polling.await;
+                    self.receiving = Receiving::Lost;
+                    let (connection, body) = polled?;
+                    self.receiving =
+                        Receiving::Polling(poll(connection, format!("{}/xhr", self.session)));
+                    self.frames.extend(lines(&body));
+                }
+                Receiving::Streaming { connection, body, partial } => match body.frame().await {
+                    Some(frame) => {
+                        let data = frame.context("the stream broke")?.into_data();
+                        partial.extend_from_slice(&data.unwrap_or_default());
+                        if let Some(end) = partial.iter().rposition(|byte| *byte == b'\n') {
+                            let whole = partial.split_to(end + 1).freeze();
+                            self.frames.extend(lines(&whole));
+                        }
+                    }
+                    None => {
+                        // The response reached its limit: a further one goes on.
+                        let path = format!("{}/xhr_streaming", self.session);
+                        *body = connection.post(&path, "").await?.into_body();
+                    }
+                },
+            }
+        }
+    }
+
+    pub(super) fn put_back(&mut self, frame: Bytes) {
+        self.frames.push_front(frame);
+    }
+
+    pub(super) fn feed(&mut self, envelope: &str) {
+        self.outgoing.push(if self.outgoing.is_empty() { '[' } else { ',' });
+        json::quote_into(&mut self.outgoing, envelope);
+    }
+
+    pub(super) async fn flush(&mut self) -> anyhow::Result<()> {
+        if self.outgoing.is_empty() {
+            return Ok(());
+        }
+        let mut body = std::mem::take(&mut self.outgoing);
+        body.push(']');
+        let path = format!("{}/xhr_send", self.session);
+        let response = self.sending.post(&path, &body).await?;
+        let status = response.status();
+        ensure!(status == StatusCode::NO_CONTENT, "xhr_send gave {status}");
+        response.into_body().collect().await.context("xhr_send broke")?;
+        Ok(())
+    }
+}
+
+/// The lines of a body; the prelude of a stream is none.
+fn lines(body: &Bytes) -> Vec<Bytes> {
+    let lines = body.split(|byte| *byte == b'\n');
+    let is_prelude = |line: &[u8]| line.len() > 1 && line.iter().all(|byte| *byte == b'h');
+    let wanted = lines.filter(|line| !line.is_empty() && !is_prelude(line));
+    wanted.map(|line| body.slice_ref(line)).collect()
+}
+
+fn poll(mut connection: Connection, path: String) -> Polling {
+    Box::pin(async move {
+        let response = connection.post(&path, "").await?;
+        let status = response.status();
+        ensure!(status == StatusCode::OK, "xhr gave {status}");
+        let body = response.into_body().collect().await.context("the poll broke")?;
+        Ok((connection, body.to_bytes()))
+    })
+}
+
+/// One HTTP connection, opened anew when the server has closed it.
+struct Connection {
+    authority: String,
+    sender: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl Connection {
+    async fn post(&mut self, path: &str, body: &str) -> anyhow::Result<Response<Incoming>> {
+        if let Some(sender) = &mut self.sender
+            && sender.ready().await.is_err()
+        {
+            self.sender = None;
+        }
+        if self.sender.is_none() {
+            self.sender = Some(connect(&self.authority).await?);
+        }
+        let sender = self.sender.as_mut().context("invariant: just connected")?;
+        let request = Request::post(path)
+            .header(header::HOST, &self.authority)
+            .header(header::CONTENT_TYPE, "text/plain;charset=UTF-8")
+            .body(Full::from(body.to_owned()))?;
+        sender.send_request(request).await.context("the server hung up")
+    }
+}
+
+async fn connect(authority: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(authority).await.context("cannot connect")?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    // Ends with the connection, whose other end `sender` is.
+    tokio::spawn(connection);
+    Ok(sender)
+}

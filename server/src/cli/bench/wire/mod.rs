@@ -1,0 +1,190 @@
+//! One connection: what is said on it, whatever carries it.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `websocket` | SockJS frames over a WebSocket, the raw WebSocket, Socket.IO, or bare echoes |
+//! | `http` | SockJS over xhr-polling or xhr-streaming |
+
+mod http;
+mod websocket;
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+
+/// How many digits a sequence number has on the wire.
+const DIGITS: usize = 12;
+
+/// In which form messages travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Form {
+    /// Envelopes in SockJS frames over a WebSocket.
+    Sockjs,
+    /// Envelopes on the raw WebSocket.
+    Raw,
+    /// Envelopes by SockJS xhr-polling.
+    XhrPolling,
+    /// Envelopes by SockJS xhr-streaming.
+    XhrStreaming,
+    /// Envelopes as Socket.IO events, to a server of that kind.
+    SocketIo,
+    /// Bodies alone, to a server that sends every frame back.
+    Bare,
+}
+
+/// One connection.
+pub(super) struct Wire {
+    carrier: Carrier,
+    form: Form,
+    padding: String,
+}
+
+enum Carrier {
+    WebSocket(Box<websocket::Carrier>),
+    Http(Box<http::Carrier>),
+}
+
+impl Wire {
+    pub(super) async fn open(url: &str, form: Form, size: usize) -> anyhow::Result<Self> {
+        let base = url.trim_end_matches('/').replacen("http", "ws", 1);
+        let carrier = match form {
+            Form::XhrPolling | Form::XhrStreaming => {
+                let streaming = form == Form::XhrStreaming;
+                let base = base.replacen("ws", "http", 1);
+                Carrier::Http(Box::new(http::Carrier::open(&base, streaming).await?))
+            }
+            _ => Carrier::WebSocket(Box::new(websocket::Carrier::open(&base, form).await?)),
+        };
+        Ok(Self { carrier, form, padding: "x".repeat(size.saturating_sub(DIGITS + 2)) })
+    }
+
+    /// The sequence number in the next message.
+    ///
+    /// # Cancel safety
+    /// No message is lost when the future is dropped.
+    pub(super) async fn receive(&mut self) -> anyhow::Result<u64> {
+        loop {
+            let frame = match &mut self.carrier {
+                Carrier::WebSocket(carrier) => carrier.frame().await?,
+                Carrier::Http(carrier) => carrier.frame().await?,
+            };
+            if &frame[..] == b"h" {
+                continue;
+            }
+            if frame.starts_with(b"c") {
+                bail!("the server closed the socket: {}", String::from_utf8_lossy(&frame));
+            }
+            if let Carrier::Http(carrier) = &mut self.carrier {
+                // Several messages share a frame there; each is taken by itself.
+                if let Some((first, rest)) = split(&frame) {
+                    carrier.put_back(rest);
+                    return number_in(&first);
+                }
+            }
+            return number_in(&frame);
+        }
+    }
+
+    /// Puts a request to `echo`, or a bare message, into the write buffer.
+    pub(super) async fn feed_request(&mut self, number: u64) -> anyhow::Result<()> {
+        let body = self.body(number);
+        if self.form == Form::Bare {
+            return self.feed(&body).await;
+        }
+        let envelope = format!(
+            r#"{{"type":"send","address":"echo","headers":{{}},"body":{body},"replyAddress":"{number:012}"}}"#
+        );
+        self.feed(&envelope).await
+    }
+
+    /// Puts a publish into the write buffer.
+    pub(super) async fn feed_publish(&mut self, address: &str, number: u64) -> anyhow::Result<()> {
+        let body = self.body(number);
+        let envelope =
+            format!(r#"{{"type":"publish","address":"{address}","headers":{{}},"body":{body}}}"#);
+        self.feed(&envelope).await
+    }
+
+    /// Registers, and waits until the server has done so.
+    pub(super) async fn register<A: AsRef<str>>(&mut self, addresses: &[A]) -> anyhow::Result<()> {
+        for address in addresses {
+            let address = address.as_ref();
+            self.feed(&format!(r#"{{"type":"register","address":"{address}"}}"#)).await?;
+        }
+        self.feed(r#"{"type":"send","address":"bench.nobody","replyAddress":"000000000000"}"#)
+            .await?;
+        self.flush().await?;
+        self.receive().await.map(drop)
+    }
+
+    pub(super) async fn ping(&mut self) -> anyhow::Result<()> {
+        if self.form != Form::Bare {
+            self.feed(r#"{"type":"ping"}"#).await?;
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn flush(&mut self) -> anyhow::Result<()> {
+        match &mut self.carrier {
+            Carrier::WebSocket(carrier) => carrier.flush().await,
+            Carrier::Http(carrier) => carrier.flush().await,
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        match self.carrier {
+            Carrier::WebSocket(mut carrier) => carrier.close().await,
+            Carrier::Http(_) => Ok(()),
+        }
+    }
+
+    async fn feed(&mut self, envelope: &str) -> anyhow::Result<()> {
+        match &mut self.carrier {
+            Carrier::WebSocket(carrier) => carrier.feed(envelope).await,
+            Carrier::Http(carrier) => {
+                carrier.feed(envelope);
+                Ok(())
+            }
+        }
+    }
+
+    fn body(&self, number: u64) -> String {
+        let mut body = String::with_capacity(self.padding.len() + DIGITS + 2);
+        let _ = write!(body, "\"{number:012}{}\"", self.padding);
+        body
+    }
+}
+
+/// The number that follows the first run of just so many digits.
+fn number_in(frame: &[u8]) -> anyhow::Result<u64> {
+    let mut runs = frame.chunk_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit());
+    let number = runs.find(|run| run.len() == DIGITS);
+    number
+        .and_then(|run| std::str::from_utf8(run).ok()?.parse().ok())
+        .with_context(|| format!("no sequence number in {}", String::from_utf8_lossy(frame)))
+}
+
+/// The first message of a frame of several, and a frame of the others. Messages of a benchmark
+/// hold no `","` of their own once they are quoted.
+fn split(frame: &Bytes) -> Option<(Bytes, Bytes)> {
+    let end = frame.windows(3).position(|three| three == b"\",\"")?;
+    Some((frame.slice(..end), frame.slice(end + 2..)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_share_a_frame_are_taken_one_by_one() {
+        let frame =
+            Bytes::from_static(br#"a["{\"n\":\"000000000001\"}","{\"n\":\"000000000002\"}"]"#);
+        let (first, rest) = split(&frame).unwrap();
+        assert_eq!((number_in(&first).unwrap(), number_in(&rest).unwrap()), (1, 2));
+        assert!(split(&rest).is_none());
+        assert!(number_in(b"a[\"123\"]").is_err());
+    }
+}
