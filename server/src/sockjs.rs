@@ -20,7 +20,10 @@ use std::future::Future;
 
 use axum::Router;
 
-pub use crate::session::{Options, Outgoing, SendError, Socket, SocketInfo, SocketSender};
+pub use crate::session::{
+    Offer, Offered, Options, OriginError, Origins, Outgoing, Pace, Reserve, SendError, Socket,
+    SocketInfo, SocketSender,
+};
 pub use crate::transport::SockJs;
 pub use trolleybus_protocol::codes::Close;
 pub use trolleybus_protocol::sockjs::{Transport, TransportSet};

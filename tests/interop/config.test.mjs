@@ -1,10 +1,10 @@
 // Mistakes in a configuration: exit code 2, with the file, the key and what is allowed.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { needed } from "../support-js/needs.mjs";
-import { run } from "../support-js/process.mjs";
+import { Program, run } from "../support-js/process.mjs";
 import { configuration } from "../support-js/server.mjs";
 
 const CLI = needed("TROLLEYBUS_BIN");
@@ -68,4 +68,35 @@ test("a folder without a site is named, with how to make it", async () => {
   const { code, err } = await run(CLI, ["demo", "--listen", "127.0.0.1:0", "--www", "/nowhere"]);
   assert.equal(code, 1);
   assert.match(err, /\/nowhere.*cargo xtask build/);
+});
+
+test("SIGHUP takes over the rules of the file, and a broken file leaves them as they are", async (t) => {
+  const rules = (rules) => `[server]\nlisten = "127.0.0.1:0"\n[bridge]\ninbound_permitted = ${rules}\n`;
+  const { file, remove } = await configuration(rules("[]"));
+  t.after(remove);
+  const program = new Program(CLI, ["serve", "--config", file]);
+  t.after(() => program.stop("SIGKILL"));
+  const [origin] = await program.line(/http:\/\/[^\s/]+/);
+  // One session over polling requests, so that it is the same one before and after.
+  const post = async (path, body) => {
+    const answer = await fetch(`${origin}/eventbus/000/session/${path}`, { method: "POST", body });
+    return answer.text();
+  };
+  assert.equal(await post("xhr"), "o\n");
+  const word = async () => {
+    await post("xhr_send", JSON.stringify([JSON.stringify({ type: "send", address: "nobody", replyAddress: "r" })]));
+    const [envelope] = JSON.parse((await post("xhr")).slice(1));
+    const { body, failureType } = JSON.parse(envelope);
+    return body ?? failureType;
+  };
+  const reload = async (text, said) => {
+    await writeFile(file, text);
+    program.child.kill("SIGHUP");
+    while (!said.test(await program.errors.next()));
+  };
+  assert.equal(await word(), "access_denied");
+  await reload(rules('[{ address = "nobody" }]'), /the rules were read again/);
+  assert.equal(await word(), "NO_HANDLERS");
+  await reload(rules('[{ address_regex = "(" }]'), /bridge\.inbound_permitted\[0\]\.address_regex/);
+  assert.equal(await word(), "NO_HANDLERS");
 });

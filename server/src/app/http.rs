@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::ConnectInfo;
@@ -19,14 +19,28 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
+use super::client_ip::Proxies;
 use super::tls::Tls;
+use crate::access::limits::{self, TcpPlace};
 
 /// What the loop needs to know.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Limits {
     pub(super) max_connections: usize,
     pub(super) header_timeout: Duration,
     pub(super) write_timeout: Duration,
+    pub(super) of_clients: limits::Limits,
+    pub(super) proxies: Arc<Proxies>,
+}
+
+impl Limits {
+    /// A place for one more connection from `peer`. A proxy speaks for many.
+    fn admit(&self, peer: SocketAddr) -> Option<TcpPlace> {
+        if self.proxies.is_trusted(peer.ip()) {
+            return limits::Limits::none().admit_tcp(peer.ip(), Instant::now());
+        }
+        self.of_clients.admit_tcp(peer.ip(), Instant::now())
+    }
 }
 
 /// Accepts connections until `stop`, each served by a task of its own that `tasks` tracks.
@@ -57,10 +71,15 @@ pub(super) async fn serve(
             tracing::warn!("too many connections, one more was refused");
             continue;
         };
-        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
+        let Some(place_of_peer) = limits.admit(peer) else {
+            tracing::debug!("too many connections from one network address, one more was refused");
+            continue;
+        };
+        let (router, limits) = (router.clone(), limits.clone());
+        let (tls, stop) = (tls.clone(), stop.clone());
         tasks.spawn(async move {
             connection(stream, peer, router, limits, tls, stop).await;
-            drop(place);
+            drop((place, place_of_peer));
         });
     }
 }
@@ -100,8 +119,10 @@ async fn exchange<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let proxies = limits.proxies;
     let service = service_fn(move |mut request: http::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let client = proxies.client(peer, request.headers());
+        request.extensions_mut().insert(ConnectInfo(client));
         router.clone().call(request.map(axum::body::Body::new))
     });
     let connection = http1::Builder::new()

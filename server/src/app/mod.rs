@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config` | [`Config`] and its parts, plain values |
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
+//! | `client_ip` | whose connection it is, behind trusted proxies |
 //! | `site` | the static site |
 //! | `tokens` | whom the bridge asks about tokens, and where they are found |
 //! | `tls` | the certificate in force, and the handshake |
@@ -11,6 +12,7 @@
 //! | `http` | the accept loop over hyper |
 //! | `run` | build, run, drain |
 
+mod client_ip;
 mod config;
 mod http;
 mod load;
@@ -20,6 +22,7 @@ mod tls;
 mod tokens;
 mod validity;
 
+pub use client_ip::ForwardedHeader;
 pub use config::{Config, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};

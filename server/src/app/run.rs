@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,13 +11,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trolleybus_protocol::codes::Close;
 
+use super::client_ip::Proxies;
 use super::config::Config;
 use super::tls::{self, Tls, TlsDriver};
 use super::{http, site, tokens};
 use crate::access::ConfigError;
+use crate::access::limits::Limits;
 use crate::auth::{self, KeyDriver};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
+use crate::sockjs::Pace;
 
 /// Pending connections that the system keeps for us.
 const BACKLOG: u32 = 4096;
@@ -28,6 +32,8 @@ pub struct App {
     bridge: Bridge,
     router: Router,
     config: Config,
+    limits: Limits,
+    draining: CancellationToken,
     /// Keeps the keys that tokens are checked with fresh.
     key_driver: Option<KeyDriver>,
     tls: Option<(Tls, TlsDriver)>,
@@ -57,7 +63,10 @@ impl App {
         let tls = tls::build(&config.tls).map_err(|error| error.within("tls"))?;
         let auth = auth::build(&config.auth).map_err(|error| error.within("auth"))?;
         let sockjs = config.sockjs.options()?;
-        let mut bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs);
+        let limits = Limits::new(&config.limits);
+        let mut bridge = Bridge::builder(bus.clone(), config.bridge.clone())
+            .sockjs(sockjs)
+            .limits(limits.clone());
         let mut key_driver = None;
         if let Some((authenticator, driver)) = auth {
             bridge = bridge.authentication(tokens::authentication(&config.auth, authenticator));
@@ -68,17 +77,35 @@ impl App {
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self { bus, bridge, router, config, key_driver, tls })
+        let draining = CancellationToken::new();
+        Ok(Self { bus, bridge, router, config, limits, draining, key_driver, tls })
     }
 
-    /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
-    /// what is left after the drain timeout is cut off.
+    /// The bridge, to look at its sockets and to change its rules.
+    #[must_use]
+    pub fn bridge(&self) -> Bridge {
+        self.bridge.clone()
+    }
+
+    /// Cancelled when the server begins to drain: it should get no more clients.
+    #[must_use]
+    pub fn draining(&self) -> CancellationToken {
+        self.draining.clone()
+    }
+
+    /// Serves until `stop`, then drains: no new sockets, clients are told to come back at the rate
+    /// of the configuration, and what is left after the drain timeout is cut off.
     pub async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let limits = http::Limits {
             max_connections: self.config.server.max_connections,
             header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
             write_timeout: Duration::from_millis(self.config.server.write_timeout_ms.into()),
+            of_clients: self.limits.clone(),
+            proxies: Arc::new(Proxies::new(
+                &self.config.server.trusted_proxies,
+                self.config.server.forwarded_header,
+            )),
         };
         if let Some(driver) = self.key_driver.take() {
             tasks.spawn(driver.run(stopping.clone()));
@@ -91,16 +118,19 @@ impl App {
         let accepting = http::serve(listener, router, limits, tls, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
         stop.await;
+        self.draining.cancel();
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");
+        let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
+        // The last clients that are told need time to leave as well.
+        let pace = Pace::new(self.config.server.drain_rate, timeout * 3 / 4);
         let drained = async {
             // Polling clients have to ask once more to hear of it, so the door stays open until
             // the last socket is gone; new sockets are refused.
-            self.bridge.drain(Close::DRAINING).await;
+            self.bridge.drain_at(Close::DRAINING, pace).await;
             stopping.cancel();
             tasks.close();
             tasks.wait().await;
         };
-        let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
         if tokio::time::timeout(timeout, drained).await.is_err() {
             tracing::warn!(sockets = self.bridge.open_sockets(), "drain timeout, cutting off");
         }

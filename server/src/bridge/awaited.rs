@@ -10,9 +10,13 @@ use trolleybus_protocol::{Address, BusMessage as _};
 use crate::bus::Message;
 
 /// The requests that were delivered to this socket and are not answered yet. They are forgotten
-/// after the reply timeout, when nobody waits any more. Only this socket can answer them.
+/// after the reply timeout, when nobody waits any more. Only this socket can answer them. A socket
+/// that is never asked anything holds next to nothing.
 #[derive(Debug, Default)]
-pub(super) struct Awaited {
+pub(super) struct Awaited(Option<Box<Requests>>);
+
+#[derive(Debug, Default)]
+struct Requests {
     messages: HashMap<Address, Message, RandomState>,
     deadlines: VecDeque<(Instant, Address)>,
 }
@@ -29,29 +33,36 @@ impl Awaited {
         let Some(address) = message.reply_address() else {
             return true;
         };
-        if self.messages.len() >= limit {
+        let requests = self.0.get_or_insert_default();
+        if requests.messages.len() >= limit {
             return false;
         }
-        self.drop_answered();
-        self.deadlines.push_back((now + timeout, address.clone()));
-        self.messages.insert(address.clone(), message.clone());
+        requests.drop_answered();
+        requests.deadlines.push_back((now + timeout, address.clone()));
+        requests.messages.insert(address.clone(), message.clone());
         true
     }
 
     pub(super) fn contains(&self, address: &Address) -> bool {
-        self.messages.contains_key(address)
+        self.0.as_ref().is_some_and(|requests| requests.messages.contains_key(address))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.messages.len()
+        self.0.as_ref().map_or(0, |requests| requests.messages.len())
     }
 
     pub(super) fn take(&mut self, address: &Address) -> Option<Message> {
-        self.messages.remove(address)
+        self.0.as_mut()?.messages.remove(address)
     }
 
     /// Takes out a request whose time is up.
     pub(super) fn take_overdue(&mut self, now: Instant) -> Option<Message> {
+        self.0.as_mut()?.take_overdue(now)
+    }
+}
+
+impl Requests {
+    fn take_overdue(&mut self, now: Instant) -> Option<Message> {
         while let Some((deadline, _)) = self.deadlines.front() {
             if *deadline > now {
                 return None;
@@ -100,7 +111,7 @@ mod tests {
             let message = consumer.recv().await.unwrap();
             assert_eq!(awaited.insert(now, TIMEOUT, 2, &message), kept);
         }
-        let (_, address) = awaited.deadlines[0].clone();
+        let (_, address) = awaited.0.as_ref().unwrap().deadlines[0].clone();
         assert!(awaited.contains(&address));
         assert!(awaited.take(&address).is_some() && awaited.take(&address).is_none());
         assert!(awaited.take_overdue(now).is_none());
@@ -121,6 +132,7 @@ mod tests {
             awaited.insert(Instant::now(), TIMEOUT, 10, &message);
             awaited.take(message.reply_address().unwrap());
         }
-        assert!(awaited.deadlines.len() < 32, "{}", awaited.deadlines.len());
+        let kept = awaited.0.unwrap().deadlines.len();
+        assert!(kept < 32, "{kept}");
     }
 }

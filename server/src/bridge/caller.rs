@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use trolleybus_protocol::codes::{Close, Refusal};
 
+use super::authentication::Authentication;
 use super::hooks::{BridgeEvent, Decision, EventKind};
 use super::socket::BridgeSocket;
 use super::sockets::SocketHandle;
@@ -24,7 +25,7 @@ impl Caller {
     pub(super) fn new(socket: Arc<BridgeSocket>) -> Self {
         let (bound, stamp) = socket.rights.bound();
         let authentication = socket.core.authentication.as_ref();
-        let has_to_log_in = authentication.is_some_and(|known| known.is_required());
+        let has_to_log_in = authentication.is_some_and(Authentication::is_required);
         Self { socket, bound, stamp, has_to_log_in }
     }
 
@@ -63,7 +64,8 @@ impl Caller {
         }
     }
 
-    /// Looks at a token; with a good one the client is somebody else from now on.
+    /// Looks at a token; with a good one the client is somebody else from now on. Whose limits leave
+    /// no room for one more is closed.
     pub(super) async fn log_in(&mut self, token: &str) -> Result<(), AuthFailure> {
         let core = &self.socket.core;
         let Some(authentication) = &core.authentication else {
@@ -72,6 +74,11 @@ impl Caller {
         let principal = authentication.authenticate(token, core.patience).await?;
         if principal.expires_at().is_some_and(|at| at <= std::time::SystemTime::now()) {
             return Err(AuthFailure::Expired);
+        }
+        let subject = principal.subject();
+        if let Err(close) = self.socket.limits.set_user(subject, std::time::Instant::now()) {
+            self.socket.close_with(close);
+            return Ok(());
         }
         self.socket.rights.log_in(principal);
         self.has_to_log_in = false;
@@ -83,6 +90,8 @@ impl Caller {
     pub(super) async fn enter(&mut self) -> bool {
         if let Err(close) = self.log_in_at_once().await {
             self.socket.close_with(close);
+        }
+        if self.socket.is_barred() {
             return false;
         }
         match self.decide(self.event(EventKind::Created)).await {

@@ -3,6 +3,7 @@
 //! | File | Holds |
 //! |---|---|
 //! | `serve` | `serve`, `check-config`, `default-config` |
+//! | `reload` | SIGHUP: the rules are read again |
 //! | `demo` | `demo`: the gallery and its services |
 //! | `bench` | `bench`: what a bridge can carry
 //! | `token` | `token`: mints tokens to try things out |
@@ -14,6 +15,7 @@
 mod bench;
 mod client;
 mod demo;
+mod reload;
 mod serve;
 mod token;
 

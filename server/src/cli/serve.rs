@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::reload::Hangups;
 use super::stop_signal;
-use crate::app::{self, App, Config};
+use crate::app::{self, App, Config, LoadError};
+use crate::bridge::Bridge;
 use crate::bus::Bus;
 
 #[derive(Debug, Args)]
@@ -25,20 +27,34 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = app::load(self.config.as_deref(), std::env::vars(), |config| {
-            config.server.listen = self.listen.unwrap_or(config.server.listen);
-            config.server.www = self.www.or(config.server.www.take());
-        })?;
+        let config = self.load()?;
         if config.bridge.inbound_permitted.is_empty() && config.bridge.outbound_permitted.is_empty()
         {
             tracing::warn!("no rule permits anything: clients can connect and do nothing");
         }
-        run(Bus::new(), config, "Trolleybus serves").await
+        let hangups = Hangups::catch().context("cannot catch signals")?;
+        run(Bus::new(), config, "Trolleybus serves", |bridge| {
+            hangups.follow(bridge, move || self.load())
+        })
+        .await
+    }
+
+    fn load(&self) -> Result<Config, LoadError> {
+        app::load(self.config.as_deref(), std::env::vars(), |config| {
+            config.server.listen = self.listen.unwrap_or(config.server.listen);
+            config.server.www = self.www.clone().or(config.server.www.take());
+        })
     }
 }
 
-/// Listens, says where in one line on standard output, and serves until it is told to stop.
-pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<()> {
+/// Listens, says where in one line on standard output, and serves until it is told to stop; what
+/// `beside` makes runs as long.
+pub(super) async fn run<F: Future<Output = ()>>(
+    bus: Bus,
+    config: Config,
+    says: &str,
+    beside: impl FnOnce(Bridge) -> F,
+) -> anyhow::Result<()> {
     raise_file_limit();
     let wanted = config.server.listen;
     let path = config.server.path.clone();
@@ -50,7 +66,11 @@ pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<
     let path = if has_site { "/" } else { path.as_str() };
     let stop = stop_signal().context("cannot catch signals")?;
     println!("{says} {scheme}://{address}{path}");
-    app.run(listener, stop).await;
+    let beside = beside(app.bridge());
+    tokio::select! {
+        () = app.run(listener, stop) => {}
+        () = async { beside.await; std::future::pending().await } => {}
+    }
     Ok(())
 }
 

@@ -188,7 +188,6 @@ impl BridgeEvent {
     }
 
     /// Goes on, with the envelope as it stands.
-    #[must_use]
     pub fn accept(self) -> Outcome {
         match self.message {
             Some(message) if self.is_changed => Decision::Changed(Box::new(message)).into(),
@@ -197,20 +196,17 @@ impl BridgeEvent {
     }
 
     /// Says no. The client is told `rejected`.
-    #[must_use]
     pub fn reject(self) -> Outcome {
         Decision::Reject.into()
     }
 
     /// Takes care of the envelope without the bus. Who waits for an answer gets this body: the
     /// client whose request it was, or on [`EventKind::Receive`] whoever asked the client.
-    #[must_use]
     pub fn answer(self, body: impl IntoBody) -> Outcome {
         Decision::Answer(body.into_body().map_err(Error::from)).into()
     }
 
     /// As [`BridgeEvent::answer`], with a failure of the application's own.
-    #[must_use]
     pub fn fail(self, code: i32, message: &str) -> Outcome {
         Decision::Answer(Err(Error::recipient(code, Some(message.to_owned())))).into()
     }
