@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 /// Each room, and the rooms that it may import.
 const ARROWS: &[(&str, &[&str])] = &[
     ("access", &[]),
+    ("auth", &["access"]),
     ("bus", &[]),
     ("session", &[]),
     ("transport", &["session"]),
     ("sockjs", &["session", "transport"]),
     ("bridge", &["access", "bus", "session", "sockjs"]),
     ("service", &[]),
-    ("app", &["access", "bridge", "bus", "service", "sockjs"]),
-    ("cli", &["app", "bridge", "bus", "service"]),
+    ("app", &["access", "auth", "bridge", "bus", "service", "sockjs"]),
+    ("cli", &["access", "app", "auth", "bridge", "bus", "service"]),
 ];
 
 fn server_sources() -> PathBuf {

@@ -7,8 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::client_ip::ForwardedHeader;
+use super::tls::TlsConfig;
 use crate::access::ConfigError;
 use crate::access::limits::{LimitsConfig, Network};
+use crate::auth::AuthConfig;
 use crate::bridge::BridgeOptions;
 use crate::sockjs::{self, Origins, Transport};
 
@@ -24,6 +26,10 @@ pub struct Config {
     pub sockjs: SockJsConfig,
     /// How much clients may do.
     pub limits: LimitsConfig,
+    /// Whose tokens are trusted.
+    pub auth: AuthConfig,
+    /// The certificate to serve with.
+    pub tls: TlsConfig,
 }
 
 /// Where and what a server serves.
@@ -139,7 +145,34 @@ impl Config {
         }
         self.sockjs.options()?;
         self.limits.validate().map_err(|error| error.within("limits"))?;
+        self.auth.validate().map_err(|error| error.within("auth"))?;
+        self.check_cookie()?;
+        self.tls.validate().map_err(|error| error.within("tls"))?;
         self.bridge.validate().map_err(|error| error.within("bridge"))
+    }
+}
+
+impl Config {
+    /// Reads the files that the configuration names and checks what is in them: keys, certificates.
+    ///
+    /// # Errors
+    /// The first that cannot be used, by its key.
+    pub fn check_files(&self) -> Result<(), ConfigError> {
+        self.auth.check_files().map_err(|error| error.within("auth"))?;
+        self.tls.check_files().map_err(|error| error.within("tls"))
+    }
+
+    /// A browser sends cookies along for whatever page asks it to connect, so a token in a cookie
+    /// says nothing unless the page's origin is checked.
+    fn check_cookie(&self) -> Result<(), ConfigError> {
+        let origins = &self.sockjs.allowed_origins;
+        let is_open = origins.is_empty() || origins.iter().any(|one| one == "*" || one == "null");
+        if self.auth.cookie.is_some() && is_open {
+            let problem = "needs the sites that may connect in `sockjs.allowed_origins`, and no \
+                           `null` there: else any page in a user's browser can use the user's cookie";
+            return Err(ConfigError::new("auth.cookie", problem));
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use super::client_ip::Proxies;
+use super::tls::Tls;
 use crate::access::limits::{self, NetworkPlace};
 
 /// What the loop needs to know.
@@ -46,6 +48,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
+    tls: Option<Tls>,
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
@@ -72,25 +75,50 @@ pub(super) async fn serve(
             tracing::debug!("too many connections from one network address, one more was refused");
             continue;
         };
-        let (router, limits, stop) = (router.clone(), limits.clone(), stop.clone());
+        let (router, limits) = (router.clone(), limits.clone());
+        let (tls, stop) = (tls.clone(), stop.clone());
         tasks.spawn(async move {
-            connection(stream, peer, router, limits, stop).await;
+            connection(stream, peer, router, limits, tls, stop).await;
             drop((place, place_of_peer));
         });
     }
 }
 
-/// Serves one connection. After an upgrade the connection belongs to the transport, and this ends.
+/// Prepares one connection, shakes hands if it is to be TLS, and serves it.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     limits: Limits,
+    tls: Option<Tls>,
     stop: CancellationToken,
 ) {
     if let Err(error) = prepare(&stream, limits.write_timeout) {
         tracing::debug!(%error, "cannot set the options of a connection");
     }
+    let Some(tls) = tls else {
+        return exchange(stream, peer, router, limits, stop).await;
+    };
+    let accepted = tokio::select! {
+        accepted = tls.accept(stream) => accepted,
+        () = stop.cancelled() => return,
+    };
+    match accepted {
+        Ok(stream) => exchange(stream, peer, router, limits, stop).await,
+        Err(error) => tracing::debug!(%error, "no TLS came about"),
+    }
+}
+
+/// Serves one connection. After an upgrade the connection belongs to the transport, and this ends.
+async fn exchange<S>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let is_exempt = limits.of_clients.is_exempt(peer.ip());
     let proxies = limits.proxies;
     let service = service_fn(move |mut request: http::Request<Incoming>| {

@@ -6,6 +6,9 @@
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
 //! | `client_ip` | whose connection it is, behind trusted proxies |
 //! | `site` | the static site |
+//! | `tokens` | whom the bridge asks about tokens, and where they are found |
+//! | `tls` | the certificate in force, and the handshake |
+//! | `validity` | from when until when a certificate holds |
 //! | `http` | the accept loop over hyper |
 //! | `run` | build, run, drain |
 
@@ -15,8 +18,12 @@ mod http;
 mod load;
 mod run;
 mod site;
+mod tls;
+mod tokens;
+mod validity;
 
 pub use client_ip::ForwardedHeader;
 pub use config::{Config, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};
+pub use tls::TlsConfig;

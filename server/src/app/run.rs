@@ -13,9 +13,11 @@ use trolleybus_protocol::codes::Close;
 
 use super::client_ip::Proxies;
 use super::config::Config;
-use super::{http, site};
+use super::tls::{self, Tls, TlsDriver};
+use super::{http, site, tokens};
 use crate::access::ConfigError;
 use crate::access::limits::Limits;
+use crate::auth::{self, KeyDriver};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
 use crate::sockjs::Pace;
@@ -32,6 +34,9 @@ pub struct App {
     config: Config,
     limits: Limits,
     draining: CancellationToken,
+    /// Keeps the keys that tokens are checked with fresh.
+    key_driver: Option<KeyDriver>,
+    tls: Option<(Tls, TlsDriver)>,
 }
 
 /// Listens on an address; port 0 takes any free one.
@@ -55,16 +60,25 @@ impl App {
     /// When the configuration makes no sense.
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
         config.validate()?;
+        let tls = tls::build(&config.tls).map_err(|error| error.within("tls"))?;
+        let auth = auth::build(&config.auth).map_err(|error| error.within("auth"))?;
         let sockjs = config.sockjs.options()?;
         let limits = Limits::new(&config.limits);
-        let builder = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs);
-        let bridge = builder.limits(limits.clone()).build()?;
+        let mut bridge = Bridge::builder(bus.clone(), config.bridge.clone())
+            .sockjs(sockjs)
+            .limits(limits.clone());
+        let mut key_driver = None;
+        if let Some((authenticator, driver)) = auth {
+            bridge = bridge.authentication(tokens::authentication(&config.auth, authenticator));
+            key_driver = Some(driver);
+        }
+        let bridge = bridge.build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
         let draining = CancellationToken::new();
-        Ok(Self { bus, bridge, router, config, limits, draining })
+        Ok(Self { bus, bridge, router, config, limits, draining, key_driver, tls })
     }
 
     /// The bridge, to look at its sockets and to change its rules.
@@ -81,7 +95,7 @@ impl App {
 
     /// Serves until `stop`, then drains: no new sockets, clients are told to come back at the rate
     /// of the configuration, and what is left after the drain timeout is cut off.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let limits = http::Limits {
             max_connections: self.config.server.max_connections,
@@ -93,8 +107,15 @@ impl App {
                 self.config.server.forwarded_header,
             )),
         };
-        let accepting =
-            http::serve(listener, self.router.clone(), limits, stopping.clone(), tasks.clone());
+        if let Some(driver) = self.key_driver.take() {
+            tasks.spawn(driver.run(stopping.clone()));
+        }
+        let tls = self.tls.take().map(|(tls, driver)| {
+            tasks.spawn(driver.run(stopping.clone()));
+            tls
+        });
+        let router = self.router.clone();
+        let accepting = http::serve(listener, router, limits, tls, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
         stop.await;
         self.draining.cancel();

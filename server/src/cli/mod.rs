@@ -6,6 +6,7 @@
 //! | `reload` | SIGHUP: the rules are read again |
 //! | `demo` | `demo`: the gallery and its services |
 //! | `bench` | `bench`: what a bridge can carry
+//! | `token` | `token`: mints tokens to try things out |
 //! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
 
 // A command line talks to people.
@@ -16,6 +17,7 @@ mod client;
 mod demo;
 mod reload;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,8 @@ enum Command {
     Request(client::Request),
     /// Print what arrives on addresses, one JSON document per line.
     Subscribe(client::Subscribe),
+    /// Mint a token to try things out, or make a key for it.
+    Token(token::Token),
     /// Measure what a bridge can carry.
     Bench(bench::Bench),
 }
@@ -85,6 +89,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Send(message) => message.send().await,
         Command::Request(request) => request.run().await,
         Command::Subscribe(subscribe) => subscribe.run().await,
+        Command::Token(token) => token.run(),
         Command::Bench(bench) => bench.run().await,
     }
 }

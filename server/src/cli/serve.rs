@@ -59,12 +59,13 @@ pub(super) async fn run<F: Future<Output = ()>>(
     let wanted = config.server.listen;
     let path = config.server.path.clone();
     let has_site = config.server.www.is_some();
+    let scheme = if config.tls.is_enabled() { "https" } else { "http" };
     let app = App::new(bus, config)?;
     let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
     let path = if has_site { "/" } else { path.as_str() };
     let stop = stop_signal().context("cannot catch signals")?;
-    println!("{says} http://{address}{path}");
+    println!("{says} {scheme}://{address}{path}");
     let beside = beside(app.bridge());
     tokio::select! {
         () = app.run(listener, stop) => {}
@@ -90,7 +91,8 @@ pub(super) struct CheckConfig {
 
 impl CheckConfig {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        app::load(Some(&self.config), std::env::vars(), |_| {})?;
+        let config = app::load(Some(&self.config), std::env::vars(), |_| {})?;
+        config.check_files().with_context(|| self.config.display().to_string())?;
         println!("{}: no mistakes found", self.config.display());
         Ok(())
     }
