@@ -5,6 +5,7 @@
 //! | [`bus`] | the bus of this process: addresses, consumers, replies |
 //! | [`access`] | who may do what: principals, rules |
 //! | [`bridge`] | what browsers may do on it: envelopes, rules, limits |
+//! | [`gateway`] | other ways in: the TCP bridge, HTTP |
 //! | [`sockjs`] | SockJS for any axum app, with or without the bus |
 //! | [`service`] | consumers that we ship |
 //! | [`app`] | a configuration becomes a running server |
@@ -43,6 +44,7 @@ pub mod app;
 pub mod bridge;
 pub mod bus;
 pub mod cli;
+pub mod gateway;
 pub mod service;
 mod session;
 pub mod sockjs;

@@ -12,8 +12,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transport", &["session"]),
     ("sockjs", &["session", "transport"]),
     ("bridge", &["access", "bus", "session", "sockjs"]),
+    ("gateway", &["access", "bus"]),
     ("service", &[]),
-    ("app", &["access", "bridge", "bus", "service", "sockjs"]),
+    ("app", &["access", "bridge", "bus", "gateway", "service", "sockjs"]),
     ("cli", &["app", "bridge", "bus", "service"]),
 ];
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::ConfigError;
 use crate::bridge::BridgeOptions;
+use crate::gateway::{HttpOptions, TcpOptions};
 use crate::sockjs::{self, Transport};
 
 /// All that a server can be told.
@@ -20,6 +21,19 @@ pub struct Config {
     pub bridge: BridgeOptions,
     /// The transports below it.
     pub sockjs: SockJsConfig,
+    /// Other ways in.
+    pub gateway: GatewayConfig,
+}
+
+/// Ways in beside the bridge over SockJS, under the same rules. Each is off unless it is told where
+/// to be.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// The bridge over TCP.
+    pub tcp: TcpOptions,
+    /// Publish, send, request and subscribe over HTTP.
+    pub http: HttpOptions,
 }
 
 /// Where and what a server serves.
@@ -117,7 +131,20 @@ impl Config {
             return Err(ConfigError::new("server.path", problem));
         }
         self.sockjs.options()?;
+        self.gateway.validate(path)?;
         self.bridge.validate().map_err(|error| error.within("bridge"))
+    }
+}
+
+impl GatewayConfig {
+    fn validate(&self, bridge_path: &str) -> Result<(), ConfigError> {
+        self.tcp.validate().map_err(|error| error.within("gateway.tcp"))?;
+        self.http.validate().map_err(|error| error.within("gateway.http"))?;
+        if self.http.path.as_deref() == Some(bridge_path) {
+            let problem = format!("is `{bridge_path}`, where the bridge is (`server.path`)");
+            return Err(ConfigError::new("gateway.http.path", problem));
+        }
+        Ok(())
     }
 }
 

@@ -14,6 +14,6 @@ mod load;
 mod run;
 mod site;
 
-pub use config::{Config, ServerConfig, SockJsConfig};
+pub use config::{Config, GatewayConfig, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};

@@ -12,9 +12,10 @@ use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
 use super::{http, site};
-use crate::access::ConfigError;
+use crate::access::{ConfigError, LivePolicy, Policy};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
+use crate::gateway::{HttpGateway, TcpGateway};
 
 /// Pending connections that the system keeps for us.
 const BACKLOG: u32 = 4096;
@@ -25,6 +26,9 @@ pub struct App {
     bus: Bus,
     bridge: Bridge,
     router: Router,
+    http_gateway: Option<HttpGateway>,
+    tcp_gateway: TcpGateway,
+    tcp_listener: Option<TcpListener>,
     config: Config,
 }
 
@@ -52,10 +56,31 @@ impl App {
         let sockjs = config.sockjs.options()?;
         let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
+        let rules = &config.bridge;
+        let policy = Policy::compile(&rules.inbound_permitted, &rules.outbound_permitted)?;
+        let policy = LivePolicy::new(policy);
+        let mut http_gateway = None;
+        if let Some(path) = &config.gateway.http.path {
+            let options = config.gateway.http.clone();
+            let gateway = HttpGateway::new(bus.clone(), policy.clone(), None, options)?;
+            router = router.nest_service(path, gateway.router(path));
+            http_gateway = Some(gateway);
+        }
+        let tcp_gateway = TcpGateway::new(bus.clone(), policy, None, config.gateway.tcp.clone())?;
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self { bus, bridge, router, config })
+        Ok(Self { bus, bridge, router, http_gateway, tcp_gateway, tcp_listener: None, config })
+    }
+
+    /// Listens for the bridge over TCP, if the configuration has one, and gives where. Has to be
+    /// called inside a tokio runtime, and before [`App::run`], which then serves it.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn bind_tcp_gateway(&mut self) -> std::io::Result<Option<SocketAddr>> {
+        self.tcp_listener = self.config.gateway.tcp.listen.map(bind).transpose()?;
+        self.tcp_listener.as_ref().map(TcpListener::local_addr).transpose()
     }
 
     /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
@@ -70,8 +95,18 @@ impl App {
         let accepting =
             http::serve(listener, self.router.clone(), limits, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
+        let leaving = CancellationToken::new();
+        if let Some(listener) = self.tcp_listener {
+            let gateway = self.tcp_gateway.serve(listener, leaving.clone(), tasks.clone());
+            tasks.spawn(gateway);
+        }
         stop.await;
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");
+        // Over TCP, and on a stream of events, nothing says more than the end of the connection.
+        leaving.cancel();
+        if let Some(gateway) = &self.http_gateway {
+            gateway.close();
+        }
         let drained = async {
             // Polling clients have to ask once more to hear of it, so the door stays open until
             // the last socket is gone; new sockets are refused.

@@ -47,6 +47,7 @@ impl Demo {
         let mut config = Config::default();
         config.server.listen = self.listen;
         config.server.www = self.www;
+        config.gateway.http.path = Some("/api".to_owned());
         config.bridge = if self.open_bridge { open_bridge() } else { demo_bridge() };
         config
     }

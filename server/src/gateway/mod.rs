@@ -1,0 +1,20 @@
+//! Other ways in: protocols beside SockJS that lead straight to the bus, under the same rules.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `config` | [`TcpOptions`] and [`HttpOptions`], plain and serializable |
+//! | `rights` | the rules in force, for whoever stands behind a connection |
+//! | `tcp` | [`TcpGateway`], the TCP EventBus bridge of Vert.x |
+//! | `http` | [`HttpGateway`]: publish, send and request by POST, and a stream of server-sent events |
+
+mod config;
+mod http;
+mod rights;
+mod tcp;
+
+pub use config::{HttpOptions, TcpOptions};
+pub use http::HttpGateway;
+pub use tcp::TcpGateway;
+
+/// What turns tokens into principals, if anything does.
+pub type OptionalAuthenticator = Option<std::sync::Arc<dyn crate::access::Authenticator>>;
