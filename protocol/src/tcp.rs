@@ -62,15 +62,14 @@ impl Frames {
             return Ok(None);
         }
         self.buffer.advance(PREFIX);
-        Ok(Some(text_of(self.buffer.split_to(len).freeze())))
+        Ok(Some(text_of(&self.buffer.split_to(len).freeze())))
     }
 }
 
-fn text_of(bytes: Bytes) -> ByteString {
-    ByteString::try_from(bytes.clone()).unwrap_or_else(|_| {
-        let text: String = String::from_utf8_lossy(&bytes).into_owned();
-        text.into()
-    })
+fn text_of(bytes: &Bytes) -> ByteString {
+    // A clone shares the bytes.
+    ByteString::try_from(bytes.clone())
+        .unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
 }
 
 /// Appends one frame. Texts over 2,147,483,647 bytes have no frame and must not come here.

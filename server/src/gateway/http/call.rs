@@ -14,7 +14,7 @@ use trolleybus_protocol::{Address, Body, ByteString, Headers};
 
 use super::failure::Failure;
 use super::handle::Core;
-use crate::access::Principal;
+use crate::access::{AuthFailure, Principal};
 use crate::gateway::rights::Rights;
 
 /// HTTP headers that are headers of the message: `X-Bus-Colour` is `colour`.
@@ -87,7 +87,7 @@ async fn principal(core: &Core, headers: &HeaderMap) -> Result<Option<Principal>
     };
     let token = value.to_str().ok().and_then(bearer).ok_or(Refusal::InvalidToken)?;
     let principal = authenticator.authenticate(token).await;
-    principal.map(Some).map_err(|failure| failure.refusal())
+    principal.map(Some).map_err(AuthFailure::refusal)
 }
 
 fn bearer(value: &str) -> Option<&str> {

@@ -71,9 +71,9 @@ fn status_of(kind: ErrorKind) -> StatusCode {
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Refusal::MaxHandlersReached
-            | Refusal::RateLimited
-            | Refusal::TooManyRegistrations => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::MaxHandlersReached | Refusal::RateLimited | Refusal::TooManyRegistrations => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Refusal::AuthError | Refusal::RegistrationFailure => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         },
@@ -116,6 +116,9 @@ mod tests {
         let text = serde_json::to_string(&failed.body()).unwrap();
         assert_eq!(text, r#"{"failureCode":42,"failureType":"RECIPIENT_FAILURE","message":"no"}"#);
         let refused = serde_json::to_value(Failure::from(Refusal::AccessDenied).body()).unwrap();
-        assert_eq!((&refused["body"], &refused["failureCode"]), (&"access_denied".into(), &110.into()));
+        assert_eq!(
+            (&refused["body"], &refused["failureCode"]),
+            (&"access_denied".into(), &110.into())
+        );
     }
 }

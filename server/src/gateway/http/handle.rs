@@ -53,7 +53,6 @@ impl HttpGateway {
 
     /// The gateway, to be mounted with [`Router::nest_service`] under `path`, which the OpenAPI
     /// document names as its server.
-    #[must_use]
     pub fn router(&self, path: &str) -> Router {
         let (router, document) = document::routes(path);
         let document = get(move || async move { document });

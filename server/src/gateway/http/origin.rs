@@ -33,10 +33,7 @@ pub(super) async fn guard(State(core): State<Arc<Core>>, request: Request, next:
 
 /// The origin of the page that calls, if it is another than ours and allowed. Programs that are no
 /// browsers say nothing, and so do browsers where a page only looks at its own server.
-fn foreign_origin(
-    headers: &HeaderMap,
-    allowed: &[String],
-) -> Result<Option<HeaderValue>, Refusal> {
+fn foreign_origin(headers: &HeaderMap, allowed: &[String]) -> Result<Option<HeaderValue>, Refusal> {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(None);
     };

@@ -97,7 +97,10 @@ impl Outbox {
             }
             if bytes.is_empty() {
                 if phase == Phase::Finished {
-                    return writer.shutdown().await.map_or_else(Written::Failed, |()| Written::Finished);
+                    return writer
+                        .shutdown()
+                        .await
+                        .map_or_else(Written::Failed, |()| Written::Finished);
                 }
                 self.changed.notified().await;
                 continue;
