@@ -54,7 +54,7 @@ impl App {
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
         config.validate()?;
         let sockjs = config.sockjs.options()?;
-        let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
+        let bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs).build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         let rules = &config.bridge;
         let policy = Policy::compile(&rules.inbound_permitted, &rules.outbound_permitted)?;

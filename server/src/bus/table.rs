@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use ahash::RandomState;
 use parking_lot::RwLock;
 use trolleybus_protocol::Address;
 
 use super::Handler;
+use super::entry::{Entry, HandlerId};
 
 /// Locks that registrations and look-ups are spread over; a power of two.
 const SHARDS: usize = 32;
 
-pub(super) type HandlerId = u64;
-type Handlers = Arc<[Arc<dyn Handler>]>;
 type Shard = RwLock<HashMap<Address, Arc<Entry>, RandomState>>;
 
 /// Address to handlers. Look-ups touch one shard and one entry, each for an instant; messages
@@ -22,22 +20,6 @@ type Shard = RwLock<HashMap<Address, Arc<Entry>, RandomState>>;
 pub(super) struct Table {
     shards: Box<[Shard]>,
     hasher: RandomState,
-}
-
-/// All handlers of one address.
-#[derive(Default)]
-pub(super) struct Entry {
-    next: AtomicUsize,
-    list: RwLock<List>,
-}
-
-/// Handlers in the order of their registration, and the copy that publishing walks over. The
-/// copy is made by the first publish after a change, so that many registrations in a row cost no
-/// more than one publish.
-#[derive(Default)]
-struct List {
-    handlers: Vec<(HandlerId, Arc<dyn Handler>)>,
-    snapshot: Option<Handlers>,
 }
 
 impl Table {
@@ -57,12 +39,15 @@ impl Table {
         self.shard(address).read().get(address).cloned()
     }
 
-    pub(super) fn insert(&self, address: &Address, id: HandlerId, handler: Arc<dyn Handler>) {
+    pub(super) fn insert(
+        &self,
+        address: &Address,
+        id: HandlerId,
+        is_local: bool,
+        handler: Arc<dyn Handler>,
+    ) {
         let mut shard = self.shard(address.as_str()).write();
-        let entry = shard.entry(address.clone()).or_default();
-        let mut list = entry.list.write();
-        list.snapshot = None;
-        list.handlers.push((id, handler));
+        shard.entry(address.clone()).or_default().push(id, is_local, handler);
     }
 
     /// True when it was there.
@@ -71,19 +56,11 @@ impl Table {
         let Some(entry) = shard.get(address.as_str()) else {
             return false;
         };
-        let mut list = entry.list.write();
-        // Ids only grow, so the list is sorted by them.
-        let Ok(index) = list.handlers.binary_search_by_key(&id, |(id, _)| *id) else {
-            return false;
-        };
-        list.snapshot = None;
-        list.handlers.remove(index);
-        let is_empty = list.handlers.is_empty();
-        drop(list);
-        if is_empty {
+        let removed = entry.remove(id);
+        if entry.len() == 0 {
             shard.remove(address.as_str());
         }
-        true
+        removed
     }
 
     /// Empties the table and gives how many handlers that were.
@@ -91,33 +68,17 @@ impl Table {
         let mut removed = 0;
         for shard in &self.shards {
             let entries = std::mem::take(&mut *shard.write());
-            removed +=
-                entries.values().map(|entry| entry.list.read().handlers.len()).sum::<usize>();
+            removed += entries.values().map(|entry| entry.len()).sum::<usize>();
         }
         removed
     }
-}
 
-impl Entry {
-    /// All handlers as they stand.
-    pub(super) fn snapshot(&self) -> Handlers {
-        if let Some(snapshot) = &self.list.read().snapshot {
-            return Arc::clone(snapshot);
+    /// Calls `visit` for each address, with one shard locked for reading at a time.
+    pub(super) fn visit(&self, mut visit: impl FnMut(&Address, &Entry)) {
+        for shard in &self.shards {
+            for (address, entry) in &*shard.read() {
+                visit(address, entry);
+            }
         }
-        let mut list = self.list.write();
-        let List { handlers, snapshot } = &mut *list;
-        let copy = || handlers.iter().map(|(_, handler)| Arc::clone(handler)).collect();
-        Arc::clone(snapshot.get_or_insert_with(copy))
-    }
-
-    /// The handler whose turn it is, and how many there are.
-    pub(super) fn next(&self) -> Option<(Arc<dyn Handler>, usize)> {
-        let list = self.list.read();
-        let count = list.handlers.len();
-        if count == 0 {
-            return None;
-        }
-        let turn = if count == 1 { 0 } else { self.next.fetch_add(1, Relaxed) % count };
-        Some((Arc::clone(&list.handlers[turn].1), count))
     }
 }

@@ -85,6 +85,17 @@ impl SocketSender {
     pub fn is_closed(&self) -> bool {
         !self.link.is_open()
     }
+
+    /// What the first request said.
+    #[must_use]
+    pub fn info(&self) -> &SocketInfo {
+        self.link.info()
+    }
+
+    /// The code and reason with which this side closed the socket, if it did.
+    pub(crate) fn ending(&self) -> Option<(u16, Box<str>)> {
+        self.link.ending()
+    }
 }
 
 impl fmt::Debug for SocketSender {

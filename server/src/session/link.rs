@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytestring::ByteString;
 use parking_lot::Mutex;
+use trolleybus_protocol::codes::Close;
 
 use super::inbox::{Inbox, Next};
 use super::outbox::{Closing, Outbox, Taken};
@@ -55,6 +56,12 @@ impl Link {
 
     pub(crate) fn is_open(&self) -> bool {
         self.outbox.lock().is_open()
+    }
+
+    /// How this side closed the socket, if it did.
+    pub(crate) fn ending(&self) -> Option<(u16, Box<str>)> {
+        let outbox = self.outbox.lock();
+        outbox.ending().map(|closing| (closing.code, closing.reason.clone()))
     }
 
     pub(crate) fn poll_recv(&self, cx: &Context<'_>) -> Poll<Option<ByteString>> {
@@ -120,6 +127,12 @@ impl Link {
                 Poll::Pending
             }
         }
+    }
+
+    /// The transport has ended the connection for a mistake of the peer, and tells it so itself.
+    pub(crate) fn refuse(&self, close: Close) {
+        let _ = self.outbox.lock().close(close.code, close.reason);
+        self.lose();
     }
 
     /// The transport is gone: nothing more comes, nothing more goes.

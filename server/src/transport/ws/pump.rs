@@ -130,7 +130,7 @@ impl Pump {
     /// Ends the connection for a mistake of the peer, with a WebSocket close frame only.
     fn refuse(&mut self, close: Close) {
         if matches!(self.stage, Stage::Open | Stage::Closing) {
-            self.link.lose();
+            self.link.refuse(close);
             self.batch.clear();
             self.close_within_timeout(Stage::Closed);
             let closed = self.codec.send_close(close.code, close.reason);
