@@ -33,6 +33,17 @@ async fn messages_are_events_with_the_envelope_as_data() {
 }
 
 #[tokio::test]
+async fn a_pattern_streams_all_that_it_means() {
+    let server = Server::open().await;
+    let mut reader = subscribe(&server, "news/%23?pattern=true").await;
+    server.bus.publish("weather", "no").unwrap();
+    server.bus.publish("news/europe/sport", "goal").unwrap();
+    let event = "event: message\ndata: {\"type\":\"rec\",\"address\":\"news/europe/sport\",\"body\":\"goal\",\"pattern\":\"news/#\"}\n\n";
+    assert_eq!(reader.chunk().await.as_deref(), Some(event));
+    assert_eq!(get(server.addr, "/api/subscribe/a.b%3E.c?pattern=true").await.status(), 400);
+}
+
+#[tokio::test]
 async fn requests_are_left_to_those_who_can_answer() {
     let server = Server::open().await;
     let mut reader = subscribe(&server, "svc").await;

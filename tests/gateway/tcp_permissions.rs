@@ -66,7 +66,33 @@ async fn new_rules_hold_at_once_for_open_connections() {
 }
 
 #[tokio::test]
-async fn patterns_and_overflow_policies_are_refused_by_name() {
+async fn patterns_are_checked_message_by_message() {
+    let outbound = [Permitted::pattern("news.*")];
+    let bridge = Bridge::with(policy(&[], &outbound), TcpOptions::default()).await;
+    let mut client = bridge.client().await;
+    let pattern = json!({"type": "register", "address": "news.>", "pattern": true});
+    client.send(pattern.clone()).await;
+    client.settle().await;
+    bridge.bus.publish("news.a.b", "not permitted").unwrap();
+    bridge.bus.publish("news.sport", "goal").unwrap();
+    let message = client.next().await;
+    assert_eq!(
+        message,
+        json!({"type": "message", "address": "news.sport", "headers": {}, "body": "goal", "send": false, "pattern": "news.>"})
+    );
+    client.send(pattern).await;
+    assert_eq!(client.refusal().await, "address_already_registered");
+    client.send(json!({"type": "unregister", "address": "news.>", "pattern": true})).await;
+    client.settle().await;
+    assert_eq!(bridge.bus.stats().registrations, 0);
+    for (address, word) in [("a>b.>c", "invalid_pattern"), ("other.*", "access_denied")] {
+        client.send(json!({"type": "register", "address": address, "pattern": true})).await;
+        assert_eq!(client.refusal().await, word, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn overflow_policies_are_refused_by_name() {
     let bridge = Bridge::open().await;
     let mut client = bridge.client().await;
     client.send(json!({"type": "register", "address": "a", "overflow": "latest"})).await;

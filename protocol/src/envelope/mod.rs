@@ -19,7 +19,10 @@ pub use server::{
     RecExtras, ServerEnvelope, failure_to_json, rec_to_json, rec_with_extras_to_json,
     refusal_to_json,
 };
-pub use tcp::{TCP_PONG, tcp_failure_to_json, tcp_message_to_json, tcp_refusal_to_json};
+pub use tcp::{
+    TCP_PONG, TcpEnvelope, TcpMessage, tcp_failure_to_json, tcp_message_to_json,
+    tcp_refusal_to_json,
+};
 
 use alloc::borrow::Cow;
 use alloc::string::String;

@@ -15,38 +15,49 @@ use crate::{Body, Error, Headers};
 /// Headers that are options of the delivery, and no headers.
 const OPTIONS: [&str; 3] = ["timeout", "localOnly", "codecName"];
 
-impl ClientEnvelope {
-    /// Reads an envelope of the TCP bridge. As [`ClientEnvelope::parse`], but an unknown `type` goes
-    /// before an absent `address`, and the headers `timeout`, `localOnly` and `codecName` are taken
-    /// out; the first becomes the envelope's timeout.
+/// An envelope of a client of the TCP bridge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcpEnvelope {
+    /// What it has in common with those of the bridge over SockJS.
+    pub envelope: ClientEnvelope,
+    /// The message stays on this node: header `localOnly`.
+    pub local_only: bool,
+}
+
+impl TcpEnvelope {
+    /// Reads an envelope. As [`ClientEnvelope::parse`], but an unknown `type` goes before an absent
+    /// `address`, and the headers `timeout`, `localOnly` and `codecName` are taken out; the first
+    /// becomes the envelope's timeout.
     ///
     /// # Errors
     /// The refusal to answer with.
-    pub fn parse_tcp(text: &ByteString) -> Result<Self, EnvelopeError> {
-        let mut envelope = Self::parse(text).map_err(|mut error| {
+    pub fn parse(text: &ByteString) -> Result<Self, EnvelopeError> {
+        let envelope = ClientEnvelope::parse(text).map_err(|mut error| {
             if error.refusal == Refusal::MissingAddress && !has_known_type(text) {
                 error.refusal = Refusal::InvalidType;
             }
             error
         })?;
-        if !envelope.headers.is_empty() {
-            envelope.take_options().map_err(|refusal| EnvelopeError {
-                refusal,
-                reply_address: envelope.reply_address.clone().or_else(|| envelope.receipt.clone()),
+        let mut parsed = Self { envelope, local_only: false };
+        if !parsed.envelope.headers.is_empty() {
+            parsed.take_options().map_err(|refusal| {
+                let ClientEnvelope { reply_address, receipt, .. } = &parsed.envelope;
+                let reply_address = reply_address.clone().or_else(|| receipt.clone());
+                EnvelopeError { refusal, reply_address }
             })?;
         }
-        Ok(envelope)
+        Ok(parsed)
     }
 
     fn take_options(&mut self) -> Result<(), Refusal> {
-        if let Some(text) = self.headers.get("timeout") {
+        let headers = &mut self.envelope.headers;
+        if let Some(text) = headers.get("timeout") {
             let milliseconds = text.parse::<u32>().ok().filter(|milliseconds| *milliseconds > 0);
             let milliseconds = milliseconds.ok_or(Refusal::InvalidTimeout)?;
-            self.timeout = Some(Duration::from_millis(milliseconds.into()));
+            self.envelope.timeout = Some(Duration::from_millis(milliseconds.into()));
         }
-        for name in OPTIONS {
-            self.headers.remove(name);
-        }
+        self.local_only = headers.get("localOnly") == Some("true");
+        OPTIONS.iter().for_each(|name| headers.remove(name));
         Ok(())
     }
 }
@@ -68,30 +79,46 @@ fn has_known_type(text: &ByteString) -> bool {
 /// The answer to a ping.
 pub const TCP_PONG: &str = r#"{"type":"pong"}"#;
 
+/// A message or reply on its way to a client.
+#[derive(Debug, Clone, Copy)]
+pub struct TcpMessage<'a> {
+    /// The address of the message, or where the client waits for the reply.
+    pub address: &'a str,
+    /// What it says.
+    pub body: &'a Body,
+    /// What goes with it.
+    pub headers: &'a Headers,
+    /// Where the sender wants a reply.
+    pub reply_address: Option<&'a str>,
+    /// It went to one consumer, not to all.
+    pub is_send: bool,
+    /// Extension: the pattern that was registered.
+    pub pattern: Option<&'a str>,
+}
+
 /// The envelope of a delivered message or reply: `{"type":"message","address":"a",
 /// "replyAddress":"r","headers":{},"body":1,"send":true}`, the reply address only where a reply is
 /// wanted, and the body unless it is `null`.
 #[must_use]
-pub fn tcp_message_to_json(
-    address: &str,
-    body: &Body,
-    headers: &Headers,
-    reply_address: Option<&str>,
-    is_send: bool,
-) -> String {
-    let mut out = String::with_capacity(64 + address.len() + body.as_json().len());
+pub fn tcp_message_to_json(message: TcpMessage<'_>) -> String {
+    let body = message.body.as_json();
+    let mut out = String::with_capacity(64 + message.address.len() + body.len());
     out.push_str("{\"type\":\"message\"");
-    push_text(&mut out, "address", address);
-    if let Some(reply_address) = reply_address {
+    push_text(&mut out, "address", message.address);
+    if let Some(reply_address) = message.reply_address {
         push_text(&mut out, "replyAddress", reply_address);
     }
     push_name(&mut out, "headers");
-    headers.write_last_values(&mut out);
-    if !body.is_null() {
+    message.headers.write_last_values(&mut out);
+    if !message.body.is_null() {
         push_name(&mut out, "body");
-        out.push_str(body.as_json());
+        out.push_str(body);
     }
-    out.push_str(if is_send { ",\"send\":true}" } else { ",\"send\":false}" });
+    out.push_str(if message.is_send { ",\"send\":true" } else { ",\"send\":false" });
+    if let Some(pattern) = message.pattern {
+        push_text(&mut out, "pattern", pattern);
+    }
+    out.push('}');
     out
 }
 
@@ -143,8 +170,8 @@ fn tcp_word(refusal: Refusal) -> &'static str {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<ClientEnvelope, EnvelopeError> {
-        ClientEnvelope::parse_tcp(&ByteString::from(text))
+    fn parse(text: &str) -> Result<TcpEnvelope, EnvelopeError> {
+        TcpEnvelope::parse(&ByteString::from(text))
     }
 
     #[test]
@@ -161,7 +188,8 @@ mod tests {
     fn options_among_the_headers_are_taken_out() {
         let text = r#"{"type":"send","address":"a","replyAddress":"r",
             "headers":{"timeout":100,"localOnly":true,"codecName":"c","k":"v"}}"#;
-        let envelope = parse(text).unwrap();
+        let TcpEnvelope { envelope, local_only } = parse(text).unwrap();
+        assert!(local_only);
         assert_eq!(envelope.timeout, Some(Duration::from_millis(100)));
         assert_eq!(envelope.headers.iter().collect::<Vec<_>>(), [("k", "v")]);
         for bad in ["0", "-1", "\"soon\"", "1.5", "{}"] {
@@ -176,16 +204,28 @@ mod tests {
 
     #[test]
     fn messages_have_just_the_fields_of_vertx() {
-        let none = Headers::new();
-        let body = Body::from_json("{\"n\":1.10}").unwrap();
+        let (none, body) = (Headers::new(), Body::from_json("{\"n\":1.10}").unwrap());
+        let plain = TcpMessage {
+            address: "a",
+            body: &body,
+            headers: &none,
+            reply_address: None,
+            is_send: false,
+            pattern: None,
+        };
         assert_eq!(
-            tcp_message_to_json("a", &body, &none, Some("r"), true),
+            tcp_message_to_json(TcpMessage { reply_address: Some("r"), is_send: true, ..plain }),
             r#"{"type":"message","address":"a","replyAddress":"r","headers":{},"body":{"n":1.10},"send":true}"#
         );
         let several = Headers::try_from(vec![("k", "1"), ("x", "2"), ("K", "3")]).unwrap();
+        let null = Body::null();
         assert_eq!(
-            tcp_message_to_json("a", &Body::null(), &several, None, false),
+            tcp_message_to_json(TcpMessage { body: &null, headers: &several, ..plain }),
             r#"{"type":"message","address":"a","headers":{"k":"3","x":"2"},"send":false}"#
+        );
+        assert_eq!(
+            tcp_message_to_json(TcpMessage { body: &null, pattern: Some("#"), ..plain }),
+            r##"{"type":"message","address":"a","headers":{},"send":false,"pattern":"#"}"##
         );
     }
 

@@ -12,7 +12,7 @@ use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
 use super::{http, site};
-use crate::access::{ConfigError, LivePolicy, Policy};
+use crate::access::ConfigError;
 use crate::bridge::Bridge;
 use crate::bus::Bus;
 use crate::gateway::{HttpGateway, TcpGateway};
@@ -56,9 +56,7 @@ impl App {
         let sockjs = config.sockjs.options()?;
         let bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs).build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
-        let rules = &config.bridge;
-        let policy = Policy::compile(&rules.inbound_permitted, &rules.outbound_permitted)?;
-        let policy = LivePolicy::new(policy);
+        let policy = bridge.policy();
         let mut http_gateway = None;
         if let Some(path) = &config.gateway.http.path {
             let options = config.gateway.http.clone();

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `config` | [`TcpOptions`] and [`HttpOptions`], plain and serializable |
 //! | `rights` | the rules in force, for whoever stands behind a connection |
+//! | `target` | what a client subscribes to: an address or a pattern |
 //! | `tcp` | [`TcpGateway`], the TCP EventBus bridge of Vert.x |
 //! | `http` | [`HttpGateway`]: publish, send and request by POST, and a stream of server-sent events |
 
 mod config;
 mod http;
 mod rights;
+mod target;
 mod tcp;
 
 pub use config::{HttpOptions, TcpOptions};

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use trolleybus_protocol::envelope::rec_to_json;
+use trolleybus_protocol::envelope::{RecExtras, rec_with_extras_to_json};
 use trolleybus_protocol::{Address, BusMessage as _};
 
 use crate::bus::{Delivery, Handler, Message};
@@ -85,9 +85,10 @@ impl Handler for Feed {
             tracing::debug!(word = refusal.word(), "message not permitted to this stream");
             return Delivery::Taken;
         }
-        let reply_address = message.reply_address().map(Address::as_str);
         let address = message.address().as_str();
-        let envelope = rec_to_json(address, message.body(), message.headers(), reply_address);
+        let extras = RecExtras { pattern: message.pattern().map(Address::as_str), dropped: 0 };
+        let envelope =
+            rec_with_extras_to_json(address, message.body(), message.headers(), None, extras);
         self.state.lock().push(event("message", &envelope), self.limit);
         self.changed.notify_one();
         Delivery::Taken

@@ -82,7 +82,7 @@ pub(super) async fn request(
     message: MessageCall,
 ) -> Result<Response, Failure> {
     let timeout = message.call.query.timeout(core.options.reply_timeout())?;
-    let Dispatch { address, body, headers } = dispatch(message)?;
+    let Dispatch { address, body, headers, .. } = dispatch(message)?;
     let _place = core.requests.try_acquire().map_err(|_| Refusal::MaxHandlersReached)?;
     let options = DeliveryOptions { timeout, headers, ..DeliveryOptions::default() };
     let reply = core.bus.request_with(address, body, options).await?;
@@ -93,7 +93,7 @@ pub(super) async fn request(
 fn dispatch(message: MessageCall) -> Result<Dispatch, Refusal> {
     let MessageCall { call, headers, body } = message;
     call.rights.bound().inbound.check(call.address.as_str(), &body)?;
-    Ok(Dispatch { address: call.address, body, headers })
+    Ok(Dispatch::new(call.address, body, headers))
 }
 
 fn done(is_taken: bool, address: &str) -> Result<StatusCode, Failure> {

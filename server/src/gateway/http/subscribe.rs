@@ -18,8 +18,8 @@ use super::call::Call;
 use super::failure::{Failure, FailureBody};
 use super::feed::{Feed, event};
 use super::handle::Core;
-use crate::access::Verdict;
 use crate::bus::{Handler, Registration};
+use crate::gateway::target::Target;
 
 /// What a reader gets first, so that it knows that the subscription stands.
 const SUBSCRIBED: &str = ": subscribed\n\n";
@@ -32,7 +32,10 @@ const KEEP_ALIVE: &str = ": keep-alive\n\n";
 /// was too slow, and `err` why the stream ends.
 #[utoipa::path(
     get, path = "/subscribe/{*address}", operation_id = "subscribe",
-    params(("address" = String, Path, description = "The address, percent-encoded; slashes may stand as they are")),
+    params(
+        ("address" = String, Path, description = "The address, percent-encoded; slashes may stand as they are"),
+        ("pattern" = Option<bool>, Query, description = "The address is a pattern, such as `news.*.sport` or `news/#`"),
+    ),
     responses(
         (status = 200, description = "The messages as they come", body = String, content_type = "text/event-stream"),
         (status = "4XX", description = "Refused", body = FailureBody),
@@ -43,17 +46,13 @@ pub(super) async fn subscribe(
     State(core): State<Arc<Core>>,
     call: Call,
 ) -> Result<Response, Failure> {
-    if call.query.is_pattern() {
-        return Err(Refusal::InvalidPattern.into());
-    }
-    if call.rights.bound().outbound.verdict(call.address.as_str()) == Verdict::Denied {
-        return Err(Refusal::AccessDenied.into());
-    }
+    let target = Target::new(&call.address, call.query.is_pattern())?;
+    target.check(&call.rights.bound().outbound)?;
     let place = Arc::clone(&core.streams).try_acquire_owned();
     let place = place.map_err(|_| Refusal::MaxHandlersReached)?;
     let feed = Arc::new(Feed::new(call.rights, core.options.max_stream_queue));
     let handler: Arc<dyn Handler> = Arc::<Feed>::clone(&feed);
-    let registration = core.bus.register(&call.address, handler);
+    let registration = target.register(&core.bus, handler);
     let reading = Reading { core, feed, phase: Phase::First, _held: (registration, place) };
     let body = stream::unfold(reading, |mut reading| async move {
         let part = reading.next().await?;

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use trolleybus_protocol::codes::Refusal;
-use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
+use trolleybus_protocol::envelope::{ClientEnvelope, Operation, TcpEnvelope};
 use trolleybus_protocol::{Address, ByteString, Error, Overflow};
 
 use super::socket::TcpSocket;
-use crate::access::Verdict;
 use crate::bus::Dispatch;
+use crate::gateway::target::Target;
 
 /// What came of an envelope that was carried out.
 enum Done {
@@ -22,8 +22,8 @@ enum Done {
 
 /// Carries out one envelope, or tells the client why not.
 pub(super) async fn handle(socket: &Arc<TcpSocket>, text: &ByteString) {
-    let envelope = match ClientEnvelope::parse_tcp(text) {
-        Ok(envelope) => envelope,
+    let TcpEnvelope { envelope, local_only } = match TcpEnvelope::parse(text) {
+        Ok(parsed) => parsed,
         Err(error) => {
             let reply_address = error.reply_address.filter(|label| fits(socket, label));
             return socket.refuse(error.refusal, reply_address.as_ref());
@@ -37,7 +37,7 @@ pub(super) async fn handle(socket: &Arc<TcpSocket>, text: &ByteString) {
         return socket.refuse(Refusal::InvalidReplyAddress, None);
     }
     let (address, receipt) = (envelope.address.clone(), envelope.receipt.clone());
-    match (carry_out(socket, envelope).await, receipt) {
+    match (carry_out(socket, envelope, local_only).await, receipt) {
         (Err(refusal), _) => socket.refuse(refusal, label.as_ref()),
         (Ok(Done::Yes), Some(receipt)) => socket.confirm(&receipt),
         (Ok(Done::ToNobody), Some(receipt)) => {
@@ -47,12 +47,16 @@ pub(super) async fn handle(socket: &Arc<TcpSocket>, text: &ByteString) {
     }
 }
 
-async fn carry_out(socket: &Arc<TcpSocket>, envelope: ClientEnvelope) -> Result<Done, Refusal> {
+async fn carry_out(
+    socket: &Arc<TcpSocket>,
+    envelope: ClientEnvelope,
+    local_only: bool,
+) -> Result<Done, Refusal> {
     match envelope.operation {
         Operation::Ping => Ok(Done::Yes),
         Operation::Authenticate => authenticate(socket, &envelope).await,
-        Operation::Send => send(socket, envelope),
-        Operation::Publish => publish(socket, envelope),
+        Operation::Send => send(socket, envelope, local_only),
+        Operation::Publish => publish(socket, envelope, local_only),
         Operation::Register => register(socket, &envelope),
         Operation::Unregister => unregister(socket, &envelope),
     }
@@ -71,14 +75,23 @@ async fn authenticate(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<D
     }
 }
 
-fn publish(socket: &TcpSocket, envelope: ClientEnvelope) -> Result<Done, Refusal> {
+fn publish(
+    socket: &TcpSocket,
+    envelope: ClientEnvelope,
+    local_only: bool,
+) -> Result<Done, Refusal> {
     let ClientEnvelope { address, body, headers, .. } = envelope;
     socket.rights.bound().inbound.check(address.as_str(), &body)?;
-    let consumers = socket.core.bus.publish_message(Dispatch { address, body, headers });
+    let consumers =
+        socket.core.bus.publish_message(Dispatch { address, body, headers, local_only });
     Ok(if consumers > 0 { Done::Yes } else { Done::ToNobody })
 }
 
-fn send(socket: &Arc<TcpSocket>, envelope: ClientEnvelope) -> Result<Done, Refusal> {
+fn send(
+    socket: &Arc<TcpSocket>,
+    envelope: ClientEnvelope,
+    local_only: bool,
+) -> Result<Done, Refusal> {
     if socket.is_awaited(&envelope.address) {
         return answer(socket, envelope);
     }
@@ -89,12 +102,13 @@ fn send(socket: &Arc<TcpSocket>, envelope: ClientEnvelope) -> Result<Done, Refus
     let ClientEnvelope { address, body, headers, reply_address, timeout, .. } = envelope;
     socket.rights.bound().inbound.check(address.as_str(), &body)?;
     let Some(reply_address) = reply_address else {
-        let is_taken = socket.core.bus.send_message(Dispatch { address, body, headers });
+        let is_taken =
+            socket.core.bus.send_message(Dispatch { address, body, headers, local_only });
         return Ok(if is_taken { Done::Yes } else { Done::ToNobody });
     };
     socket.check_quota()?;
     let sink = socket.expect_answer(&reply_address, &address, timeout);
-    socket.core.bus.request_message(Dispatch { address, body, headers }, sink);
+    socket.core.bus.request_message(Dispatch { address, body, headers, local_only }, sink);
     Ok(Done::Asked)
 }
 
@@ -120,9 +134,6 @@ fn answer(socket: &Arc<TcpSocket>, envelope: ClientEnvelope) -> Result<Done, Ref
 }
 
 fn register(socket: &Arc<TcpSocket>, envelope: &ClientEnvelope) -> Result<Done, Refusal> {
-    if envelope.is_pattern {
-        return Err(Refusal::InvalidPattern);
-    }
     if envelope.overflow != Overflow::Close {
         return Err(Refusal::OverflowNotAllowed);
     }
@@ -130,22 +141,22 @@ fn register(socket: &Arc<TcpSocket>, envelope: &ClientEnvelope) -> Result<Done, 
     if !fits(socket, &envelope.address) {
         return Err(Refusal::MaxAddressLengthReached);
     }
-    check_outbound(socket, &envelope.address)?;
-    socket.register(&envelope.address)?;
+    let target = target(socket, envelope)?;
+    socket.register(&target)?;
     Ok(Done::Yes)
 }
 
 fn unregister(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<Done, Refusal> {
-    check_outbound(socket, &envelope.address)?;
-    socket.unregister(&envelope.address)?;
+    let target = target(socket, envelope)?;
+    socket.unregister(&target)?;
     Ok(Done::Yes)
 }
 
-fn check_outbound(socket: &TcpSocket, address: &Address) -> Result<(), Refusal> {
-    match socket.rights.bound().outbound.verdict(address.as_str()) {
-        Verdict::Denied => Err(Refusal::AccessDenied),
-        Verdict::Permitted | Verdict::DependsOnMessage => Ok(()),
-    }
+/// What an envelope is about, if some of it may be received.
+fn target(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<Target, Refusal> {
+    let target = Target::new(&envelope.address, envelope.is_pattern)?;
+    target.check(&socket.rights.bound().outbound)?;
+    Ok(target)
 }
 
 /// Short enough to be kept, counted in UTF-16 units as Vert.x counts?

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{
-    TCP_PONG, tcp_failure_to_json, tcp_message_to_json, tcp_refusal_to_json,
+    TCP_PONG, TcpMessage, tcp_failure_to_json, tcp_message_to_json, tcp_refusal_to_json,
 };
 use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers};
 
@@ -17,13 +17,15 @@ use super::outbox::Outbox;
 use super::requests::{Awaited, Key, Request, UnderWay};
 use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
 use crate::gateway::rights::Rights;
+use crate::gateway::target::Target;
 
 /// One connection's side of the bus.
 pub(super) struct TcpSocket {
     pub(super) core: Arc<Core>,
     pub(super) rights: Rights,
     pub(super) outbox: Outbox,
-    registrations: Mutex<BTreeMap<Address, Registration>>,
+    /// By address, and whether that is a pattern.
+    registrations: Mutex<BTreeMap<(Address, bool), Registration>>,
     under_way: Mutex<UnderWay>,
     awaited: Mutex<Awaited>,
 }
@@ -53,8 +55,14 @@ impl TcpSocket {
 
     /// Tells the client that the envelope with this receipt was carried out.
     pub(super) fn confirm(&self, receipt: &Address) {
-        let text =
-            tcp_message_to_json(receipt.as_str(), &Body::null(), &Headers::new(), None, true);
+        let text = tcp_message_to_json(TcpMessage {
+            address: receipt.as_str(),
+            body: &Body::null(),
+            headers: &Headers::new(),
+            reply_address: None,
+            is_send: true,
+            pattern: None,
+        });
         let _ = self.outbox.push(&text);
     }
 
@@ -74,18 +82,18 @@ impl TcpSocket {
         }
     }
 
-    pub(super) fn register(self: &Arc<Self>, address: &Address) -> Result<(), Refusal> {
-        let mut registrations = self.registrations.lock();
-        if registrations.contains_key(address) {
+    pub(super) fn register(self: &Arc<Self>, target: &Target) -> Result<(), Refusal> {
+        let (mut registrations, key) = (self.registrations.lock(), target.key());
+        if registrations.contains_key(&key) {
             return Err(Refusal::AddressAlreadyRegistered);
         }
         let handler: Arc<dyn Handler> = Arc::<Self>::clone(self);
-        registrations.insert(address.detached(), self.core.bus.register(address, handler));
+        registrations.insert(key, target.register(&self.core.bus, handler));
         Ok(())
     }
 
-    pub(super) fn unregister(&self, address: &Address) -> Result<(), Refusal> {
-        let registration = self.registrations.lock().remove(address);
+    pub(super) fn unregister(&self, target: &Target) -> Result<(), Refusal> {
+        let registration = self.registrations.lock().remove(&target.key());
         registration.map(drop).ok_or(Refusal::UnknownAddress)
     }
 
@@ -155,13 +163,14 @@ impl TcpSocket {
                 return Delivery::Gone;
             }
         }
-        let text = tcp_message_to_json(
-            address.as_str(),
-            message.body(),
-            message.headers(),
-            reply_address.map(Address::as_str),
-            message.is_send(),
-        );
+        let text = tcp_message_to_json(TcpMessage {
+            address: address.as_str(),
+            body: message.body(),
+            headers: message.headers(),
+            reply_address: reply_address.map(Address::as_str),
+            is_send: message.is_send(),
+            pattern: message.pattern().map(Address::as_str),
+        });
         if self.outbox.push(&text).is_ok() {
             return Delivery::Taken;
         }
