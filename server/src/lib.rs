@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`bus`] | the bus of this process: addresses, consumers, replies |
 //! | [`access`] | who may do what: principals, rules |
+//! | [`auth`] | turns tokens into principals |
 //! | [`bridge`] | what browsers may do on it: envelopes, rules, limits |
 //! | [`gateway`] | other ways in: the TCP bridge, HTTP |
 //! | [`sockjs`] | SockJS for any axum app, with or without the bus |
@@ -41,6 +42,7 @@
 
 pub mod access;
 pub mod app;
+pub mod auth;
 pub mod bridge;
 pub mod bus;
 pub mod cli;

@@ -1,6 +1,9 @@
 //! The server as a whole: its accept loop, its site and its end.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
+mod auth;
+mod tls;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Each room, and the rooms that it may import.
 const ARROWS: &[(&str, &[&str])] = &[
     ("access", &[]),
+    ("auth", &["access"]),
     ("bus", &[]),
     ("session", &[]),
     ("transport", &["session"]),
@@ -14,8 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bridge", &["access", "bus", "session", "sockjs"]),
     ("gateway", &["access", "bus"]),
     ("service", &[]),
-    ("app", &["access", "bridge", "bus", "gateway", "service", "sockjs"]),
-    ("cli", &["app", "bridge", "bus", "service"]),
+    ("app", &["access", "auth", "bridge", "bus", "gateway", "service", "sockjs"]),
+    ("cli", &["access", "app", "auth", "bridge", "bus", "service"]),
 ];
 
 fn server_sources() -> PathBuf {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trolleybus::Bus;
 use trolleybus::access::{LivePolicy, Permitted, Policy};
-use trolleybus::gateway::{OptionalAuthenticator, TcpGateway, TcpOptions};
+use trolleybus::gateway::{Authentication, TcpGateway, TcpOptions};
 use trolleybus_tests::support::soon;
 
 pub(crate) struct Bridge {
@@ -40,10 +40,11 @@ impl Bridge {
     pub(crate) async fn authenticated(
         policy: LivePolicy,
         options: TcpOptions,
-        authenticator: OptionalAuthenticator,
+        authentication: Option<Authentication>,
     ) -> Self {
         let (bus, stop, tasks) = (Bus::new(), CancellationToken::new(), TaskTracker::new());
-        let gateway = TcpGateway::new(bus.clone(), policy.clone(), authenticator, options).unwrap();
+        let gateway =
+            TcpGateway::new(bus.clone(), policy.clone(), authentication, options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tasks.spawn(gateway.serve(listener, stop.clone(), tasks.clone()));

@@ -5,14 +5,16 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use serde_json::json;
-use trolleybus::access::{AuthFailure, Authenticating, Authenticator, Permitted, Principal};
-use trolleybus::gateway::{HttpGateway, HttpOptions, TcpOptions};
+use trolleybus::access::{
+    AuthFailure, Authenticating, Authenticator, Credentials, Permitted, Principal,
+};
+use trolleybus::gateway::{Authentication, HttpGateway, HttpOptions, TcpOptions};
 use trolleybus::{Bus, EventBus as _};
 use trolleybus_tests::support::http::{Connection, request};
 use trolleybus_tests::support::server::serve;
 use trolleybus_tests::support::soon;
 
-use super::client::{Bridge, policy};
+use super::client::{Bridge, open_policy, policy};
 
 /// Whoever names himself is believed.
 #[derive(Debug)]
@@ -37,9 +39,33 @@ fn inbox_rules() -> [Permitted; 1] {
     [Permitted::address("user.${sub}")]
 }
 
+fn believing(required: bool) -> Authentication {
+    let credentials = Credentials { query: Some("token".into()), ..Credentials::default() };
+    Authentication { authenticator: Arc::new(Believing), credentials, required }
+}
+
 async fn bridge() -> Bridge {
     let rules = policy(&inbox_rules(), &inbox_rules());
-    Bridge::authenticated(rules, TcpOptions::default(), Some(Arc::new(Believing))).await
+    Bridge::authenticated(rules, TcpOptions::default(), Some(believing(false))).await
+}
+
+#[tokio::test]
+async fn where_a_token_is_required_nothing_goes_without() {
+    let options = TcpOptions::default();
+    let bridge = Bridge::authenticated(open_policy(), options, Some(believing(true))).await;
+    let mut client = bridge.client().await;
+    for kind in ["send", "publish", "register", "unregister"] {
+        client.send(json!({"type": kind, "address": "a"})).await;
+        assert_eq!(client.refusal().await, "not_logged_in", "{kind}");
+    }
+    client.send(json!({"type": "authenticate", "body": "ada"})).await;
+    client.register("a").await;
+    let known = Some(believing(true));
+    let gateway =
+        HttpGateway::new(bridge.bus.clone(), open_policy(), known, HttpOptions::default()).unwrap();
+    let addr = serve(Router::new().nest_service("/api", gateway.router("/api"))).await;
+    assert_eq!(request(addr, "POST", "/api/publish/a", "", "1").await.status(), 401);
+    assert_eq!(request(addr, "POST", "/api/publish/a?token=ada", "", "1").await.status(), 204);
 }
 
 #[tokio::test]
@@ -100,14 +126,14 @@ async fn over_http_a_token_is_a_bearer_token() {
     let _consumer = bus.consumer("user.ada");
     let rules = policy(&inbox_rules(), &inbox_rules());
     let gateway =
-        HttpGateway::new(bus, rules, Some(Arc::new(Believing)), HttpOptions::default()).unwrap();
+        HttpGateway::new(bus, rules, Some(believing(false)), HttpOptions::default()).unwrap();
     let addr = serve(Router::new().nest_service("/api", gateway.router("/api"))).await;
     for (headers, status) in [
         ("", 403),
         ("Authorization: Bearer ada\r\n", 204),
         ("Authorization: Bearer bob\r\n", 403),
         ("Authorization: Bearer nobody\r\n", 401),
-        ("Authorization: Basic ada\r\n", 401),
+        ("Authorization: Basic ada\r\n", 403),
     ] {
         let answer = request(addr, "POST", "/api/send/user.ada", headers, "1").await;
         assert_eq!(answer.status(), status, "{headers}");

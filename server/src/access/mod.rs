@@ -5,6 +5,7 @@
 //! | `config` | [`Permitted`], one rule as a configuration file holds it |
 //! | `error` | [`ConfigError`], a value that makes no sense |
 //! | `principal` | [`Principal`], who stands behind a connection |
+//! | `credentials` | [`Credentials`], where a request carries its token |
 //! | `authenticator` | [`Authenticator`], the port to whoever turns tokens into principals |
 //! | `template` | addresses in rules that name claims, such as `user.${sub}.inbox` |
 //! | `rules` | [`Rules`], compiled for one principal: the first that matches decides |
@@ -18,6 +19,7 @@
 
 mod authenticator;
 mod config;
+mod credentials;
 mod error;
 mod policy;
 mod principal;
@@ -26,6 +28,7 @@ mod template;
 
 pub use authenticator::{AuthFailure, Authenticating, Authenticator};
 pub use config::Permitted;
+pub use credentials::{Credentials, Token};
 pub use error::ConfigError;
 pub use policy::{Bound, LivePolicy, Policy};
 pub use principal::Principal;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::tls::TlsConfig;
 use crate::access::ConfigError;
+use crate::auth::AuthConfig;
 use crate::bridge::BridgeOptions;
 use crate::gateway::{HttpOptions, TcpOptions};
 use crate::sockjs::{self, Transport};
@@ -21,6 +23,10 @@ pub struct Config {
     pub bridge: BridgeOptions,
     /// The transports below it.
     pub sockjs: SockJsConfig,
+    /// Whose tokens are trusted.
+    pub auth: AuthConfig,
+    /// The certificate to serve with.
+    pub tls: TlsConfig,
     /// Other ways in.
     pub gateway: GatewayConfig,
 }
@@ -91,6 +97,8 @@ pub struct SockJsConfig {
     pub max_sockets: usize,
     /// Transports that are switched off: none.
     pub disabled_transports: Vec<String>,
+    /// Sites that may connect from a browser, such as `https://example.com`: none named, so all.
+    pub allowed_origins: Vec<String>,
     /// Set the `JSESSIONID` cookie that some load balancers stick to: false.
     pub jsessionid: bool,
     /// Where the iframe helper page loads `sockjs-client` from; must start with `/` or `http`.
@@ -109,6 +117,7 @@ impl Default for SockJsConfig {
             max_outbox_size: options.max_outbox_size,
             max_sockets: 20_000,
             disabled_transports: Vec::new(),
+            allowed_origins: Vec::new(),
             jsessionid: false,
             client_url: options.client_url,
         }
@@ -131,8 +140,41 @@ impl Config {
             return Err(ConfigError::new("server.path", problem));
         }
         self.sockjs.options()?;
+        self.auth.validate().map_err(|error| error.within("auth"))?;
+        self.check_cookie()?;
+        self.tls.validate().map_err(|error| error.within("tls"))?;
         self.gateway.validate(path)?;
         self.bridge.validate().map_err(|error| error.within("bridge"))
+    }
+}
+
+impl Config {
+    /// Reads the files that the configuration names and checks what is in them: keys, certificates.
+    ///
+    /// # Errors
+    /// The first that cannot be used, by its key.
+    pub fn check_files(&self) -> Result<(), ConfigError> {
+        self.auth.check_files().map_err(|error| error.within("auth"))?;
+        self.tls.check_files().map_err(|error| error.within("tls"))
+    }
+
+    /// A browser sends cookies along for whatever page asks it to connect, so a token in a cookie
+    /// says nothing unless the page's origin is checked.
+    fn check_cookie(&self) -> Result<(), ConfigError> {
+        let origins = &self.sockjs.allowed_origins;
+        let is_open = origins.is_empty() || origins.iter().any(|origin| origin == "*");
+        if self.auth.cookie.is_some() && is_open {
+            let problem = "needs the sites that may connect in `sockjs.allowed_origins`: without \
+                           them any page in a user's browser can use the user's cookie";
+            return Err(ConfigError::new("auth.cookie", problem));
+        }
+        let is_open = self.gateway.http.allowed_origins.iter().any(|origin| origin == "*");
+        if self.auth.cookie.is_some() && is_open {
+            let problem = "has `*`, with which any page in a user's browser can use the user's \
+                           cookie (`auth.cookie`); name the sites";
+            return Err(ConfigError::new("gateway.http.allowed_origins", problem));
+        }
+        Ok(())
     }
 }
 

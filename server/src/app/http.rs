@@ -12,11 +12,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
+
+use super::tls::Tls;
 
 /// What the loop needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
+    tls: Option<Tls>,
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
@@ -53,25 +57,49 @@ pub(super) async fn serve(
             tracing::warn!("too many connections, one more was refused");
             continue;
         };
-        let (router, stop) = (router.clone(), stop.clone());
+        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
         tasks.spawn(async move {
-            connection(stream, peer, router, limits, stop).await;
+            connection(stream, peer, router, limits, tls, stop).await;
             drop(place);
         });
     }
 }
 
-/// Serves one connection. After an upgrade the connection belongs to the transport, and this ends.
+/// Prepares one connection, shakes hands if it is to be TLS, and serves it.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     limits: Limits,
+    tls: Option<Tls>,
     stop: CancellationToken,
 ) {
     if let Err(error) = prepare(&stream, limits.write_timeout) {
         tracing::debug!(%error, "cannot set the options of a connection");
     }
+    let Some(tls) = tls else {
+        return exchange(stream, peer, router, limits, stop).await;
+    };
+    let accepted = tokio::select! {
+        accepted = tls.accept(stream) => accepted,
+        () = stop.cancelled() => return,
+    };
+    match accepted {
+        Ok(stream) => exchange(stream, peer, router, limits, stop).await,
+        Err(error) => tracing::debug!(%error, "no TLS came about"),
+    }
+}
+
+/// Serves one connection. After an upgrade the connection belongs to the transport, and this ends.
+async fn exchange<S>(
+    stream: S,
+    peer: SocketAddr,
+    router: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().call(request.map(axum::body::Body::new))

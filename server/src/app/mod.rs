@@ -5,6 +5,9 @@
 //! | `config` | [`Config`] and its parts, plain values |
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
 //! | `site` | the static site |
+//! | `tokens` | whom the bridge asks about tokens, and where they are found |
+//! | `tls` | the certificate in force, and the handshake |
+//! | `validity` | from when until when a certificate holds |
 //! | `http` | the accept loop over hyper |
 //! | `run` | build, run, drain |
 
@@ -13,7 +16,11 @@ mod http;
 mod load;
 mod run;
 mod site;
+mod tls;
+mod tokens;
+mod validity;
 
 pub use config::{Config, GatewayConfig, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};
+pub use tls::TlsConfig;

@@ -11,8 +11,10 @@ use tokio_util::task::TaskTracker;
 use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
-use super::{http, site};
+use super::tls::{self, Tls, TlsDriver};
+use super::{http, site, tokens};
 use crate::access::ConfigError;
+use crate::auth::{self, KeyDriver};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
 use crate::gateway::{HttpGateway, TcpGateway};
@@ -30,6 +32,9 @@ pub struct App {
     tcp_gateway: TcpGateway,
     tcp_listener: Option<TcpListener>,
     config: Config,
+    /// Keeps the keys that tokens are checked with fresh.
+    key_driver: Option<KeyDriver>,
+    tls: Option<(Tls, TlsDriver)>,
 }
 
 /// Listens on an address; port 0 takes any free one.
@@ -53,22 +58,42 @@ impl App {
     /// When the configuration makes no sense.
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
         config.validate()?;
+        let tls = tls::build(&config.tls).map_err(|error| error.within("tls"))?;
+        let auth = auth::build(&config.auth).map_err(|error| error.within("auth"))?;
         let sockjs = config.sockjs.options()?;
-        let bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs).build()?;
+        let mut bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs);
+        let (mut key_driver, mut known) = (None, None);
+        if let Some((authenticator, driver)) = auth {
+            known = Some(tokens::for_gateways(&config.auth, authenticator.clone()));
+            bridge = bridge.authentication(tokens::authentication(&config.auth, authenticator));
+            key_driver = Some(driver);
+        }
+        let bridge = bridge.build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         let policy = bridge.policy();
         let mut http_gateway = None;
         if let Some(path) = &config.gateway.http.path {
             let options = config.gateway.http.clone();
-            let gateway = HttpGateway::new(bus.clone(), policy.clone(), None, options)?;
+            let gateway = HttpGateway::new(bus.clone(), policy.clone(), known.clone(), options)?;
             router = router.nest_service(path, gateway.router(path));
             http_gateway = Some(gateway);
         }
-        let tcp_gateway = TcpGateway::new(bus.clone(), policy, None, config.gateway.tcp.clone())?;
+        let tcp_gateway = TcpGateway::new(bus.clone(), policy, known, config.gateway.tcp.clone())?;
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self { bus, bridge, router, http_gateway, tcp_gateway, tcp_listener: None, config })
+        let tcp_listener = None;
+        Ok(Self {
+            bus,
+            bridge,
+            router,
+            http_gateway,
+            tcp_gateway,
+            tcp_listener,
+            config,
+            key_driver,
+            tls,
+        })
     }
 
     /// Listens for the bridge over TCP, if the configuration has one, and gives where. Has to be
@@ -83,20 +108,39 @@ impl App {
 
     /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
     /// what is left after the drain timeout is cut off.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let limits = http::Limits {
             max_connections: self.config.server.max_connections,
             header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
             write_timeout: Duration::from_millis(self.config.server.write_timeout_ms.into()),
         };
-        let accepting =
-            http::serve(listener, self.router.clone(), limits, stopping.clone(), tasks.clone());
+        if let Some(driver) = self.key_driver.take() {
+            tasks.spawn(driver.run(stopping.clone()));
+        }
+        let tls = self.tls.take().map(|(tls, driver)| {
+            tasks.spawn(driver.run(stopping.clone()));
+            tls
+        });
+        let router = self.router.clone();
+        let over = tls.clone();
+        let accepting = http::serve(listener, router, limits, tls, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
         let leaving = CancellationToken::new();
         if let Some(listener) = self.tcp_listener {
-            let gateway = self.tcp_gateway.serve(listener, leaving.clone(), tasks.clone());
-            tasks.spawn(gateway);
+            let (gateway, leaving, tracker) = (self.tcp_gateway, leaving.clone(), tasks.clone());
+            match over {
+                Some(tls) => {
+                    let handshake = move |stream| {
+                        let tls = tls.clone();
+                        async move { tls.accept(stream).await }
+                    };
+                    tasks.spawn(gateway.serve_with(listener, handshake, leaving, tracker));
+                }
+                None => {
+                    tasks.spawn(gateway.serve(listener, leaving, tracker));
+                }
+            }
         }
         stop.await;
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");

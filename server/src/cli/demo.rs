@@ -23,6 +23,12 @@ pub(super) struct Demo {
     /// Folder of the built site; `cargo xtask demo` builds it and gives it here.
     #[arg(long, value_name = "DIR")]
     www: Option<PathBuf>,
+    /// Certificate file in PEM, to serve https and wss; goes with --tls-key.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// File of the certificate's private key in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
     /// Permit every address in both directions. For benchmarks and experiments only.
     #[arg(long)]
     open_bridge: bool,
@@ -48,6 +54,8 @@ impl Demo {
         config.server.listen = self.listen;
         config.server.www = self.www;
         config.gateway.http.path = Some("/api".to_owned());
+        config.tls.certificate = self.tls_certificate;
+        config.tls.key = self.tls_key;
         config.bridge = if self.open_bridge { open_bridge() } else { demo_bridge() };
         config
     }

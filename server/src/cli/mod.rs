@@ -5,6 +5,7 @@
 //! | `serve` | `serve`, `check-config`, `default-config` |
 //! | `demo` | `demo`: the gallery and its services |
 //! | `bench` | `bench`: what a bridge can carry
+//! | `token` | `token`: mints tokens to try things out |
 //! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
 
 // A command line talks to people.
@@ -14,6 +15,7 @@ mod bench;
 mod client;
 mod demo;
 mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,8 @@ enum Command {
     Request(client::Request),
     /// Print what arrives on addresses, one JSON document per line.
     Subscribe(client::Subscribe),
+    /// Mint a token to try things out, or make a key for it.
+    Token(token::Token),
     /// Measure what a bridge can carry.
     Bench(bench::Bench),
 }
@@ -83,6 +87,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Send(message) => message.send().await,
         Command::Request(request) => request.run().await,
         Command::Subscribe(subscribe) => subscribe.run().await,
+        Command::Token(token) => token.run(),
         Command::Bench(bench) => bench.run().await,
     }
 }

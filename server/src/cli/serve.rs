@@ -44,6 +44,7 @@ pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<
     let path = config.server.path.clone();
     let has_site = config.server.www.is_some();
     let tcp_wanted = config.gateway.tcp.listen;
+    let scheme = if config.tls.is_enabled() { "https" } else { "http" };
     let mut app = App::new(bus, config)?;
     let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
@@ -53,7 +54,7 @@ pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<
     })?;
     let path = if has_site { "/" } else { path.as_str() };
     let stop = stop_signal().context("cannot catch signals")?;
-    println!("{says} http://{address}{path}");
+    println!("{says} {scheme}://{address}{path}");
     if let Some(address) = tcp_address {
         println!("TCP bridge on {address}");
     }
@@ -78,7 +79,8 @@ pub(super) struct CheckConfig {
 
 impl CheckConfig {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        app::load(Some(&self.config), std::env::vars(), |_| {})?;
+        let config = app::load(Some(&self.config), std::env::vars(), |_| {})?;
+        config.check_files().with_context(|| self.config.display().to_string())?;
         println!("{}: no mistakes found", self.config.display());
         Ok(())
     }

@@ -14,9 +14,21 @@ mod rights;
 mod target;
 mod tcp;
 
+use std::sync::Arc;
+
+use crate::access::{Authenticator, Credentials};
+
 pub use config::{HttpOptions, TcpOptions};
 pub use http::HttpGateway;
 pub use tcp::TcpGateway;
 
-/// What turns tokens into principals, if anything does.
-pub type OptionalAuthenticator = Option<std::sync::Arc<dyn crate::access::Authenticator>>;
+/// How a gateway gets to know who is behind a connection.
+#[derive(Debug, Clone)]
+pub struct Authentication {
+    /// Turns tokens into principals.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Where a request over HTTP carries its token.
+    pub credentials: Credentials,
+    /// Nothing is carried out for anybody without a token.
+    pub required: bool,
+}

@@ -45,6 +45,11 @@ impl Rights {
         *self.state.lock() = State::new(&self.policy, Some(principal));
     }
 
+    /// Nobody has said who stands behind the connection.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.state.lock().principal.is_none()
+    }
+
     /// When the principal's token expires, if there is one and it does.
     pub(super) fn expires_at(&self) -> Option<Instant> {
         self.state.lock().expires_at

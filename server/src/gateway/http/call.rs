@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -73,26 +73,25 @@ impl FromRequestParts<Arc<Core>> for Call {
         }
         let query = Query::<CallQuery>::from_request_parts(parts, core).await;
         let query = query.map_or_else(|_| CallQuery::default(), |Query(query)| query);
-        let principal = principal(core, &parts.headers).await?;
+        let principal = principal(core, parts).await?;
         let rights = Rights::new(core.policy.clone(), principal);
         Ok(Self { address: address.into(), rights, query })
     }
 }
 
 /// Who stands behind the token of a request, if it brings one and somebody reads tokens here.
-async fn principal(core: &Core, headers: &HeaderMap) -> Result<Option<Principal>, Refusal> {
-    let (Some(authenticator), Some(value)) = (&core.authenticator, headers.get(AUTHORIZATION))
-    else {
+async fn principal(core: &Core, parts: &Parts) -> Result<Option<Principal>, Refusal> {
+    let Some(authentication) = &core.authentication else {
         return Ok(None);
     };
-    let token = value.to_str().ok().and_then(bearer).ok_or(Refusal::InvalidToken)?;
-    let principal = authenticator.authenticate(token).await;
-    principal.map(Some).map_err(AuthFailure::refusal)
-}
-
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    match authentication.credentials.of_request(&parts.headers, parts.uri.query()) {
+        Some(token) => {
+            let principal = authentication.authenticator.authenticate(token.as_str()).await;
+            principal.map(Some).map_err(AuthFailure::refusal)
+        }
+        None if authentication.required => Err(Refusal::NotLoggedIn),
+        None => Ok(None),
+    }
 }
 
 impl FromRequest<Arc<Core>> for MessageCall {
@@ -217,12 +216,5 @@ mod tests {
         for bad in ["0", "-1", "1.5", "soon", ""] {
             assert_eq!(timeout(Some(bad)), Err(Refusal::InvalidTimeout), "{bad}");
         }
-    }
-
-    #[test]
-    fn tokens_are_bearer_tokens() {
-        assert_eq!(bearer("Bearer abc"), Some("abc"));
-        assert_eq!(bearer("bearer  abc"), Some("abc"));
-        assert_eq!((bearer("Basic abc"), bearer("abc")), (None, None));
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{document, origin};
 use crate::access::{ConfigError, LivePolicy};
 use crate::bus::Bus;
-use crate::gateway::{HttpOptions, OptionalAuthenticator};
+use crate::gateway::{Authentication, HttpOptions};
 
 /// Publish, send and request by POST, and addresses as streams of server-sent events. Clones are
 /// handles of one gateway.
@@ -23,7 +23,7 @@ pub struct HttpGateway(Arc<Core>);
 pub(super) struct Core {
     pub(super) bus: Bus,
     pub(super) policy: LivePolicy,
-    pub(super) authenticator: OptionalAuthenticator,
+    pub(super) authentication: Option<Authentication>,
     pub(super) options: HttpOptions,
     /// Places for requests on the bus that wait for their answers.
     pub(super) requests: Arc<Semaphore>,
@@ -41,14 +41,14 @@ impl HttpGateway {
     pub fn new(
         bus: Bus,
         policy: LivePolicy,
-        authenticator: OptionalAuthenticator,
+        authentication: Option<Authentication>,
         options: HttpOptions,
     ) -> Result<Self, ConfigError> {
         options.validate()?;
         let requests = Arc::new(Semaphore::new(options.max_requests));
         let streams = Arc::new(Semaphore::new(options.max_streams));
         let stop = CancellationToken::new();
-        Ok(Self(Arc::new(Core { bus, policy, authenticator, options, requests, streams, stop })))
+        Ok(Self(Arc::new(Core { bus, policy, authentication, options, requests, streams, stop })))
     }
 
     /// The gateway, to be mounted with [`Router::nest_service`] under `path`, which the OpenAPI

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::driver;
 use crate::access::{ConfigError, LivePolicy};
 use crate::bus::Bus;
-use crate::gateway::{OptionalAuthenticator, TcpOptions};
+use crate::gateway::{Authentication, TcpOptions};
 
 /// When the system begins to ask a silent peer whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ pub struct TcpGateway(Arc<Core>);
 pub(super) struct Core {
     pub(super) bus: Bus,
     pub(super) policy: LivePolicy,
-    pub(super) authenticator: OptionalAuthenticator,
+    pub(super) authentication: Option<Authentication>,
     pub(super) options: TcpOptions,
     places: Arc<Semaphore>,
 }
@@ -42,12 +42,12 @@ impl TcpGateway {
     pub fn new(
         bus: Bus,
         policy: LivePolicy,
-        authenticator: OptionalAuthenticator,
+        authentication: Option<Authentication>,
         options: TcpOptions,
     ) -> Result<Self, ConfigError> {
         options.validate()?;
         let places = Arc::new(Semaphore::new(options.max_connections));
-        Ok(Self(Arc::new(Core { bus, policy, authenticator, options, places })))
+        Ok(Self(Arc::new(Core { bus, policy, authentication, options, places })))
     }
 
     /// Accepts connections until `stop`, each served by a task of its own that `tasks` tracks.
@@ -91,7 +91,11 @@ impl TcpGateway {
             }
             let (gateway, stop, handshake) = (self.clone(), stop.clone(), handshake(stream));
             tasks.spawn(async move {
-                match handshake.await {
+                let shaken = tokio::select! {
+                    shaken = handshake => shaken,
+                    () = stop.cancelled() => return,
+                };
+                match shaken {
                     Ok(stream) => gateway.serve_stream(stream, peer, stop).await,
                     Err(error) => tracing::debug!(%peer, %error, "handshake failed"),
                 }

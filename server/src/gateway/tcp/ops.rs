@@ -52,6 +52,11 @@ async fn carry_out(
     envelope: ClientEnvelope,
     local_only: bool,
 ) -> Result<Done, Refusal> {
+    let has_to_log_in = socket.core.authentication.as_ref().is_some_and(|known| known.required);
+    let is_about_tokens = envelope.operation == Operation::Authenticate;
+    if has_to_log_in && !is_about_tokens && socket.rights.is_anonymous() {
+        return Err(Refusal::NotLoggedIn);
+    }
     match envelope.operation {
         Operation::Ping => Ok(Done::Yes),
         Operation::Authenticate => authenticate(socket, &envelope).await,
@@ -64,9 +69,9 @@ async fn carry_out(
 
 /// The messages behind it wait, so that they are judged by the new token.
 async fn authenticate(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<Done, Refusal> {
-    let authenticator = socket.core.authenticator.as_ref().ok_or(Refusal::InvalidToken)?;
+    let authentication = socket.core.authentication.as_ref().ok_or(Refusal::InvalidToken)?;
     let token = envelope.body.as_text().ok_or(Refusal::InvalidToken)?;
-    match authenticator.authenticate(&token).await {
+    match authentication.authenticator.authenticate(&token).await {
         Ok(principal) => {
             socket.rights.replace_principal(principal);
             Ok(Done::Yes)
