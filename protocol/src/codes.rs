@@ -39,6 +39,12 @@ pub enum Refusal {
     InvalidToken,
     /// A token that was good once.
     TokenExpired,
+    /// Nothing is registered under the address. Only the TCP bridge says so.
+    UnknownAddress,
+    /// A frame on TCP whose length is negative or over the limit.
+    InvalidFrameLength,
+    /// A `timeout` that is no number of milliseconds above zero.
+    InvalidTimeout,
     /// Too many registrations and pending requests on this socket.
     MaxHandlersReached,
     /// The bus could not register the address.
@@ -47,6 +53,14 @@ pub enum Refusal {
     RateLimited,
     /// Too many registrations on one address, or of one user.
     TooManyRegistrations,
+    /// A page of an origin that the server does not allow.
+    OriginNotAllowed,
+    /// A request body over HTTP that is neither JSON nor plain text.
+    UnsupportedMediaType,
+    /// A request body over HTTP that is longer than the limit.
+    TooLarge,
+    /// A request body over HTTP that did not come in time.
+    TooSlow,
 }
 
 /// One line of the table of refusals.
@@ -118,10 +132,17 @@ refusals! {
     Rejected 113 "rejected" false "the application refused it"
     InvalidToken 114 "invalid_token" false "the token cannot be trusted"
     TokenExpired 115 "token_expired" false "the token has expired; get a new one"
+    UnknownAddress 116 "unknown_address" false "nothing is registered under the address"
+    InvalidFrameLength 117 "invalid_frame_length" false "the length of the frame is negative or over the limit"
+    InvalidTimeout 118 "invalid_timeout" false "the timeout must be a number of milliseconds above zero"
     MaxHandlersReached 120 "max_handlers_reached" true "too many registrations and pending requests on this socket"
     RegistrationFailure 121 "registration_failure" true "the bus could not register the address"
     RateLimited 122 "rate_limited" true "messages arrive faster than the limit; wait and send again"
     TooManyRegistrations 123 "too_many_registrations" true "too many registrations on this address or of this user"
+    OriginNotAllowed 130 "origin_not_allowed" false "the server does not allow pages of this origin"
+    UnsupportedMediaType 131 "unsupported_media_type" false "the body must be application/json or text/plain"
+    TooLarge 132 "too_large" false "the body is longer than the limit"
+    TooSlow 133 "too_slow" true "the body did not come in time"
 }
 
 /// Why a request got no answer. The word is the `failureType` of the `err` frame.

@@ -154,6 +154,22 @@ impl Headers {
         out.push_str(if separator == '{' { "{}" } else { "}" });
     }
 
+    /// Appends the JSON object as the TCP bridge has it: of several values of a name the last.
+    pub(crate) fn write_last_values(&self, out: &mut String) {
+        let mut separator = '{';
+        for (index, (name, _)) in self.0.iter().enumerate() {
+            if self.0[..index].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            out.push(separator);
+            separator = ',';
+            json::quote_into(out, name);
+            out.push(':');
+            json::quote_into(out, self.get_all(name).last().unwrap_or_default());
+        }
+        out.push_str(if separator == '{' { "{}" } else { "}" });
+    }
+
     fn write_values(&self, out: &mut String, name: &str) {
         let several = self.get_all(name).nth(1).is_some();
         for (index, value) in self.get_all(name).enumerate() {

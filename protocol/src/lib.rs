@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`json`] | JSON as text: validate, walk, quote, unquote |
 //! | [`sockjs`] | SockJS frames, uploads, paths and info |
+//! | [`tcp`] | frames of the TCP bridge |
 //! | [`envelope`] | the bridge's envelopes in both directions |
 //! | [`codes`] | the one table of refusals, failures and close codes |
 //! | `bus` | [`EventBus`] with its messages, consumers and producers, for server and client alike |
@@ -29,6 +30,7 @@ pub mod json;
 mod overflow;
 mod pattern;
 pub mod sockjs;
+pub mod tcp;
 
 pub use address::Address;
 pub use body::{Body, BodyError, IntoBody};

@@ -6,6 +6,7 @@
 //! | [`access`] | who may do what: principals, rules |
 //! | [`auth`] | turns tokens into principals |
 //! | [`bridge`] | what browsers may do on it: envelopes, rules, limits |
+//! | [`gateway`] | other ways in: the TCP bridge, HTTP |
 //! | [`sockjs`] | SockJS for any axum app, with or without the bus |
 //! | [`service`] | consumers that we ship |
 //! | [`app`] | a configuration becomes a running server |
@@ -45,6 +46,7 @@ pub mod auth;
 pub mod bridge;
 pub mod bus;
 pub mod cli;
+pub mod gateway;
 pub mod service;
 mod session;
 pub mod sockjs;

@@ -13,8 +13,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transport", &["session"]),
     ("sockjs", &["session", "transport"]),
     ("bridge", &["access", "bus", "session", "sockjs"]),
+    ("gateway", &["access", "bus"]),
     ("service", &[]),
-    ("app", &["access", "auth", "bridge", "bus", "service", "sockjs"]),
+    ("app", &["access", "auth", "bridge", "bus", "gateway", "service", "sockjs"]),
     ("cli", &["access", "app", "auth", "bridge", "bus", "service"]),
 ];
 

@@ -30,8 +30,8 @@ async function launch(file, args, clean = async () => {}) {
 }
 
 /** `trolleybus serve` with a configuration file of these sections. */
-export async function serve({ server = {}, bridge = OPEN, sockjs = {} } = {}, ...flags) {
-  const sections = { server: { listen: ANY_PORT, drain_timeout_ms: 1000, ...server }, bridge, sockjs };
+export async function serve({ server = {}, bridge = OPEN, sockjs = {}, ...others } = {}, ...flags) {
+  const sections = { server: { listen: ANY_PORT, drain_timeout_ms: 1000, ...server }, bridge, sockjs, ...others };
   const { file, remove } = await configuration(sections);
   return launch(needed("TROLLEYBUS_BIN"), ["serve", "--config", file, ...flags], remove);
 }

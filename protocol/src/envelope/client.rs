@@ -45,7 +45,7 @@ impl Operation {
         }
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    pub(super) fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "ping" => Self::Ping,
             "send" => Self::Send,

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `client` | what a client sends: `ping`, `send`, `publish`, `register`, `unregister` |
 //! | `server` | what the server sends: `rec`, `err` |
+//! | `tcp` | what is different over TCP: `message`, `pong`, `err` |
 //!
 //! `protocol/README.md` is the specification.
 
 mod client;
 mod server;
+mod tcp;
 
 pub use client::{
     ClientEnvelope, EnvelopeError, MAX_REPLY_ADDRESS_UNITS, Operation, RecipientFailure,
@@ -16,6 +18,10 @@ pub use client::{
 pub use server::{
     RecExtras, ServerEnvelope, failure_to_json, rec_to_json, rec_with_extras_to_json,
     refusal_to_json, with_dropped,
+};
+pub use tcp::{
+    TCP_PONG, TcpEnvelope, TcpMessage, tcp_failure_to_json, tcp_message_to_json,
+    tcp_refusal_to_json,
 };
 
 use alloc::borrow::Cow;

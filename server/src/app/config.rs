@@ -13,6 +13,7 @@ use crate::access::limits::{LimitsConfig, Network};
 use crate::auth::AuthConfig;
 use crate::bridge::BridgeOptions;
 use crate::sockjs::{self, Origins, Transport};
+use crate::gateway::{HttpOptions, TcpOptions};
 
 /// All that a server can be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -30,6 +31,19 @@ pub struct Config {
     pub auth: AuthConfig,
     /// The certificate to serve with.
     pub tls: TlsConfig,
+    /// Other ways in.
+    pub gateway: GatewayConfig,
+}
+
+/// Ways in beside the bridge over SockJS, under the same rules. Each is off unless it is told where
+/// to be.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// The bridge over TCP.
+    pub tcp: TcpOptions,
+    /// Publish, send, request and subscribe over HTTP.
+    pub http: HttpOptions,
 }
 
 /// Where and what a server serves.
@@ -148,6 +162,7 @@ impl Config {
         self.auth.validate().map_err(|error| error.within("auth"))?;
         self.check_cookie()?;
         self.tls.validate().map_err(|error| error.within("tls"))?;
+        self.gateway.validate(path)?;
         self.bridge.validate().map_err(|error| error.within("bridge"))
     }
 }
@@ -171,6 +186,24 @@ impl Config {
             let problem = "needs the sites that may connect in `sockjs.allowed_origins`, and no \
                            `null` there: else any page in a user's browser can use the user's cookie";
             return Err(ConfigError::new("auth.cookie", problem));
+        }
+        let is_open = self.gateway.http.allowed_origins.iter().any(|origin| origin == "*");
+        if self.auth.cookie.is_some() && is_open {
+            let problem = "has `*`, with which any page in a user's browser can use the user's \
+                           cookie (`auth.cookie`); name the sites";
+            return Err(ConfigError::new("gateway.http.allowed_origins", problem));
+        }
+        Ok(())
+    }
+}
+
+impl GatewayConfig {
+    fn validate(&self, bridge_path: &str) -> Result<(), ConfigError> {
+        self.tcp.validate().map_err(|error| error.within("gateway.tcp"))?;
+        self.http.validate().map_err(|error| error.within("gateway.http"))?;
+        if self.http.path.as_deref() == Some(bridge_path) {
+            let problem = format!("is `{bridge_path}`, where the bridge is (`server.path`)");
+            return Err(ConfigError::new("gateway.http.path", problem));
         }
         Ok(())
     }

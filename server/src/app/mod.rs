@@ -23,7 +23,7 @@ mod tokens;
 mod validity;
 
 pub use client_ip::ForwardedHeader;
-pub use config::{Config, ServerConfig, SockJsConfig};
+pub use config::{Config, GatewayConfig, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};
 pub use tls::TlsConfig;

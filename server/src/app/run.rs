@@ -21,6 +21,7 @@ use crate::auth::{self, KeyDriver};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
 use crate::sockjs::Pace;
+use crate::gateway::{HttpGateway, TcpGateway};
 
 /// Pending connections that the system keeps for us.
 const BACKLOG: u32 = 4096;
@@ -31,6 +32,9 @@ pub struct App {
     bus: Bus,
     bridge: Bridge,
     router: Router,
+    http_gateway: Option<HttpGateway>,
+    tcp_gateway: TcpGateway,
+    tcp_listener: Option<TcpListener>,
     config: Config,
     limits: Limits,
     draining: CancellationToken,
@@ -67,18 +71,51 @@ impl App {
         let mut bridge = Bridge::builder(bus.clone(), config.bridge.clone())
             .sockjs(sockjs)
             .limits(limits.clone());
-        let mut key_driver = None;
+        let (mut key_driver, mut known) = (None, None);
         if let Some((authenticator, driver)) = auth {
+            known = Some(tokens::for_gateways(&config.auth, authenticator.clone()));
             bridge = bridge.authentication(tokens::authentication(&config.auth, authenticator));
             key_driver = Some(driver);
         }
         let bridge = bridge.build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
+        let policy = bridge.policy();
+        let mut http_gateway = None;
+        if let Some(path) = &config.gateway.http.path {
+            let options = config.gateway.http.clone();
+            let gateway = HttpGateway::new(bus.clone(), policy.clone(), known.clone(), options)?;
+            router = router.nest_service(path, gateway.router(path));
+            http_gateway = Some(gateway);
+        }
+        let tcp_gateway = TcpGateway::new(bus.clone(), policy, known, config.gateway.tcp.clone())?;
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
         let draining = CancellationToken::new();
-        Ok(Self { bus, bridge, router, config, limits, draining, key_driver, tls })
+        let tcp_listener = None;
+        Ok(Self {
+            bus,
+            bridge,
+            router,
+            http_gateway,
+            tcp_gateway,
+            tcp_listener,
+            config,
+            limits,
+            draining,
+            key_driver,
+            tls,
+        })
+    }
+
+    /// Listens for the bridge over TCP, if the configuration has one, and gives where. Has to be
+    /// called inside a tokio runtime, and before [`App::run`], which then serves it.
+    ///
+    /// # Errors
+    /// When the address cannot be had.
+    pub fn bind_tcp_gateway(&mut self) -> std::io::Result<Option<SocketAddr>> {
+        self.tcp_listener = self.config.gateway.tcp.listen.map(bind).transpose()?;
+        self.tcp_listener.as_ref().map(TcpListener::local_addr).transpose()
     }
 
     /// The bridge, to look at its sockets and to change its rules.
@@ -115,10 +152,31 @@ impl App {
             tls
         });
         let router = self.router.clone();
+        let over = tls.clone();
         let accepting = http::serve(listener, router, limits, tls, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
+        if let Some(listener) = self.tcp_listener {
+            let leaving = self.draining.clone();
+            let (gateway, tracker) = (self.tcp_gateway, tasks.clone());
+            match over {
+                Some(tls) => {
+                    let handshake = move |stream| {
+                        let tls = tls.clone();
+                        async move { tls.accept(stream).await }
+                    };
+                    tasks.spawn(gateway.serve_with(listener, handshake, leaving, tracker));
+                }
+                None => {
+                    tasks.spawn(gateway.serve(listener, leaving, tracker));
+                }
+            }
+        }
         stop.await;
+        // Over TCP, and on a stream of events, nothing says more than the end of the connection.
         self.draining.cancel();
+        if let Some(gateway) = &self.http_gateway {
+            gateway.close();
+        }
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");
         let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
         // The last clients that are told need time to leave as well.

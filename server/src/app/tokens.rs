@@ -1,4 +1,4 @@
-//! Whom the bridge asks about tokens, and where they are found.
+//! Whom the bridge and the gateways ask about tokens, and where they are found.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::access::{Authenticator, Token};
 use crate::auth::AuthConfig;
 use crate::bridge::Authentication;
+use crate::gateway;
 
 /// How the bridge gets to know who is behind a socket.
 pub(super) fn authentication(
@@ -21,4 +22,13 @@ pub(super) fn authentication(
         .required(config.required)
         .envelopes(config.envelope)
         .grace(Duration::from_millis(config.grace_ms))
+}
+
+/// The same for the gateways.
+pub(super) fn for_gateways(
+    config: &AuthConfig,
+    authenticator: Arc<dyn Authenticator>,
+) -> gateway::Authentication {
+    let credentials = config.credentials();
+    gateway::Authentication { authenticator, credentials, required: config.required }
 }

@@ -53,6 +53,7 @@ impl Demo {
         let mut config = Config::default();
         config.server.listen = self.listen;
         config.server.www = self.www;
+        config.gateway.http.path = Some("/api".to_owned());
         config.tls.certificate = self.tls_certificate;
         config.tls.key = self.tls_key;
         config.bridge = if self.open_bridge { open_bridge() } else { demo_bridge() };

@@ -59,13 +59,21 @@ pub(super) async fn run<F: Future<Output = ()>>(
     let wanted = config.server.listen;
     let path = config.server.path.clone();
     let has_site = config.server.www.is_some();
+    let tcp_wanted = config.gateway.tcp.listen;
     let scheme = if config.tls.is_enabled() { "https" } else { "http" };
-    let app = App::new(bus, config)?;
+    let mut app = App::new(bus, config)?;
     let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
+    let tcp_address = app.bind_tcp_gateway().with_context(|| match tcp_wanted {
+        Some(wanted) => format!("cannot listen on {wanted}"),
+        None => "cannot listen".to_owned(),
+    })?;
     let path = if has_site { "/" } else { path.as_str() };
     let stop = stop_signal().context("cannot catch signals")?;
     println!("{says} {scheme}://{address}{path}");
+    if let Some(address) = tcp_address {
+        println!("TCP bridge on {address}");
+    }
     let beside = beside(app.bridge());
     tokio::select! {
         () = app.run(listener, stop) => {}

@@ -1,0 +1,132 @@
+//! Messages that wait for the reader of a stream, bounded: the oldest go when there are too many.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use trolleybus_protocol::envelope::{RecExtras, rec_with_extras_to_json};
+use trolleybus_protocol::{Address, BusMessage as _};
+
+use crate::bus::{Delivery, Handler, Message};
+use crate::gateway::rights::Rights;
+
+/// The handler behind a stream of server-sent events.
+pub(super) struct Feed {
+    pub(super) rights: Rights,
+    limit: usize,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<String>,
+    bytes: usize,
+    dropped: u64,
+}
+
+impl Feed {
+    /// A feed that keeps at most `limit` bytes.
+    pub(super) fn new(rights: Rights, limit: usize) -> Self {
+        Self { rights, limit, state: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// All events that wait, once there are any.
+    ///
+    /// # Cancel safety
+    /// No event is lost when the future is dropped.
+    pub(super) async fn next(&self) -> Bytes {
+        loop {
+            if let Some(text) = self.state.lock().take() {
+                return text.into();
+            }
+            self.changed.notified().await;
+        }
+    }
+}
+
+impl State {
+    fn push(&mut self, event: String, limit: usize) {
+        self.bytes += event.len();
+        self.events.push_back(event);
+        while self.bytes > limit {
+            let Some(oldest) = self.events.pop_front() else { break };
+            self.bytes -= oldest.len();
+            self.dropped += 1;
+        }
+    }
+
+    fn take(&mut self) -> Option<String> {
+        if self.events.is_empty() && self.dropped == 0 {
+            return None;
+        }
+        let dropped = std::mem::take(&mut self.dropped);
+        let mut text = match dropped {
+            0 => String::with_capacity(self.bytes),
+            dropped => event("dropped", &dropped.to_string()),
+        };
+        self.events.drain(..).for_each(|event| text.push_str(&event));
+        self.bytes = 0;
+        Some(text)
+    }
+}
+
+impl Handler for Feed {
+    /// Each message is checked, because rules may have changed since the stream began. A request is
+    /// left to others, since nobody can answer it from here.
+    fn deliver(&self, message: &Message) -> Delivery {
+        if message.reply_address().is_some() {
+            return Delivery::Gone;
+        }
+        let rules = self.rights.bound().outbound;
+        if let Err(refusal) = rules.check(message.address().as_str(), message.body()) {
+            tracing::debug!(word = refusal.word(), "message not permitted to this stream");
+            return Delivery::Taken;
+        }
+        let address = message.address().as_str();
+        let extras = RecExtras { pattern: message.pattern().map(Address::as_str), dropped: 0 };
+        let envelope =
+            rec_with_extras_to_json(address, message.body(), message.headers(), None, extras);
+        self.state.lock().push(event("message", &envelope), self.limit);
+        self.changed.notify_one();
+        Delivery::Taken
+    }
+}
+
+/// One event. Bodies are as their authors wrote them, line breaks included; each line is one of data.
+pub(super) fn event(name: &str, data: &str) -> String {
+    let mut text = String::with_capacity(name.len() + data.len() + 24);
+    let _ = writeln!(text, "event: {name}");
+    for line in data.split(['\n', '\r']) {
+        let _ = writeln!(text, "data: {line}");
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_a_body_is_a_line_of_data() {
+        assert_eq!(event("message", "{}"), "event: message\ndata: {}\n\n");
+        let text = event("message", "{\n\"a\":\r\n1}");
+        assert_eq!(text, "event: message\ndata: {\ndata: \"a\":\ndata: \ndata: 1}\n\n");
+    }
+
+    #[test]
+    fn the_oldest_events_go_and_are_counted() {
+        let mut state = State::default();
+        assert_eq!(state.take(), None);
+        for name in ["one ", "two ", "three ", "four "] {
+            state.push(name.to_owned(), 11);
+        }
+        assert_eq!(state.take().unwrap(), "event: dropped\ndata: 2\n\nthree four ");
+        assert_eq!((state.take(), state.bytes), (None, 0));
+        state.push("longer than the limit".to_owned(), 11);
+        assert_eq!(state.take().unwrap(), "event: dropped\ndata: 1\n\n");
+    }
+}

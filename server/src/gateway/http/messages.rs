@@ -1,0 +1,117 @@
+//! Publish, send, request.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, StatusCode};
+use trolleybus_protocol::codes::Refusal;
+use trolleybus_protocol::{BusMessage as _, DeliveryOptions, Error, EventBus as _};
+
+use super::call::{HEADER_PREFIX, MessageCall};
+use super::failure::{Failure, FailureBody};
+use super::handle::Core;
+use crate::bus::{Dispatch, Message};
+
+/// Publish a message to all consumers of an address.
+#[utoipa::path(
+    post, path = "/publish/{*address}", operation_id = "publish",
+    params(("address" = String, Path, description = "The address, percent-encoded; slashes may stand as they are")),
+    request_body(
+        content((Object = "application/json"), (String = "text/plain")),
+        description = "The body of the message: JSON as it stands, or text. Headers `X-Bus-Name: value` go with it."
+    ),
+    responses(
+        (status = 204, description = "There were consumers"),
+        (status = "4XX", description = "Refused, or nobody consumes the address (404)", body = FailureBody),
+        (status = "5XX", description = "Cannot be done now", body = FailureBody),
+    ),
+)]
+pub(super) async fn publish(
+    State(core): State<Arc<Core>>,
+    message: MessageCall,
+) -> Result<StatusCode, Failure> {
+    let dispatch = dispatch(message)?;
+    let address = dispatch.address.clone();
+    done(core.bus.publish_message(dispatch) > 0, address.as_str())
+}
+
+/// Send a message to one consumer of an address.
+#[utoipa::path(
+    post, path = "/send/{*address}", operation_id = "send",
+    params(("address" = String, Path, description = "The address, percent-encoded; slashes may stand as they are")),
+    request_body(
+        content((Object = "application/json"), (String = "text/plain")),
+        description = "The body of the message: JSON as it stands, or text. Headers `X-Bus-Name: value` go with it."
+    ),
+    responses(
+        (status = 204, description = "A consumer took it"),
+        (status = "4XX", description = "Refused, or nobody consumes the address (404)", body = FailureBody),
+        (status = "5XX", description = "Cannot be done now", body = FailureBody),
+    ),
+)]
+pub(super) async fn send(
+    State(core): State<Arc<Core>>,
+    message: MessageCall,
+) -> Result<StatusCode, Failure> {
+    let dispatch = dispatch(message)?;
+    let address = dispatch.address.clone();
+    done(core.bus.send_message(dispatch), address.as_str())
+}
+
+/// Send a message to one consumer of an address and wait for its reply.
+#[utoipa::path(
+    post, path = "/request/{*address}", operation_id = "request",
+    params(
+        ("address" = String, Path, description = "The address, percent-encoded; slashes may stand as they are"),
+        ("timeout" = Option<u32>, Query, description = "Milliseconds that it may take, up to the server's limit", minimum = 1),
+    ),
+    request_body(
+        content((Object = "application/json"), (String = "text/plain")),
+        description = "The body of the message: JSON as it stands, or text. Headers `X-Bus-Name: value` go with it."
+    ),
+    responses(
+        (status = 200, description = "The body of the reply; its headers as `X-Bus-Name: value`", body = Object, content_type = "application/json"),
+        (status = "4XX", description = "Refused, or nobody consumes the address (404)", body = FailureBody),
+        (status = "5XX", description = "The recipient failed it (502), it took too long (504), or it cannot be done now", body = FailureBody),
+    ),
+)]
+pub(super) async fn request(
+    State(core): State<Arc<Core>>,
+    message: MessageCall,
+) -> Result<Response, Failure> {
+    let timeout = message.call.query.timeout(core.options.reply_timeout())?;
+    let Dispatch { address, body, headers, .. } = dispatch(message)?;
+    let _place = core.requests.try_acquire().map_err(|_| Refusal::MaxHandlersReached)?;
+    let options = DeliveryOptions { timeout, headers, ..DeliveryOptions::default() };
+    let reply = core.bus.request_with(address, body, options).await?;
+    Ok(answer(&reply))
+}
+
+/// The message of a call, if the rules let it pass.
+fn dispatch(message: MessageCall) -> Result<Dispatch, Refusal> {
+    let MessageCall { call, headers, body } = message;
+    call.rights.bound().inbound.check(call.address.as_str(), &body)?;
+    Ok(Dispatch::new(call.address, body, headers))
+}
+
+fn done(is_taken: bool, address: &str) -> Result<StatusCode, Failure> {
+    if is_taken { Ok(StatusCode::NO_CONTENT) } else { Err(Error::no_handlers(address).into()) }
+}
+
+fn answer(reply: &Message) -> Response {
+    let mut response = reply.body().as_json().to_owned().into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in reply.headers().iter() {
+        let name = HeaderName::try_from(format!("{HEADER_PREFIX}{name}"));
+        match (name, HeaderValue::from_str(value)) {
+            (Ok(name), Ok(value)) => {
+                headers.append(name, value);
+            }
+            _ => tracing::debug!("a header of a reply does not fit HTTP"),
+        }
+    }
+    response
+}

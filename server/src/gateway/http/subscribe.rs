@@ -1,0 +1,119 @@
+//! The stream of server-sent events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use trolleybus_protocol::codes::Refusal;
+
+use super::call::Call;
+use super::failure::{Failure, FailureBody};
+use super::feed::{Feed, event};
+use super::handle::Core;
+use crate::bus::{Handler, Registration};
+use crate::gateway::target::Target;
+
+/// What a reader gets first, so that it knows that the subscription stands.
+const SUBSCRIBED: &str = ": subscribed\n\n";
+
+const KEEP_ALIVE: &str = ": keep-alive\n\n";
+
+/// Subscribe to an address: a stream of server-sent events.
+///
+/// `message` has a `rec` envelope as its data, `dropped` how many messages went because the reader
+/// was too slow, and `err` why the stream ends.
+#[utoipa::path(
+    get, path = "/subscribe/{*address}", operation_id = "subscribe",
+    params(
+        ("address" = String, Path, description = "The address, percent-encoded; slashes may stand as they are"),
+        ("pattern" = Option<bool>, Query, description = "The address is a pattern, such as `news.*.sport` or `news/#`"),
+    ),
+    responses(
+        (status = 200, description = "The messages as they come", body = String, content_type = "text/event-stream"),
+        (status = "4XX", description = "Refused", body = FailureBody),
+        (status = "5XX", description = "Cannot be done now", body = FailureBody),
+    ),
+)]
+pub(super) async fn subscribe(
+    State(core): State<Arc<Core>>,
+    call: Call,
+) -> Result<Response, Failure> {
+    let target = Target::new(&call.address, call.query.is_pattern())?;
+    target.check(&call.rights.bound().outbound)?;
+    let place = Arc::clone(&core.streams).try_acquire_owned();
+    let place = place.map_err(|_| Refusal::MaxHandlersReached)?;
+    let feed = Arc::new(Feed::new(call.rights, core.options.max_stream_queue));
+    let handler: Arc<dyn Handler> = Arc::<Feed>::clone(&feed);
+    let registration = target.register(&core.bus, handler);
+    let reading = Reading { core, feed, phase: Phase::First, _held: (registration, place) };
+    let body = stream::unfold(reading, |mut reading| async move {
+        let part = reading.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(part), reading))
+    });
+    let mut response = Response::new(Body::from_stream(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // Proxies that buffer would hold events back.
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// One reader's stream. Its registration and place end with it.
+struct Reading {
+    core: Arc<Core>,
+    feed: Arc<Feed>,
+    phase: Phase,
+    _held: (Registration, OwnedSemaphorePermit),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    First,
+    Streaming,
+    Ended,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Bytes> {
+        match self.phase {
+            Phase::Ended => return None,
+            Phase::First => {
+                self.phase = Phase::Streaming;
+                return Some(Bytes::from_static(SUBSCRIBED.as_bytes()));
+            }
+            Phase::Streaming => {}
+        }
+        let keep_alive = Duration::from_millis(self.core.options.keep_alive_ms);
+        tokio::select! {
+            biased;
+            () = self.core.stop.cancelled() => None,
+            () = until(self.feed.rights.expires_at()) => {
+                self.phase = Phase::Ended;
+                Some(farewell(Refusal::TokenExpired))
+            }
+            events = self.feed.next() => Some(events),
+            () = tokio::time::sleep(keep_alive) => Some(Bytes::from_static(KEEP_ALIVE.as_bytes())),
+        }
+    }
+}
+
+async fn until(expiry: Option<Instant>) {
+    match expiry {
+        Some(expiry) => tokio::time::sleep_until(expiry).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn farewell(refusal: Refusal) -> Bytes {
+    let body = serde_json::to_string(&Failure::from(refusal).body()).unwrap_or_default();
+    event("err", &body).into()
+}

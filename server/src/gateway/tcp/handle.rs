@@ -1,0 +1,125 @@
+//! The gateway: accepts connections, or takes any stream.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::driver;
+use crate::access::{ConfigError, LivePolicy};
+use crate::bus::Bus;
+use crate::gateway::{Authentication, TcpOptions};
+
+/// When the system begins to ask a silent peer whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// The TCP EventBus bridge of Vert.x, with limits. Clones are handles of one gateway.
+#[derive(Debug, Clone)]
+pub struct TcpGateway(Arc<Core>);
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) bus: Bus,
+    pub(super) policy: LivePolicy,
+    pub(super) authentication: Option<Authentication>,
+    pub(super) options: TcpOptions,
+    places: Arc<Semaphore>,
+}
+
+impl TcpGateway {
+    /// A gateway to a bus, under these rules.
+    ///
+    /// # Errors
+    /// When a limit makes no sense.
+    pub fn new(
+        bus: Bus,
+        policy: LivePolicy,
+        authentication: Option<Authentication>,
+        options: TcpOptions,
+    ) -> Result<Self, ConfigError> {
+        options.validate()?;
+        let places = Arc::new(Semaphore::new(options.max_connections));
+        Ok(Self(Arc::new(Core { bus, policy, authentication, options, places })))
+    }
+
+    /// Accepts connections until `stop`, each served by a task of its own that `tasks` tracks.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken, tasks: TaskTracker) {
+        self.serve_with(listener, |stream| async { Ok(stream) }, stop, tasks).await;
+    }
+
+    /// As [`TcpGateway::serve`], with a handshake before the first frame, such as that of TLS. The
+    /// handshake runs in the connection's own task and has to bound its time itself.
+    pub async fn serve_with<H, F, S>(
+        self,
+        listener: TcpListener,
+        handshake: H,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) where
+        H: Fn(TcpStream) -> F,
+        F: Future<Output = std::io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, most likely: let some connections end first.
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
+                tracing::warn!("too many TCP bridge connections, one more was refused");
+                continue;
+            };
+            if let Err(error) = self.prepare(&stream) {
+                tracing::debug!(%error, "cannot set the options of a connection");
+            }
+            let (gateway, stop, handshake) = (self.clone(), stop.clone(), handshake(stream));
+            tasks.spawn(async move {
+                let shaken = tokio::select! {
+                    shaken = handshake => shaken,
+                    () = stop.cancelled() => return,
+                };
+                match shaken {
+                    Ok(stream) => gateway.serve_stream(stream, peer, stop).await,
+                    Err(error) => tracing::debug!(%peer, %error, "handshake failed"),
+                }
+                drop(place);
+            });
+        }
+    }
+
+    /// Serves one stream until either side ends it or `stop`. Nothing bounds how many there are.
+    pub async fn serve_stream<S>(&self, stream: S, peer: SocketAddr, stop: CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite,
+    {
+        let ended = driver::serve(Arc::clone(&self.0), stream, stop).await;
+        tracing::debug!(%peer, %ended, "TCP bridge connection ended");
+    }
+
+    /// No waiting to fill packets; a peer that is gone is noticed; and the system cuts off one that
+    /// does not take what it is sent.
+    fn prepare(&self, stream: &TcpStream) -> std::io::Result<()> {
+        stream.set_nodelay(true)?;
+        let socket = SockRef::from(stream);
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE))?;
+        let timeout = Duration::from_millis(self.0.options.write_timeout_ms.into());
+        socket.set_tcp_user_timeout(Some(timeout))
+    }
+}

@@ -1,0 +1,172 @@
+//! What each envelope does.
+
+use std::sync::Arc;
+
+use trolleybus_protocol::codes::Refusal;
+use trolleybus_protocol::envelope::{ClientEnvelope, Operation, TcpEnvelope};
+use trolleybus_protocol::{Address, ByteString, Error, Overflow};
+
+use super::socket::TcpSocket;
+use crate::bus::Dispatch;
+use crate::gateway::target::Target;
+
+/// What came of an envelope that was carried out.
+enum Done {
+    /// Its receipt, if it has one, is due.
+    Yes,
+    /// There was no consumer, which only a receipt tells.
+    ToNobody,
+    /// The answer to the request will tell.
+    Asked,
+}
+
+/// Carries out one envelope, or tells the client why not.
+pub(super) async fn handle(socket: &Arc<TcpSocket>, text: &ByteString) {
+    let TcpEnvelope { envelope, local_only } = match TcpEnvelope::parse(text) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let reply_address = error.reply_address.filter(|label| fits(socket, label));
+            return socket.refuse(error.refusal, reply_address.as_ref());
+        }
+    };
+    if envelope.operation == Operation::Ping {
+        return socket.pong();
+    }
+    let label = envelope.reply_address.as_ref().or(envelope.receipt.as_ref()).cloned();
+    if label.as_ref().is_some_and(|label| !fits(socket, label)) {
+        return socket.refuse(Refusal::InvalidReplyAddress, None);
+    }
+    let (address, receipt) = (envelope.address.clone(), envelope.receipt.clone());
+    match (carry_out(socket, envelope, local_only).await, receipt) {
+        (Err(refusal), _) => socket.refuse(refusal, label.as_ref()),
+        (Ok(Done::Yes), Some(receipt)) => socket.confirm(&receipt),
+        (Ok(Done::ToNobody), Some(receipt)) => {
+            socket.fail(&receipt, &address, &Error::no_handlers(address.as_str()));
+        }
+        (Ok(_), _) => {}
+    }
+}
+
+async fn carry_out(
+    socket: &Arc<TcpSocket>,
+    envelope: ClientEnvelope,
+    local_only: bool,
+) -> Result<Done, Refusal> {
+    let has_to_log_in = socket.core.authentication.as_ref().is_some_and(|known| known.required);
+    let is_about_tokens = envelope.operation == Operation::Authenticate;
+    if has_to_log_in && !is_about_tokens && socket.rights.is_anonymous() {
+        return Err(Refusal::NotLoggedIn);
+    }
+    match envelope.operation {
+        Operation::Ping => Ok(Done::Yes),
+        Operation::Authenticate => authenticate(socket, &envelope).await,
+        Operation::Send => send(socket, envelope, local_only),
+        Operation::Publish => publish(socket, envelope, local_only),
+        Operation::Register => register(socket, &envelope),
+        Operation::Unregister => unregister(socket, &envelope),
+    }
+}
+
+/// The messages behind it wait, so that they are judged by the new token.
+async fn authenticate(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<Done, Refusal> {
+    let authentication = socket.core.authentication.as_ref().ok_or(Refusal::InvalidToken)?;
+    let token = envelope.body.as_text().ok_or(Refusal::InvalidToken)?;
+    match authentication.authenticator.authenticate(&token).await {
+        Ok(principal) => {
+            socket.rights.replace_principal(principal);
+            Ok(Done::Yes)
+        }
+        Err(failure) => Err(failure.refusal()),
+    }
+}
+
+fn publish(
+    socket: &TcpSocket,
+    envelope: ClientEnvelope,
+    local_only: bool,
+) -> Result<Done, Refusal> {
+    let ClientEnvelope { address, body, headers, .. } = envelope;
+    socket.rights.bound().inbound.check(address.as_str(), &body)?;
+    let consumers =
+        socket.core.bus.publish_message(Dispatch { address, body, headers, local_only });
+    Ok(if consumers > 0 { Done::Yes } else { Done::ToNobody })
+}
+
+fn send(
+    socket: &Arc<TcpSocket>,
+    envelope: ClientEnvelope,
+    local_only: bool,
+) -> Result<Done, Refusal> {
+    if socket.is_awaited(&envelope.address) {
+        return answer(socket, envelope);
+    }
+    if envelope.failure.is_some() {
+        // A failure for a request that is not, or no longer, this client's to answer.
+        return Err(Refusal::AccessDenied);
+    }
+    let ClientEnvelope { address, body, headers, reply_address, timeout, .. } = envelope;
+    socket.rights.bound().inbound.check(address.as_str(), &body)?;
+    let Some(reply_address) = reply_address else {
+        let is_taken =
+            socket.core.bus.send_message(Dispatch { address, body, headers, local_only });
+        return Ok(if is_taken { Done::Yes } else { Done::ToNobody });
+    };
+    socket.check_quota()?;
+    let sink = socket.expect_answer(&reply_address, &address, timeout);
+    socket.core.bus.request_message(Dispatch { address, body, headers, local_only }, sink);
+    Ok(Done::Asked)
+}
+
+/// No rule is asked: whoever was sent the request may answer it, once.
+fn answer(socket: &Arc<TcpSocket>, envelope: ClientEnvelope) -> Result<Done, Refusal> {
+    if envelope.reply_address.is_some() {
+        socket.check_quota()?;
+    }
+    let Some(request) = socket.take_awaited(&envelope.address) else {
+        return Err(Refusal::AccessDenied);
+    };
+    let ClientEnvelope { address, body, headers, reply_address, timeout, failure, .. } = envelope;
+    if let Some(failure) = failure {
+        request.fail_with(Error::recipient(failure.code, failure.message));
+    } else if let Some(reply_address) = reply_address {
+        let sink = socket.expect_answer(&reply_address, &address, timeout);
+        request.reply_and_request_message(body, headers, sink);
+        return Ok(Done::Asked);
+    } else {
+        request.reply_message(body, headers, None);
+    }
+    Ok(Done::Yes)
+}
+
+fn register(socket: &Arc<TcpSocket>, envelope: &ClientEnvelope) -> Result<Done, Refusal> {
+    if envelope.overflow != Overflow::Close {
+        return Err(Refusal::OverflowNotAllowed);
+    }
+    socket.check_quota()?;
+    if !fits(socket, &envelope.address) {
+        return Err(Refusal::MaxAddressLengthReached);
+    }
+    let target = target(socket, envelope)?;
+    socket.register(&target)?;
+    Ok(Done::Yes)
+}
+
+fn unregister(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<Done, Refusal> {
+    let target = target(socket, envelope)?;
+    socket.unregister(&target)?;
+    Ok(Done::Yes)
+}
+
+/// What an envelope is about, if some of it may be received.
+fn target(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<Target, Refusal> {
+    let target = Target::new(&envelope.address, envelope.is_pattern)?;
+    target.check(&socket.rights.bound().outbound)?;
+    Ok(target)
+}
+
+/// Short enough to be kept, counted in UTF-16 units as Vert.x counts?
+fn fits(socket: &TcpSocket, address: &Address) -> bool {
+    let (text, limit) = (address.as_str(), socket.core.options.max_address_length);
+    // Never more UTF-16 units than bytes.
+    text.len() <= limit || text.encode_utf16().count() <= limit
+}

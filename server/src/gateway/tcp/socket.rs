@@ -1,0 +1,215 @@
+//! What one connection holds on the bus, and how messages reach it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use trolleybus_protocol::codes::Refusal;
+use trolleybus_protocol::envelope::{
+    TCP_PONG, TcpMessage, tcp_failure_to_json, tcp_message_to_json, tcp_refusal_to_json,
+};
+use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers};
+
+use super::handle::Core;
+use super::outbox::Outbox;
+use super::requests::{Awaited, Key, Request, UnderWay};
+use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
+use crate::gateway::rights::Rights;
+use crate::gateway::target::Target;
+
+/// One connection's side of the bus.
+pub(super) struct TcpSocket {
+    pub(super) core: Arc<Core>,
+    pub(super) rights: Rights,
+    pub(super) outbox: Outbox,
+    /// By address, and whether that is a pattern.
+    registrations: Mutex<BTreeMap<(Address, bool), Registration>>,
+    under_way: Mutex<UnderWay>,
+    awaited: Mutex<Awaited>,
+}
+
+impl TcpSocket {
+    pub(super) fn new(core: Arc<Core>) -> Arc<Self> {
+        Arc::new(Self {
+            rights: Rights::new(core.policy.clone(), None),
+            outbox: Outbox::new(core.options.max_outbox_size),
+            registrations: Mutex::default(),
+            under_way: Mutex::default(),
+            awaited: Mutex::default(),
+            core,
+        })
+    }
+
+    pub(super) fn pong(&self) {
+        let _ = self.outbox.push(TCP_PONG);
+    }
+
+    /// Tells the client that an envelope was refused.
+    pub(super) fn refuse(&self, refusal: Refusal, reply_address: Option<&Address>) {
+        tracing::debug!(word = refusal.word(), "envelope refused");
+        let text = tcp_refusal_to_json(refusal, reply_address.map(Address::as_str));
+        let _ = self.outbox.push(&text);
+    }
+
+    /// Tells the client that the envelope with this receipt was carried out.
+    pub(super) fn confirm(&self, receipt: &Address) {
+        let text = tcp_message_to_json(TcpMessage {
+            address: receipt.as_str(),
+            body: &Body::null(),
+            headers: &Headers::new(),
+            reply_address: None,
+            is_send: true,
+            pattern: None,
+        });
+        let _ = self.outbox.push(&text);
+    }
+
+    /// Tells the client what became of a request, or of an envelope with a receipt.
+    pub(super) fn fail(&self, reply_address: &Address, address: &Address, error: &Error) {
+        let text = tcp_failure_to_json(reply_address.as_str(), address.as_str(), error);
+        let _ = self.outbox.push(&text);
+    }
+
+    /// Room for one more registration or request?
+    pub(super) fn check_quota(&self) -> Result<(), Refusal> {
+        let held = self.registrations.lock().len() + self.under_way.lock().len();
+        if held < self.core.options.max_handlers_per_socket {
+            Ok(())
+        } else {
+            Err(Refusal::MaxHandlersReached)
+        }
+    }
+
+    pub(super) fn register(self: &Arc<Self>, target: &Target) -> Result<(), Refusal> {
+        let (mut registrations, key) = (self.registrations.lock(), target.key());
+        if registrations.contains_key(&key) {
+            return Err(Refusal::AddressAlreadyRegistered);
+        }
+        let handler: Arc<dyn Handler> = Arc::<Self>::clone(self);
+        registrations.insert(key, target.register(&self.core.bus, handler));
+        Ok(())
+    }
+
+    pub(super) fn unregister(&self, target: &Target) -> Result<(), Refusal> {
+        let registration = self.registrations.lock().remove(&target.key());
+        registration.map(drop).ok_or(Refusal::UnknownAddress)
+    }
+
+    /// Notes a request of the client and gives what its answer goes to.
+    pub(super) fn expect_answer(
+        self: &Arc<Self>,
+        reply_address: &Address,
+        address: &Address,
+        timeout: Option<Duration>,
+    ) -> Box<dyn ReplySink> {
+        let longest = self.core.options.reply_timeout();
+        let request = Request {
+            reply_address: reply_address.detached(),
+            address: address.detached(),
+            timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
+        };
+        let key = self.under_way.lock().insert(Instant::now(), request);
+        Box::new(ToClient { socket: Arc::clone(self), key })
+    }
+
+    pub(super) fn is_awaited(&self, address: &Address) -> bool {
+        self.awaited.lock().contains(address)
+    }
+
+    pub(super) fn take_awaited(&self, address: &Address) -> Option<Message> {
+        self.awaited.lock().take(address)
+    }
+
+    /// When the next request of the client runs out.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.under_way.lock().next_deadline()
+    }
+
+    /// Answers what has run out of time: the client's own requests, and those it left unanswered.
+    pub(super) fn expire(&self, now: Instant) {
+        loop {
+            let request = self.under_way.lock().take_overdue(now);
+            let Some(Request { reply_address, address, timeout }) = request else { break };
+            let error = timed_out(timeout, reply_address.as_str(), address.as_str());
+            self.fail(&reply_address, &address, &error);
+        }
+        loop {
+            // Dropping the message answers its requester, so not under the lock.
+            let message = self.awaited.lock().take_overdue(now);
+            if message.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// Ends everything that this connection holds. Those who wait for its answers are told at once.
+    pub(super) fn close(&self) {
+        let registrations = std::mem::take(&mut *self.registrations.lock());
+        let under_way = std::mem::take(&mut *self.under_way.lock());
+        let awaited = std::mem::take(&mut *self.awaited.lock());
+        drop((registrations, under_way, awaited));
+    }
+
+    /// Passes a message on under `address`, remembering its reply address if an answer is wanted.
+    fn receive(&self, message: &Message, address: &Address) -> Delivery {
+        let reply_address = message.reply_address();
+        if reply_address.is_some() {
+            let options = &self.core.options;
+            let deadline = Instant::now() + options.reply_timeout();
+            if !self.awaited.lock().insert(deadline, options.max_awaited_replies, message) {
+                tracing::debug!("connection has too many requests to answer");
+                return Delivery::Gone;
+            }
+        }
+        let text = tcp_message_to_json(TcpMessage {
+            address: address.as_str(),
+            body: message.body(),
+            headers: message.headers(),
+            reply_address: reply_address.map(Address::as_str),
+            is_send: message.is_send(),
+            pattern: message.pattern().map(Address::as_str),
+        });
+        if self.outbox.push(&text).is_ok() {
+            return Delivery::Taken;
+        }
+        if let Some(reply_address) = reply_address {
+            drop(self.take_awaited(reply_address));
+        }
+        Delivery::Gone
+    }
+}
+
+impl Handler for TcpSocket {
+    /// Each message is checked, because rules and principal may have changed since the registration.
+    fn deliver(&self, message: &Message) -> Delivery {
+        let rules = self.rights.bound().outbound;
+        match rules.check(message.address().as_str(), message.body()) {
+            Ok(()) => self.receive(message, message.address()),
+            Err(refusal) => {
+                tracing::debug!(word = refusal.word(), "message not permitted to this connection");
+                Delivery::Taken
+            }
+        }
+    }
+}
+
+/// Where the answer to a client's request goes.
+struct ToClient {
+    socket: Arc<TcpSocket>,
+    key: Key,
+}
+
+impl ReplySink for ToClient {
+    fn complete(self: Box<Self>, answer: Result<Message, Error>) {
+        let request = self.socket.under_way.lock().take(self.key);
+        let Some(request) = request else { return };
+        match answer {
+            Ok(reply) => {
+                self.socket.receive(&reply, &request.reply_address);
+            }
+            Err(error) => self.socket.fail(&request.reply_address, &request.address, &error),
+        }
+    }
+}
