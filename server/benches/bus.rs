@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use trolleybus::bus::{Delivery, Dispatch, Handler};
@@ -12,9 +12,10 @@ use trolleybus::{Address, Body, Bus, Headers, Interception, Message, Pattern, Re
 
 /// Addresses that are published to, one after the other.
 const HOT: usize = 1000;
-/// Publishes of one round, and rounds of one measurement.
-const ROUND: usize = 100_000;
-const ROUNDS: usize = 15;
+/// Publishes of one round, which is short enough to find a machine undisturbed for once, and rounds
+/// of one measurement.
+const ROUND: usize = 5000;
+const ROUNDS: usize = 400;
 
 #[derive(Default)]
 struct Counting(AtomicU64);
@@ -32,6 +33,8 @@ struct Scene {
     addresses: Vec<Address>,
     registrations: Vec<Registration>,
     delivered: Arc<Counting>,
+    /// Where the next round over all addresses goes on.
+    next: AtomicUsize,
 }
 
 impl Scene {
@@ -47,7 +50,7 @@ impl Scene {
             let pattern = pattern.expect("invariant: it is a pattern");
             registrations.push(bus.register_pattern(&pattern, delivered.clone()));
         }
-        Self { bus, addresses, registrations, delivered }
+        Self { bus, addresses, registrations, delivered, next: AtomicUsize::new(0) }
     }
 
     /// Nanoseconds for one publish, in the order that `place` gives.
@@ -72,7 +75,8 @@ impl Scene {
     /// All addresses, in an order that no cache foresees.
     fn all(&self, body: &Body) -> f64 {
         let count = self.addresses.len();
-        self.round(body, |number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % count)
+        let from = self.next.fetch_add(ROUND, Relaxed);
+        self.round(body, |number| (from + number).wrapping_mul(0x9E37_79B9_7F4A_7C15) % count)
     }
 }
 

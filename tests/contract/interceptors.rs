@@ -133,8 +133,9 @@ pub(crate) async fn what_they_drop_on_its_way_in_vanishes<S: Subject>(subject: &
     });
     let other = subject.party().await;
     soon(other.sender("a").write("secret")).await.unwrap();
+    // Over a bridge it is the recipient that tells it at once; otherwise the time runs out.
     let error = soon(other.request_with("a", "secret", within(100))).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(matches!(error.kind(), ErrorKind::Timeout | ErrorKind::RecipientFailure), "{error}");
     other.publish("a", "open").unwrap();
     assert_eq!(bodies(&mut consumer, 1).await, ["\"open\""]);
 }

@@ -165,6 +165,7 @@ impl Shared {
         entry.note_message();
         let handlers = entry.snapshot();
         let taken = handlers
+            .as_slice()
             .iter()
             .filter(|handler| self.deliver(&***handler, message, extras) == Delivery::Taken);
         taken.count()

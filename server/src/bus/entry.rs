@@ -8,7 +8,23 @@ use parking_lot::RwLock;
 use super::Handler;
 
 pub(super) type HandlerId = u64;
-pub(super) type Handlers = Arc<[Arc<dyn Handler>]>;
+
+/// Handlers as they stood at one moment.
+#[derive(Clone)]
+pub(super) enum Handlers {
+    /// The only one, which needs no list: most addresses of a large bus have just one.
+    One(Arc<dyn Handler>),
+    Many(Arc<[Arc<dyn Handler>]>),
+}
+
+impl Handlers {
+    pub(super) fn as_slice(&self) -> &[Arc<dyn Handler>] {
+        match self {
+            Self::One(handler) => std::slice::from_ref(handler),
+            Self::Many(handlers) => handlers,
+        }
+    }
+}
 
 /// All handlers of one address or pattern, and whose turn it is.
 #[derive(Default)]
@@ -85,12 +101,15 @@ impl Entry {
     /// All handlers as they stand.
     pub(super) fn snapshot(&self) -> Handlers {
         if let Some(snapshot) = &self.list.read().snapshot {
-            return Arc::clone(snapshot);
+            return snapshot.clone();
         }
         let mut list = self.list.write();
         let List { handlers, snapshot } = &mut *list;
-        let copy = || handlers.iter().map(|held| Arc::clone(&held.handler)).collect();
-        Arc::clone(snapshot.get_or_insert_with(copy))
+        let copy = || match &handlers[..] {
+            [only] => Handlers::One(Arc::clone(&only.handler)),
+            all => Handlers::Many(all.iter().map(|held| Arc::clone(&held.handler)).collect()),
+        };
+        snapshot.get_or_insert_with(copy).clone()
     }
 
     /// The handler whose turn it is, and how many there are.
