@@ -15,6 +15,9 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// - of scripts and frames in older browsers: they cannot be told from native clients. Who cares for
 ///   such browsers disables the JSONP and HTML file transports.
 ///
+/// `self` believes the `Host` of the request, which is right behind a proxy that only passes on hosts
+/// of its own; name the origin instead where anybody can reach the server under any name.
+///
 /// The iframe page is for everybody to load, but only for the pages of the list to embed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Origins {
@@ -88,7 +91,12 @@ impl Origins {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         match headers.get(FETCH_SITE).map(http::HeaderValue::as_bytes) {
             None | Some(b"none") => true,
-            Some(b"same-origin") if self.lists(&Allowed::Own) => true,
+            // The page is of the host that is asked, be it listed as such or by name.
+            Some(b"same-origin")
+                if text(header::HOST).is_some_and(|host| self.has_host(host, headers)) =>
+            {
+                true
+            }
             Some(_) => {
                 let referer = text(header::REFERER).and_then(origin_of);
                 referer.is_some_and(|origin| self.has(&origin, headers))
@@ -96,8 +104,10 @@ impl Origins {
         }
     }
 
-    fn lists(&self, allowed: &Allowed) -> bool {
-        self.list.as_ref().is_none_or(|list| list.contains(allowed))
+    /// The scheme is not known to us behind a proxy that ends TLS.
+    fn has_host(&self, host: &str, headers: &HeaderMap) -> bool {
+        let origins = ["https", "http"].map(|scheme| origin_of(&format!("{scheme}://{host}")));
+        origins.iter().flatten().any(|origin| self.has(origin, headers))
     }
 
     fn has(&self, origin: &str, headers: &HeaderMap) -> bool {
@@ -273,7 +283,9 @@ mod tests {
         assert!(!list.allows(&from("cross-site", "https://evil.example/https://app.example.com")));
         assert!(!list.allows(&headers(&[("sec-fetch-site", "cross-site")])));
         assert!(!list.allows(&headers(&[("sec-fetch-site", "same-origin")])));
-        assert!(origins(&["self"]).allows(&headers(&[("sec-fetch-site", "same-origin")])));
+        let own = headers(&[("sec-fetch-site", "same-origin"), ("host", "app.example.com")]);
+        assert!(list.allows(&own) && origins(&["self"]).allows(&own));
+        assert!(!origins(&["https://b.example"]).allows(&own));
     }
 
     #[test]
