@@ -38,7 +38,7 @@ impl Server {
         };
         let sockjs =
             Options { heartbeat_interval: Duration::from_secs(3600), ..Options::default() };
-        let bridge = Bridge::with_sockjs(bus.clone(), options, sockjs).unwrap();
+        let bridge = Bridge::builder(bus.clone(), options).sockjs(sockjs).build().unwrap();
         let app = Router::new().nest_service("/eventbus", bridge.router());
         Self { bus, bridge, addr: serve(app).await }
     }

@@ -26,6 +26,8 @@ pub(super) struct Clock {
     expires: Option<Instant>,
     /// While the client is over its rate it is not read.
     paused_until: Option<Instant>,
+    /// The first of all those, at hand for each message.
+    next: Instant,
 }
 
 impl Clock {
@@ -38,6 +40,7 @@ impl Clock {
             log_in_by: None,
             expires: None,
             paused_until: None,
+            next: next_check,
         }
     }
 
@@ -48,22 +51,34 @@ impl Clock {
     /// A token has to be shown by then, or not at all any more.
     pub(super) fn expect_login(&mut self, by: Option<Instant>) {
         self.log_in_by = by;
+        self.find_next();
     }
 
     /// The token that counts holds until then.
     pub(super) fn expire_at(&mut self, now: Instant, until: Option<SystemTime>) {
         let left = |until: SystemTime| until.duration_since(SystemTime::now()).unwrap_or_default();
         self.expires = until.and_then(|until| now.checked_add(left(until)));
+        self.find_next();
     }
 
     /// When to look again.
     pub(super) fn next(&self) -> Instant {
+        self.next
+    }
+
+    fn find_next(&mut self) {
         let others = [self.log_in_by, self.expires, self.paused_until];
-        others.into_iter().flatten().fold(self.next_check, Instant::min)
+        self.next = others.into_iter().flatten().fold(self.next_check, Instant::min);
     }
 
     /// What is due by now; the ping check is due once in a ping timeout.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Due {
+        let due = self.due(now);
+        self.find_next();
+        due
+    }
+
+    fn due(&mut self, now: Instant) -> Due {
         if self.has_expired(now) {
             return Due::Expired;
         }
@@ -86,6 +101,7 @@ impl Clock {
     /// Nothing of the client is read until then.
     pub(super) fn pause(&mut self, until: Instant) {
         self.paused_until = Some(until);
+        self.find_next();
     }
 
     pub(super) fn is_paused(&self) -> bool {
