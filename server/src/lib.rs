@@ -43,6 +43,7 @@ pub mod app;
 pub mod bridge;
 pub mod bus;
 pub mod cli;
+pub mod meter;
 pub mod service;
 mod session;
 pub mod sockjs;

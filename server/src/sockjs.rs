@@ -20,7 +20,10 @@ use std::future::Future;
 
 use axum::Router;
 
-pub use crate::session::{Options, Outgoing, SendError, Socket, SocketInfo, SocketSender};
+pub use crate::session::{
+    Options, Outgoing, QueueStats, SendError, Socket, SocketInfo, SocketSender, SocketStats,
+    TrafficStats, TransportStats,
+};
 pub use crate::transport::SockJs;
 pub use trolleybus_protocol::codes::Close;
 pub use trolleybus_protocol::sockjs::{Transport, TransportSet};

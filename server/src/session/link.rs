@@ -1,32 +1,51 @@
 //! Both queues of one socket, shared by its service and its transport.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytestring::ByteString;
 use parking_lot::Mutex;
+use trolleybus_protocol::codes::Close;
 
 use super::inbox::{Inbox, Next};
 use super::outbox::{Closing, Outbox, Taken};
+use super::stats::{Counters, Discard, QueueStats};
 use super::{Options, Outgoing, SendError, SocketInfo};
 
 /// No lock is held while a waker runs, and none across an await.
 #[derive(Debug)]
 pub(crate) struct Link {
     info: SocketInfo,
+    counters: Arc<Counters>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
 }
 
 impl Link {
-    pub(crate) fn new(info: SocketInfo, options: &Options) -> Self {
+    pub(crate) fn new(info: SocketInfo, options: &Options, counters: Arc<Counters>) -> Self {
         let inbox = Inbox::new(options.max_inbox_len, options.max_inbox_size);
         let outbox = Outbox::new(options.max_outbox_size);
-        Self { info, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
+        Self { info, counters, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
     }
 
     pub(crate) fn info(&self) -> &SocketInfo {
         &self.info
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Adds what waits here.
+    pub(super) fn add_depth(&self, to: &mut QueueStats) {
+        let (messages, bytes) = self.outbox.lock().depth();
+        to.outbox_messages += messages as u64;
+        to.outbox_bytes += bytes as u64;
+        to.fullest_outbox_bytes = to.fullest_outbox_bytes.max(bytes as u64);
+        let (messages, bytes) = self.inbox.lock().depth();
+        to.inbox_messages += messages as u64;
+        to.inbox_bytes += bytes as u64;
     }
 
     // The service's side.
@@ -36,8 +55,7 @@ impl Link {
         match pushed {
             Ok(waker) => wake(waker),
             Err(SendError::Overflow) => {
-                self.outbox.lock().overflow();
-                self.end();
+                self.overflow();
                 return Err(SendError::Overflow);
             }
             Err(SendError::Closed) => return Err(SendError::Closed),
@@ -48,9 +66,29 @@ impl Link {
     pub(crate) fn close(&self, code: u16, reason: &str) {
         let closes = self.outbox.lock().close(code, reason);
         if closes {
-            tracing::debug!(code, transport = %self.info.transport(), "socket closed by the server");
+            self.counters.closed(code);
+            self.say_closed(code);
             self.end();
         }
+    }
+
+    fn overflow(&self) {
+        let code = Close::SLOW_CONSUMER.code;
+        let mut outbox = self.outbox.lock();
+        if outbox.is_open() {
+            // What waits, and the message for which there was no room.
+            self.counters.discarded(Discard::Slow, outbox.depth().0 + 1);
+            self.counters.closed(code);
+            outbox.overflow();
+            drop(outbox);
+            self.say_closed(code);
+            self.end();
+        }
+    }
+
+    fn say_closed(&self, code: u16) {
+        let (socket, transport) = (self.info.id(), self.info.transport());
+        tracing::debug!(socket, %transport, code, "socket closed by the server");
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -124,7 +162,25 @@ impl Link {
 
     /// The transport is gone: nothing more comes, nothing more goes.
     pub(crate) fn lose(&self) {
-        self.outbox.lock().lose();
+        self.lose_for(None);
+    }
+
+    /// The same for a mistake of the peer, which is told by the transport itself.
+    pub(crate) fn refuse(&self, close: Close) {
+        self.lose_for(Some(close));
+    }
+
+    fn lose_for(&self, close: Option<Close>) {
+        let mut outbox = self.outbox.lock();
+        self.counters.discarded(Discard::Gone, outbox.depth().0);
+        if outbox.is_open() {
+            match close {
+                Some(close) => self.counters.closed(close.code),
+                None => self.counters.closed_by_client(),
+            }
+        }
+        outbox.lose();
+        drop(outbox);
         self.end();
     }
 

@@ -12,6 +12,7 @@
 //! | `handler` | the service's future, guarded against panics |
 //! | `driver` | the task of one HTTP session |
 //! | `receiver` | the one HTTP response that a session feeds |
+//! | `stats` | counters of a service, and the plain [`SocketStats`] read off them |
 //! | `table` | HTTP sessions by id |
 //! | `registry` | all open sockets of a service, to count and close them |
 //!
@@ -33,6 +34,7 @@ mod outbox;
 mod outgoing;
 mod receiver;
 mod registry;
+mod stats;
 mod table;
 
 pub use config::Options;
@@ -40,6 +42,7 @@ pub use error::SendError;
 pub use handle::{Socket, SocketSender};
 pub use info::SocketInfo;
 pub use outgoing::Outgoing;
+pub use stats::{QueueStats, SocketStats, TrafficStats, TransportStats};
 
 pub(crate) use driver::Session;
 pub(crate) use handler::{Handler, HandlerFuture};
@@ -47,4 +50,5 @@ pub(crate) use link::Link;
 pub(crate) use outbox::{Closing, Taken};
 pub(crate) use receiver::{Received, Receiver};
 pub(crate) use registry::{Registration, Registry};
+pub(crate) use stats::{Counters, Tally};
 pub(crate) use table::{Attached, Table};

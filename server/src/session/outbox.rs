@@ -71,6 +71,11 @@ impl Outbox {
         }
     }
 
+    /// Messages that wait, and the bytes that count against the limit.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        (self.queue.len(), self.bytes)
+    }
+
     /// Takes a message; gives the transport that waits for it.
     pub(super) fn push(&mut self, message: Outgoing) -> Result<Option<Waker>, SendError> {
         if !self.is_open() {
