@@ -6,6 +6,8 @@
 //! | [`access`] | who may do what: principals, rules |
 //! | [`bridge`] | what browsers may do on it: envelopes, rules, limits |
 //! | [`sockjs`] | SockJS for any axum app, with or without the bus |
+//! | [`admin`] | what operators see and do: health, metrics, an API |
+//! | [`meter`] | counters that cost next to nothing |
 //! | [`service`] | consumers that we ship |
 //! | [`app`] | a configuration becomes a running server |
 //! | [`cli`] | the command line |
@@ -39,6 +41,7 @@
 //! ```
 
 pub mod access;
+pub mod admin;
 pub mod app;
 pub mod bridge;
 pub mod bus;

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("access", &[]),
     ("bus", &[]),
-    ("session", &[]),
+    ("meter", &[]),
+    ("admin", &["access", "meter"]),
+    ("session", &["meter"]),
     ("transport", &["session"]),
     ("sockjs", &["session", "transport"]),
     ("bridge", &["access", "bus", "session", "sockjs"]),
     ("service", &[]),
-    ("app", &["access", "bridge", "bus", "service", "sockjs"]),
+    ("app", &["access", "admin", "bridge", "bus", "service", "sockjs"]),
     ("cli", &["app", "bridge", "bus", "service"]),
 ];
 

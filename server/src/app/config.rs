@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::telemetry::TelemetryConfig;
 use crate::access::ConfigError;
+use crate::admin::AdminConfig;
 use crate::bridge::BridgeOptions;
 use crate::sockjs::{self, Transport};
 
@@ -20,6 +22,10 @@ pub struct Config {
     pub bridge: BridgeOptions,
     /// The transports below it.
     pub sockjs: SockJsConfig,
+    /// What operators see and do.
+    pub admin: AdminConfig,
+    /// What the process says of itself.
+    pub telemetry: TelemetryConfig,
 }
 
 /// Where and what a server serves.
@@ -117,7 +123,23 @@ impl Config {
             return Err(ConfigError::new("server.path", problem));
         }
         self.sockjs.options()?;
+        self.admin.validate().map_err(|error| error.within("admin"))?;
+        self.telemetry.validate().map_err(|error| error.within("telemetry"))?;
+        self.validate_paths()?;
         self.bridge.validate().map_err(|error| error.within("bridge"))
+    }
+}
+
+impl Config {
+    /// The paths of the main listener must not be taken twice.
+    fn validate_paths(&self) -> Result<(), ConfigError> {
+        let first = self.server.path.split('/').nth(1).unwrap_or_default();
+        let is_probe = matches!(first, "healthz" | "readyz") && self.admin.probes_on_server;
+        if is_probe || (first == "admin" && self.admin.on_server) {
+            let problem = format!("starts with `/{first}`, which is taken by [admin]");
+            return Err(ConfigError::new("server.path", problem));
+        }
+        Ok(())
     }
 }
 

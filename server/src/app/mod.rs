@@ -6,14 +6,21 @@
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
 //! | `site` | the static site |
 //! | `http` | the accept loop over hyper |
+//! | `telemetry` | logs |
+//! | `operations` | what the admin room asks, answered by the others |
+//! | `readings` | all counters under the names of metrics |
 //! | `run` | build, run, drain |
 
 mod config;
 mod http;
 mod load;
+mod operations;
+mod readings;
 mod run;
 mod site;
+mod telemetry;
 
 pub use config::{Config, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};
+pub use telemetry::{LOG_VARIABLE, LogFormat, TelemetryConfig};

@@ -6,18 +6,24 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
+use super::operations::Operations;
 use super::{http, site};
 use crate::access::ConfigError;
+use crate::admin::{Admin, Health, Phase};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
 
 /// Pending connections that the system keeps for us.
 const BACKLOG: u32 = 4096;
+
+/// Connections to the admin listener.
+const ADMIN_CONNECTIONS: usize = 64;
 
 /// A server, ready to run.
 #[derive(Debug)]
@@ -26,6 +32,9 @@ pub struct App {
     bridge: Bridge,
     router: Router,
     config: Config,
+    health: Health,
+    admin: Admin,
+    admin_listener: Option<TcpListener>,
 }
 
 /// Listens on an address; port 0 takes any free one.
@@ -52,25 +61,47 @@ impl App {
         let sockjs = config.sockjs.options()?;
         let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
+        let health = Health::default();
+        let operations =
+            Operations { bus: bus.clone(), bridge: bridge.clone(), config: config.clone() };
+        let admin = Admin::new(&config.admin, health.clone(), operations.ports())
+            .map_err(|error| error.within("admin"))?;
+        if config.admin.probes_on_server {
+            router = router.merge(health.router());
+        }
+        if config.admin.on_server {
+            router = router.nest_service("/admin", admin.router());
+        }
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self { bus, bridge, router, config })
+        Ok(Self { bus, bridge, router, config, health, admin, admin_listener: None })
+    }
+
+    /// Serves the admin room on a listener of its own, until the very end.
+    #[must_use]
+    pub fn with_admin(mut self, listener: TcpListener) -> Self {
+        self.admin_listener = Some(listener);
+        self
     }
 
     /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
     /// what is left after the drain timeout is cut off.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let limits = http::Limits {
             max_connections: self.config.server.max_connections,
             header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
             write_timeout: Duration::from_millis(self.config.server.write_timeout_ms.into()),
         };
+        self.announce(&listener);
+        let admin = self.admin_listener.take().map(|listener| self.serve_admin(listener, limits));
         let accepting =
             http::serve(listener, self.router.clone(), limits, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
+        self.health.enter(Phase::Ready);
         stop.await;
+        self.health.enter(Phase::Draining);
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");
         let drained = async {
             // Polling clients have to ask once more to hear of it, so the door stays open until
@@ -87,5 +118,35 @@ impl App {
         stopping.cancel();
         accepting.abort();
         self.bus.close();
+        if let Some(admin) = admin {
+            admin.abort();
+        }
+        tracing::info!("stopped");
+    }
+
+    fn announce(&self, listener: &TcpListener) {
+        let address = |listener: &TcpListener| listener.local_addr().ok();
+        let (server, bridge, sockjs) =
+            (&self.config.server, &self.config.bridge, &self.config.sockjs);
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            listen = ?address(listener),
+            admin = ?self.admin_listener.as_ref().and_then(address),
+            path = server.path,
+            max_connections = server.max_connections,
+            max_sockets = sockjs.max_sockets,
+            max_message_size = sockjs.max_message_size,
+            max_outbox_size = sockjs.max_outbox_size,
+            max_handlers_per_socket = bridge.max_handlers_per_socket,
+            drain_timeout_ms = server.drain_timeout_ms,
+            "serving"
+        );
+    }
+
+    /// Operators want to watch the end too, so this has no part in the drain.
+    fn serve_admin(&self, listener: TcpListener, limits: http::Limits) -> JoinHandle<()> {
+        let limits = http::Limits { max_connections: ADMIN_CONNECTIONS, ..limits };
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tokio::spawn(http::serve(listener, self.admin.router(), limits, stop, tasks))
     }
 }

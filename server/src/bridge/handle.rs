@@ -80,6 +80,12 @@ impl Bridge {
         self.sockjs.drain(close.code, close.reason).await;
     }
 
+    /// The SockJS endpoint below: its sockets and their counters.
+    #[must_use]
+    pub fn sockjs(&self) -> &SockJs {
+        &self.sockjs
+    }
+
     /// How many sockets are open.
     #[must_use]
     pub fn open_sockets(&self) -> usize {

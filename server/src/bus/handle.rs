@@ -16,7 +16,7 @@ use trolleybus_protocol::{
 use super::consumer::{Consumer, DEFAULT_BUFFER, Queue, Registration};
 use super::message::Message;
 use super::reply::{ReplySink, ReplySlot, Response};
-use super::stats::{BusStats, Counters, count};
+use super::stats::{AddressStats, BusStats, Counters, count};
 use super::table::Table;
 use super::{Delivery, Handler};
 
@@ -184,6 +184,13 @@ impl Bus {
     #[must_use]
     pub fn stats(&self) -> BusStats {
         self.0.counters.snapshot()
+    }
+
+    /// At most `limit` addresses with consumers that start with `prefix` and sort behind `after`,
+    /// in order. It walks over all addresses: for operators, not for each message.
+    #[must_use]
+    pub fn addresses(&self, prefix: &str, after: &str, limit: usize) -> Vec<AddressStats> {
+        self.0.table.page(prefix, after, limit)
     }
 
     /// True after [`Bus::close`].

@@ -27,7 +27,7 @@ pub use handle::{Bus, Dispatch};
 pub use message::Message;
 pub(crate) use reply::timed_out;
 pub use reply::{ReplySink, Response};
-pub use stats::BusStats;
+pub use stats::{AddressStats, BusStats};
 
 /// What stands behind a registration: takes messages, never blocks, never calls back into the
 /// sender.

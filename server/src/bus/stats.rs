@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use trolleybus_protocol::Address;
+
 /// A snapshot of the bus's counters since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -18,6 +20,18 @@ pub struct BusStats {
     pub discarded: u64,
     /// Registrations that stand now.
     pub registrations: u64,
+}
+
+/// One address that somebody consumes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AddressStats {
+    /// The address.
+    pub address: Address,
+    /// How many consume it.
+    pub registrations: usize,
+    /// Messages that were offered to its consumers since the first of them came.
+    pub messages: u64,
 }
 
 #[derive(Debug, Default)]

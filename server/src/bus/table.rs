@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use ahash::RandomState;
 use parking_lot::RwLock;
 use trolleybus_protocol::Address;
 
-use super::Handler;
+use super::{AddressStats, Handler};
 
 /// Locks that registrations and look-ups are spread over; a power of two.
 const SHARDS: usize = 32;
@@ -28,6 +28,7 @@ pub(super) struct Table {
 #[derive(Default)]
 pub(super) struct Entry {
     next: AtomicUsize,
+    messages: AtomicU64,
     list: RwLock<List>,
 }
 
@@ -86,6 +87,31 @@ impl Table {
         true
     }
 
+    /// At most `limit` addresses that start with `prefix` and sort behind `after`, in order. It
+    /// walks over all addresses, one shard after the other.
+    pub(super) fn page(&self, prefix: &str, after: &str, limit: usize) -> Vec<AddressStats> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.read();
+            let wanted = shard.iter().filter(|(address, _)| {
+                address.as_str() > after && address.as_str().starts_with(prefix)
+            });
+            found.extend(wanted.map(|(address, entry)| (address.clone(), Arc::clone(entry))));
+            drop(shard);
+            if found.len() > limit {
+                found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+                found.truncate(limit);
+            }
+        }
+        found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let stats = |(address, entry): (Address, Arc<Entry>)| AddressStats {
+            address,
+            registrations: entry.list.read().handlers.len(),
+            messages: entry.messages.load(Relaxed),
+        };
+        found.into_iter().map(stats).collect()
+    }
+
     /// Empties the table and gives how many handlers that were.
     pub(super) fn clear(&self) -> usize {
         let mut removed = 0;
@@ -99,8 +125,9 @@ impl Table {
 }
 
 impl Entry {
-    /// All handlers as they stand.
+    /// All handlers as they stand, for one message.
     pub(super) fn snapshot(&self) -> Handlers {
+        self.messages.fetch_add(1, Relaxed);
         if let Some(snapshot) = &self.list.read().snapshot {
             return Arc::clone(snapshot);
         }
@@ -112,6 +139,7 @@ impl Entry {
 
     /// The handler whose turn it is, and how many there are.
     pub(super) fn next(&self) -> Option<(Arc<dyn Handler>, usize)> {
+        self.messages.fetch_add(1, Relaxed);
         let list = self.list.read();
         let count = list.handlers.len();
         if count == 0 {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `serve` | `serve`, `check-config`, `default-config` |
 //! | `demo` | `demo`: the gallery and its services |
+//! | `health` | `health`: is a server ready? |
 //! | `bench` | `bench`: what a bridge can carry
 //! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
 
@@ -13,13 +14,15 @@
 mod bench;
 mod client;
 mod demo;
+mod health;
 mod serve;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+
+use crate::app::TelemetryConfig;
 
 /// One event bus for browsers, servers and devices.
 ///
@@ -49,6 +52,8 @@ enum Command {
     Request(client::Request),
     /// Print what arrives on addresses, one JSON document per line.
     Subscribe(client::Subscribe),
+    /// Ask a server whether it is ready; for the health checks of containers.
+    Health(health::Health),
     /// Measure what a bridge can carry.
     Bench(bench::Bench),
 }
@@ -57,7 +62,6 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
@@ -71,6 +75,9 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
+    if !matches!(command, Command::Serve(_)) {
+        TelemetryConfig::default().start()?;
+    }
     match command {
         Command::Serve(serve) => serve.run().await,
         Command::CheckConfig(check) => check.run(),
@@ -83,6 +90,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Send(message) => message.send().await,
         Command::Request(request) => request.run().await,
         Command::Subscribe(subscribe) => subscribe.run().await,
+        Command::Health(health) => health.run().await,
         Command::Bench(bench) => bench.run().await,
     }
 }
@@ -91,13 +99,6 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("trolleybus: {error:#}");
     let is_usage = error.is::<crate::app::LoadError>() || error.is::<crate::bridge::ConfigError>();
     ExitCode::from(if is_usage { 2 } else { 1 })
-}
-
-/// Logs go to standard error; `TROLLEYBUS_LOG=debug` shows the life of sockets.
-fn log() {
-    let filter = EnvFilter::try_from_env("TROLLEYBUS_LOG");
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Ends on Ctrl-C or SIGTERM. Both are caught from this call on, not only once it is awaited.

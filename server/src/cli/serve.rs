@@ -29,6 +29,7 @@ impl Serve {
             config.server.listen = self.listen.unwrap_or(config.server.listen);
             config.server.www = self.www.or(config.server.www.take());
         })?;
+        config.telemetry.start()?;
         if config.bridge.inbound_permitted.is_empty() && config.bridge.outbound_permitted.is_empty()
         {
             tracing::warn!("no rule permits anything: clients can connect and do nothing");
@@ -43,9 +44,14 @@ pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<
     let wanted = config.server.listen;
     let path = config.server.path.clone();
     let has_site = config.server.www.is_some();
-    let app = App::new(bus, config)?;
+    let wanted_admin = config.admin.listen;
+    let mut app = App::new(bus, config)?;
     let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
+    if let Some(wanted) = wanted_admin {
+        let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
+        app = app.with_admin(listener);
+    }
     let path = if has_site { "/" } else { path.as_str() };
     let stop = stop_signal().context("cannot catch signals")?;
     println!("{says} http://{address}{path}");

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytestring::ByteString;
 
@@ -65,6 +66,12 @@ pub struct SocketSender {
 }
 
 impl SocketSender {
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self { link }
+    }
+}
+
+impl SocketSender {
     /// Queues a message. Messages queued together leave in one write.
     ///
     /// # Errors
@@ -78,6 +85,24 @@ impl SocketSender {
     /// over 123 bytes are cut. The first close counts.
     pub fn close(&self, code: u16, reason: &str) {
         self.link.close(code, reason);
+    }
+
+    /// What the first request said.
+    #[must_use]
+    pub fn info(&self) -> &SocketInfo {
+        self.link.info()
+    }
+
+    /// When the socket was opened.
+    #[must_use]
+    pub fn opened(&self) -> Instant {
+        self.link.opened()
+    }
+
+    /// Messages that wait for the client, and the bytes that count against the limit.
+    #[must_use]
+    pub fn queued(&self) -> (usize, usize) {
+        self.link.queued()
     }
 
     /// Whether sending is over.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytestring::ByteString;
 use parking_lot::Mutex;
@@ -18,6 +19,7 @@ use super::{Options, Outgoing, SendError, SocketInfo};
 pub(crate) struct Link {
     info: SocketInfo,
     counters: Arc<Counters>,
+    opened: Instant,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
 }
@@ -26,7 +28,8 @@ impl Link {
     pub(crate) fn new(info: SocketInfo, options: &Options, counters: Arc<Counters>) -> Self {
         let inbox = Inbox::new(options.max_inbox_len, options.max_inbox_size);
         let outbox = Outbox::new(options.max_outbox_size);
-        Self { info, counters, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
+        let opened = Instant::now();
+        Self { info, counters, opened, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
     }
 
     pub(crate) fn info(&self) -> &SocketInfo {
@@ -35,6 +38,15 @@ impl Link {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    pub(crate) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Messages in the outbox, and the bytes that count against the limit.
+    pub(crate) fn queued(&self) -> (usize, usize) {
+        self.outbox.lock().depth()
     }
 
     /// Adds what waits here.
