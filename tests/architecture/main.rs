@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("session", &["meter"]),
     ("transport", &["session"]),
     ("sockjs", &["session", "transport"]),
-    ("bridge", &["access", "bus", "session", "sockjs"]),
+    ("bridge", &["access", "bus", "meter", "session", "sockjs"]),
     ("service", &[]),
     ("app", &["access", "admin", "bridge", "bus", "service", "sockjs"]),
     ("cli", &["app", "bridge", "bus", "service"]),

@@ -15,7 +15,7 @@ use crate::meter::{LATENCY_BOUNDS, LatencySnapshot};
 pub(super) const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Labels of one sample. Values come from closed sets only: never an address, a socket or a user.
-pub type Labels = Vec<(&'static str, Cow<'static, str>)>;
+pub(super) type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
 /// A list of metrics, each with one sample for each set of labels. Names go without the prefix
 /// `trolleybus_`, counters without `_total`.

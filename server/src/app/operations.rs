@@ -113,6 +113,7 @@ impl Settings for Operations {
 impl Readings for Operations {
     fn read(&self, samples: &mut Samples) {
         readings::sockets(samples, &self.bridge.sockjs().stats());
+        readings::bridge(samples, &self.bridge.stats());
         readings::bus(samples, &self.bus.stats());
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use trolleybus_protocol::codes::CLOSES;
 
 use crate::admin::Samples;
+use crate::bridge::BridgeStats;
 use crate::bus::BusStats;
 use crate::sockjs::{QueueStats, SocketStats, TransportStats};
 
@@ -23,6 +24,22 @@ pub(super) fn bus(samples: &mut Samples, stats: &BusStats) {
     );
     discarded(samples, "no_handlers", stats.undelivered);
     discarded(samples, "consumer_full", stats.discarded);
+}
+
+/// The counters of the bridge.
+pub(super) fn bridge(samples: &mut Samples, stats: &BridgeStats) {
+    for (word, count) in &stats.refusals {
+        let help = "Envelopes refused, by the word that the client was told";
+        samples.counter("refusals", help, vec![("word", (*word).into())], *count);
+    }
+    for (outcome, count) in &stats.requests {
+        let help = "Requests of clients that ended, by how";
+        samples.counter("requests", help, vec![("outcome", outcome.as_str().into())], *count);
+    }
+    let help = "Requests of clients that wait for an answer";
+    samples.gauge("requests_under_way", help, vec![], stats.requests_under_way);
+    let help = "How long requests of clients took until their answer or failure";
+    samples.latency("request_seconds", help, vec![], &stats.request_latency);
 }
 
 /// The counters of the sockets.

@@ -7,6 +7,7 @@ use trolleybus_protocol::codes::Close;
 
 use super::config::BridgeOptions;
 use super::driver;
+use super::stats::{BridgeStats, Counters};
 use crate::access::{Bound, ConfigError, Policy};
 use crate::bus::Bus;
 use crate::sockjs::{self, SockJs};
@@ -31,6 +32,7 @@ use crate::sockjs::{self, SockJs};
 #[derive(Debug, Clone)]
 pub struct Bridge {
     sockjs: SockJs,
+    core: Arc<Core>,
 }
 
 /// What all sockets of a bridge share.
@@ -39,6 +41,7 @@ pub(super) struct Core {
     pub(super) bus: Bus,
     pub(super) rules: Bound,
     pub(super) options: BridgeOptions,
+    pub(super) counters: Counters,
 }
 
 impl Bridge {
@@ -62,10 +65,16 @@ impl Bridge {
     ) -> Result<Self, ConfigError> {
         options.validate()?;
         let policy = Policy::compile(&options.inbound_permitted, &options.outbound_permitted)?;
-        let core = Arc::new(Core { bus, rules: policy.bind(None), options });
+        let core = Arc::new(Core {
+            bus,
+            rules: policy.bind(None),
+            options,
+            counters: Counters::default(),
+        });
+        let kept = Arc::clone(&core);
         sockjs.raw_binary = true;
         let handler = move |socket| driver::serve(Arc::clone(&core), socket);
-        Ok(Self { sockjs: SockJs::new(sockjs, handler) })
+        Ok(Self { sockjs: SockJs::new(sockjs, handler), core: kept })
     }
 
     /// The endpoint, to be mounted with [`Router::nest_service`] under a path such as
@@ -84,6 +93,12 @@ impl Bridge {
     #[must_use]
     pub fn sockjs(&self) -> &SockJs {
         &self.sockjs
+    }
+
+    /// What the bridge did so far.
+    #[must_use]
+    pub fn stats(&self) -> BridgeStats {
+        self.core.counters.snapshot()
     }
 
     /// How many sockets are open.

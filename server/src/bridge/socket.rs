@@ -12,6 +12,7 @@ use trolleybus_protocol::{Address, BusMessage as _, Error};
 use super::awaited::Awaited;
 use super::handle::Core;
 use super::pending::{Pending, PendingKey, Request};
+use super::stats::Outcome;
 use crate::access::Verdict;
 use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
 use crate::session::{Outgoing, SocketSender};
@@ -41,6 +42,7 @@ impl BridgeSocket {
     /// Tells the client that an envelope was refused.
     pub(super) fn refuse(&self, refusal: Refusal, reply_address: Option<&Address>) {
         tracing::debug!(word = refusal.word(), "envelope refused");
+        self.core.counters.refused(refusal);
         let reply_address = reply_address.map(Address::as_str);
         let _ = self.sender.send(Outgoing::from(refusal_to_json(refusal, reply_address)));
     }
@@ -97,6 +99,7 @@ impl BridgeSocket {
             address: address.detached(),
             timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
         };
+        self.core.counters.request_began();
         let key = self.pending.lock().insert(Instant::now(), request);
         Box::new(ToClient { socket: Arc::clone(self), key })
     }
@@ -118,6 +121,7 @@ impl BridgeSocket {
         loop {
             let request = self.pending.lock().take_overdue(now);
             let Some(request) = request else { break };
+            self.core.counters.request_ended(Outcome::Timeout, request.timeout);
             let reply_address = request.reply_address.as_str();
             let error = timed_out(request.timeout, reply_address, request.address.as_str());
             let _ = self.sender.send(Outgoing::from(failure_to_json(reply_address, &error)));
@@ -136,6 +140,7 @@ impl BridgeSocket {
         let registrations = std::mem::take(&mut *self.registrations.lock());
         let pending = std::mem::take(&mut *self.pending.lock());
         let awaited = std::mem::take(&mut *self.awaited.lock());
+        self.core.counters.requests_abandoned(pending.len());
         drop((registrations, pending, awaited));
     }
 
@@ -201,6 +206,12 @@ impl ReplySink for ToClient {
     fn complete(self: Box<Self>, answer: Result<Message, Error>) {
         let request = self.socket.pending.lock().take(self.key);
         let Some(request) = request else { return };
+        let outcome = match &answer {
+            Ok(_) => Outcome::Reply,
+            Err(error) => Outcome::of_error(error.kind()),
+        };
+        let took = Pending::began(self.key, &request).elapsed();
+        self.socket.core.counters.request_ended(outcome, took);
         let address = &request.reply_address;
         match answer {
             Ok(reply) => {
