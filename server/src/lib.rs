@@ -50,6 +50,7 @@ pub mod meter;
 pub mod service;
 mod session;
 pub mod sockjs;
+mod trace;
 mod transport;
 
 pub use bus::{Bus, Consumer, Message, Registration, Response};

@@ -9,13 +9,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("access", &[]),
     ("bus", &[]),
     ("meter", &[]),
+    ("trace", &[]),
     ("admin", &["access", "meter"]),
     ("session", &["meter"]),
     ("transport", &["session"]),
     ("sockjs", &["session", "transport"]),
-    ("bridge", &["access", "bus", "meter", "session", "sockjs"]),
+    ("bridge", &["access", "bus", "meter", "session", "sockjs", "trace"]),
     ("service", &[]),
-    ("app", &["access", "admin", "bridge", "bus", "service", "sockjs"]),
+    ("app", &["access", "admin", "bridge", "bus", "service", "sockjs", "trace"]),
     ("cli", &["app", "bridge", "bus", "service"]),
 ];
 

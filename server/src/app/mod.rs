@@ -6,7 +6,8 @@
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
 //! | `site` | the static site |
 //! | `http` | the accept loop over hyper |
-//! | `telemetry` | logs |
+//! | `telemetry` | logs and spans |
+//! | `otlp` | spans to a collector, with the feature `otel` |
 //! | `operations` | what the admin room asks, answered by the others |
 //! | `readings` | all counters under the names of metrics |
 //! | `run` | build, run, drain |
@@ -15,6 +16,8 @@ mod config;
 mod http;
 mod load;
 mod operations;
+#[cfg(feature = "otel")]
+mod otlp;
 mod readings;
 mod run;
 mod site;
@@ -23,4 +26,4 @@ mod telemetry;
 pub use config::{Config, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};
-pub use telemetry::{LOG_VARIABLE, LogFormat, TelemetryConfig};
+pub use telemetry::{LOG_VARIABLE, LogFormat, Telemetry, TelemetryConfig};

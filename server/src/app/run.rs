@@ -125,13 +125,13 @@ impl App {
     }
 
     fn announce(&self, listener: &TcpListener) {
-        let address = |listener: &TcpListener| listener.local_addr().ok();
+        let address = |listener: &TcpListener| listener.local_addr().map(|a| a.to_string()).ok();
         let (server, bridge, sockjs) =
             (&self.config.server, &self.config.bridge, &self.config.sockjs);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
-            listen = ?address(listener),
-            admin = ?self.admin_listener.as_ref().and_then(address),
+            listen = address(listener),
+            admin = self.admin_listener.as_ref().and_then(address),
             path = server.path,
             max_connections = server.max_connections,
             max_sockets = sockjs.max_sockets,

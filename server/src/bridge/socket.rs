@@ -16,6 +16,7 @@ use super::stats::Outcome;
 use crate::access::Verdict;
 use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
 use crate::session::{Outgoing, SocketSender};
+use crate::trace::Span;
 
 /// One socket's side of the bridge. It is a handler of the bus for every address that its rules
 /// permit whatever the body.
@@ -92,6 +93,7 @@ impl BridgeSocket {
         reply_address: &Address,
         address: &Address,
         timeout: Option<Duration>,
+        span: Span,
     ) -> Box<dyn ReplySink> {
         let longest = self.core.options.reply_timeout;
         let request = Request {
@@ -101,7 +103,7 @@ impl BridgeSocket {
         };
         self.core.counters.request_began();
         let key = self.pending.lock().insert(Instant::now(), request);
-        Box::new(ToClient { socket: Arc::clone(self), key })
+        Box::new(ToClient { socket: Arc::clone(self), key, span })
     }
 
     pub(super) fn is_awaited(&self, address: &Address) -> bool {
@@ -200,6 +202,7 @@ impl Handler for CheckingEachBody {
 struct ToClient {
     socket: Arc<BridgeSocket>,
     key: PendingKey,
+    span: Span,
 }
 
 impl ReplySink for ToClient {
@@ -212,6 +215,7 @@ impl ReplySink for ToClient {
         };
         let took = Pending::began(self.key, &request).elapsed();
         self.socket.core.counters.request_ended(outcome, took);
+        self.span.end(outcome.as_str(), outcome != Outcome::Reply);
         let address = &request.reply_address;
         match answer {
             Ok(reply) => {

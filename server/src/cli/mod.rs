@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command) -> anyhow::Result<()> {
     if !matches!(command, Command::Serve(_)) {
-        TelemetryConfig::default().start()?;
+        TelemetryConfig::default().start()?.stop();
     }
     match command {
         Command::Serve(serve) => serve.run().await,

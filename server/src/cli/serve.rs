@@ -29,12 +29,14 @@ impl Serve {
             config.server.listen = self.listen.unwrap_or(config.server.listen);
             config.server.www = self.www.or(config.server.www.take());
         })?;
-        config.telemetry.start()?;
+        let telemetry = config.telemetry.start()?;
         if config.bridge.inbound_permitted.is_empty() && config.bridge.outbound_permitted.is_empty()
         {
             tracing::warn!("no rule permits anything: clients can connect and do nothing");
         }
-        run(Bus::new(), config, "Trolleybus serves").await
+        let ran = run(Bus::new(), config, "Trolleybus serves").await;
+        tokio::task::spawn_blocking(|| telemetry.stop()).await?;
+        ran
     }
 }
 
