@@ -43,12 +43,15 @@ mod state;
 #[doc(hidden)]
 pub use client::embed;
 pub use client::{
-    Client, Consumer, Errors, MaybeSend, Message, Opened, Registration, Response, States,
+    Client, Completion, Consumer, Errors, MaybeSend, Message, Opened, Producer, Registration,
+    Response, States,
 };
 pub use options::{Options, Reconnect};
 pub use state::State;
 
 pub use trolleybus_protocol::sockjs::Transport;
 pub use trolleybus_protocol::{
-    Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, EventBus, Headers, IntoBody,
+    Address, Body, BusConsumer, BusMessage, BusProducer, ConsumerOptions, DeliveryContext,
+    DeliveryOptions, Error, ErrorKind, EventBus, Headers, Interception, IntoBody, Overflow,
+    Pattern,
 };

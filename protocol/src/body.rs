@@ -76,7 +76,8 @@ impl Body {
     /// When the body's shape does not fit; the message says what was expected and where.
     #[cfg(feature = "serde")]
     pub fn parse<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, BodyError> {
-        serde_json::from_str(&self.0).map_err(|error| BodyError(error.to_string()))
+        let mut json = serde_json::Deserializer::from_str(&self.0);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| BodyError(error.to_string()))
     }
 }
 
@@ -184,6 +185,8 @@ mod tests {
         assert_eq!(body.parse::<Vec<u8>>().unwrap(), [1, 2]);
         let error = body.parse::<String>().unwrap_err();
         assert!(error.to_string().contains("expected a string"), "{error}");
+        let error = body.parse::<(u8, bool)>().unwrap_err();
+        assert!(error.to_string().starts_with("[1]: "), "{error}");
         assert_eq!((&body).into_body().unwrap(), body);
     }
 }

@@ -6,7 +6,7 @@
 //! | [`sockjs`] | SockJS frames, uploads, paths and info |
 //! | [`envelope`] | the bridge's envelopes in both directions |
 //! | [`codes`] | the one table of refusals, failures and close codes |
-//! | `bus` | [`EventBus`] and [`BusMessage`], implemented by server and client alike |
+//! | `bus` | [`EventBus`] with its messages, consumers and producers, for server and client alike |
 //! | `address`, `pattern`, `body`, `headers`, `error` | what messages are made of |
 //! | `overflow` | what becomes of messages for a client that does not keep up |
 //!
@@ -32,7 +32,10 @@ pub mod sockjs;
 
 pub use address::Address;
 pub use body::{Body, BodyError, IntoBody};
-pub use bus::{BusMessage, DeliveryOptions, EventBus};
+pub use bus::{
+    BusConsumer, BusMessage, BusProducer, ConsumerOptions, DeliveryContext, DeliveryOptions,
+    EventBus, Interception, MaybeSend, MaybeSync,
+};
 pub use error::{Error, ErrorKind};
 pub use headers::{HeaderError, Headers};
 pub use overflow::Overflow;

@@ -53,7 +53,9 @@ pub mod sockjs;
 mod trace;
 mod transport;
 
-pub use bus::{Bus, Consumer, Message, Registration, Response};
+pub use bus::{Bus, Consumer, Message, Producer, Registration, Response};
 pub use trolleybus_protocol::{
-    Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, EventBus, Headers, IntoBody,
+    Address, Body, BusConsumer, BusMessage, BusProducer, ConsumerOptions, DeliveryContext,
+    DeliveryOptions, Error, ErrorKind, EventBus, Headers, Interception, IntoBody, Overflow,
+    Pattern,
 };

@@ -1,6 +1,9 @@
 //! The API: who may ask, and what it does.
 
-use trolleybus::{BusMessage as _, EventBus as _};
+use std::sync::{Arc, Mutex};
+
+use trolleybus::bridge::{BridgeOptions, Permitted};
+use trolleybus::{BusMessage as _, ConsumerOptions, EventBus as _};
 use trolleybus_tests::support::http::{get, request};
 use trolleybus_tests::support::soon;
 
@@ -109,7 +112,7 @@ async fn addresses_are_found_by_prefix_in_pages() {
     let page = server.json("GET", "/addresses?prefix=b.&limit=2", "").await;
     let line = &page["addresses"][0];
     assert_eq!((&line["address"], &line["registrations"]), (&"b.1".into(), &2.into()));
-    assert_eq!((&line["messages"], &line["is_pattern"]), (&1.into(), &false.into()));
+    assert_eq!((&line["messages"], &line["messages_per_second"]), (&1.into(), &().into()));
     assert_eq!(page["next"], "b.2");
     let rest = server.json("GET", "/addresses?prefix=b.&after=b.2", "").await;
     assert_eq!(rest["addresses"][0]["address"], "b.3");
@@ -124,4 +127,73 @@ async fn the_configuration_is_shown_without_its_secrets() {
     let config: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(config["admin"]["token"], "[redacted]");
     assert_eq!(config["sockjs"]["heartbeat_ms"], 25_000);
+}
+
+#[tokio::test]
+async fn registrations_are_listed_by_socket_in_pages() {
+    let server = Server::start(config()).await;
+    let mut sockets = [server.socket().await, server.socket().await];
+    for socket in &mut sockets {
+        for address in ["one", "two"] {
+            let envelope = format!(r#"{{"type":"register","address":"{address}"}}"#);
+            socket.send(&envelope).await;
+        }
+        socket.send(r#"{"type":"send","address":"nowhere","body":1,"replyAddress":"r"}"#).await;
+        assert!(socket.frame().await.is_some());
+    }
+    let page = server.json("GET", "/registrations?limit=1", "").await;
+    let first = page["registrations"].as_array().unwrap();
+    assert_eq!(first.len(), 2, "a page holds whole sockets");
+    assert_eq!((&first[0]["address"], &first[1]["address"]), (&"one".into(), &"two".into()));
+    assert_eq!((&first[0]["is_pattern"], &page["next"]), (&false.into(), &first[0]["socket"]));
+    let rest = server.json("GET", &format!("/registrations?after={}", page["next"]), "").await;
+    assert_eq!((rest["registrations"].as_array().unwrap().len(), &rest["next"]), (2, &().into()));
+    let sockets = server.json("GET", "/sockets", "").await;
+    assert_eq!(sockets["sockets"][0]["registrations"], 2);
+    assert_eq!(sockets["sockets"][0]["envelopes"], 4);
+}
+
+#[tokio::test]
+async fn patterns_have_a_list_of_their_own() {
+    let server = Server::start(config()).await;
+    let _consumer = server.bus.consumer_with("news.*", ConsumerOptions::new().pattern());
+    let _other = server.bus.consumer("news.today");
+    server.bus.publish("news.today", &1).unwrap();
+    let patterns = server.json("GET", "/patterns?prefix=news", "").await;
+    assert_eq!(patterns["addresses"].as_array().unwrap().len(), 1);
+    assert_eq!(patterns["addresses"][0]["address"], "news.*");
+    assert_eq!(patterns["addresses"][0]["messages"], 1);
+    let addresses = server.json("GET", "/addresses?prefix=news", "").await;
+    assert_eq!(addresses["addresses"].as_array().unwrap().len(), 1);
+    assert_eq!(addresses["addresses"][0]["address"], "news.today");
+}
+
+#[tokio::test]
+async fn rules_are_read_again_while_a_socket_stays() {
+    let without = Server::start(config()).await;
+    assert_eq!(without.ask("POST", "/rules/reload", "").await.status(), 501);
+
+    let mut config = config();
+    config.bridge = BridgeOptions::new();
+    let anew = Arc::new(Mutex::new(Err("`bridge.nonsense`".to_owned())));
+    let load = Arc::clone(&anew);
+    let server = Server::start_with(config.clone(), |app| {
+        app.with_reload(move || load.lock().unwrap().clone())
+    })
+    .await;
+    let mut socket = server.socket().await;
+    let request = r#"{"type":"send","address":"orders","body":1,"replyAddress":"r"}"#;
+    let mut orders = server.bus.consumer("orders");
+
+    let refused = server.ask("POST", "/rules/reload", "").await;
+    assert_eq!(refused.status(), 422);
+    assert!(refused.body.contains("bridge.nonsense"), "{}", refused.body);
+    socket.send(request).await;
+    assert!(socket.frame().await.unwrap().as_str().contains("access_denied"));
+
+    config.bridge = BridgeOptions::new().permit_inbound(Permitted::address("orders"));
+    *anew.lock().unwrap() = Ok(config);
+    server.json("POST", "/rules/reload", "").await;
+    socket.send(request).await;
+    assert_eq!(soon(orders.recv()).await.unwrap().body().as_json(), "1");
 }

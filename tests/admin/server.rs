@@ -34,11 +34,16 @@ pub(crate) fn config() -> Config {
 
 impl Server {
     pub(crate) async fn start(config: Config) -> Self {
+        Self::start_with(config, |app| app).await
+    }
+
+    /// Starts what `finish` makes of the app.
+    pub(crate) async fn start_with(config: Config, finish: impl FnOnce(App) -> App) -> Self {
         let listener = bind(config.server.listen).unwrap();
         let admin_listener = bind(config.admin.listen.unwrap()).unwrap();
         let (addr, admin) = (listener.local_addr().unwrap(), admin_listener.local_addr().unwrap());
         let bus = Bus::new();
-        let app = App::new(bus.clone(), config).unwrap().with_admin(admin_listener);
+        let app = finish(App::new(bus.clone(), config).unwrap()).with_admin(admin_listener);
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(app.run(listener, async {
             stopped.await.ok();

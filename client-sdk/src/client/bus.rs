@@ -1,10 +1,13 @@
 //! The client as an event bus.
 
-use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, EventBus, IntoBody};
+use trolleybus_protocol::{
+    Address, Body, ConsumerOptions, DeliveryContext, DeliveryOptions, Error, EventBus,
+    Interception, IntoBody, MaybeSend, MaybeSync,
+};
 
 use super::handle::Client;
-use super::{Consumer, Message, Response};
-use crate::core::{Connection, Scope};
+use super::{Consumer, Message, Producer, Response};
+use crate::core::Connection;
 use crate::driver;
 
 impl Client {
@@ -24,6 +27,8 @@ impl EventBus for Client {
     type Message = Message;
     type Consumer = Consumer;
     type Response = Response;
+    type Producer = Producer;
+    type Interceptor = ();
 
     fn publish_with(
         &self,
@@ -55,11 +60,29 @@ impl EventBus for Client {
         Response::start(&self.handle, body, |core, body| core.request(now, &address, body, options))
     }
 
-    fn consumer(&self, address: impl Into<Address>) -> Consumer {
-        self.stream(&address.into(), Scope::Bus)
+    fn consumer_with(&self, address: impl Into<Address>, options: ConsumerOptions) -> Consumer {
+        self.stream(&address.into(), &options)
     }
 
-    fn local_consumer(&self, address: impl Into<Address>) -> Consumer {
-        self.stream(&address.into(), Scope::Local)
+    fn sender_with(&self, address: impl Into<Address>, options: DeliveryOptions) -> Producer {
+        Producer::new(self.clone(), address.into(), options, false)
+    }
+
+    fn publisher_with(&self, address: impl Into<Address>, options: DeliveryOptions) -> Producer {
+        Producer::new(self.clone(), address.into(), options, true)
+    }
+
+    fn add_outbound_interceptor(
+        &self,
+        _: impl Fn(&mut DeliveryContext) -> Interception + MaybeSend + MaybeSync + 'static,
+    ) {
+        unimplemented!("the client does not intercept yet")
+    }
+
+    fn add_inbound_interceptor(
+        &self,
+        _: impl Fn(&mut DeliveryContext) -> Interception + MaybeSend + MaybeSync + 'static,
+    ) {
+        unimplemented!("the client does not intercept yet")
     }
 }

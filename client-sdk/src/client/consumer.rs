@@ -3,16 +3,18 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
+use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
-use trolleybus_protocol::{Address, BusMessage};
+use trolleybus_protocol::codes::Refusal;
+use trolleybus_protocol::{Address, BusConsumer, BusMessage, ConsumerOptions, Error, MaybeSync};
 
 use super::Message;
 use super::handle::Handle;
 use super::hub::{AnySink, Sink};
-use super::shared::{Ref, Shared};
+use super::shared::{MaybeSend, Ref, Shared};
 use crate::core::{ConsumerId, Scope};
 
 const DISCARDED: &str = "Discarded the request: its consumer does not keep up, or went away";
@@ -23,19 +25,27 @@ const DISCARDED: &str = "Discarded the request: its consumer does not keep up, o
 /// Several consumers of one address share one registration with the server, and each gets every
 /// message.
 pub struct Consumer {
-    registration: Registration,
+    registration: Option<Registration>,
+    address: Address,
+    failure: Option<Error>,
     buffer: Shared<Buffer>,
 }
 
 /// Messages that the application has not read yet.
-#[derive(Debug)]
 struct Buffer {
     queue: VecDeque<Message>,
     waker: Option<Waker>,
+    demand: u64,
+    on_discard: Option<OnDiscard>,
     len_max: usize,
     dropped: u64,
     ended: bool,
 }
+
+#[cfg(target_arch = "wasm32")]
+type OnDiscard = Ref<dyn Fn(&Message)>;
+#[cfg(not(target_arch = "wasm32"))]
+type OnDiscard = Ref<dyn Fn(&Message) + Send + Sync>;
 
 /// A callback's registration. Dropping it unregisters.
 pub struct Registration {
@@ -45,22 +55,29 @@ pub struct Registration {
 }
 
 impl Consumer {
-    pub(super) fn new(handle: &Ref<Handle>, address: &Address, scope: Scope) -> Self {
-        let (len_max, ended) = {
+    pub(super) fn new(handle: &Ref<Handle>, address: &Address, options: &ConsumerOptions) -> Self {
+        let (default_len, ended) = {
             let hub = handle.hub.lock();
             (hub.core.buffer_len(), hub.core.state().is_closed())
         };
-        let buffer =
-            Shared::new(Buffer { queue: VecDeque::new(), waker: None, len_max, dropped: 0, ended });
-        let sink: AnySink = Shared::new(Box::new(Queue(buffer.clone())));
-        let registration = Registration::new(handle, address, scope, sink);
-        Self { registration, buffer }
-    }
-
-    /// The address.
-    #[must_use]
-    pub fn address(&self) -> &Address {
-        self.registration.address()
+        let len_max = options.max_buffered.unwrap_or(default_len).max(1);
+        let buffer = Shared::new(Buffer {
+            queue: VecDeque::new(),
+            waker: None,
+            demand: u64::MAX,
+            on_discard: None,
+            len_max,
+            dropped: 0,
+            ended: ended || options.is_pattern,
+        });
+        let scope = if options.local_only { Scope::Local } else { Scope::Bus };
+        // Not spoken yet: patterns, and how the server takes a registration.
+        let failure = options.is_pattern.then(|| Error::refused(Refusal::RegistrationFailure));
+        let registration = failure.is_none().then(|| {
+            let sink: AnySink = Shared::new(Box::new(Queue(buffer.clone())));
+            Registration::new(handle, address, scope, sink)
+        });
+        Self { registration, address: address.clone(), failure, buffer }
     }
 
     /// How many messages were discarded because the buffer was full, see
@@ -79,8 +96,9 @@ impl Sink for Queue {
         let mut this = self.0.lock();
         if this.queue.len() >= this.len_max {
             this.dropped += 1;
+            let on_discard = this.on_discard.clone();
             drop(this);
-            return discard(&message);
+            return discard(&message, on_discard.as_ref());
         }
         this.queue.push_back(message);
         let waker = this.waker.take();
@@ -102,7 +120,10 @@ impl Sink for Queue {
 }
 
 /// Nobody will read it: its sender should not wait.
-fn discard(message: &Message) {
+fn discard(message: &Message, on_discard: Option<&OnDiscard>) {
+    if let Some(on_discard) = on_discard {
+        on_discard(message);
+    }
     // When the way back is gone the sender knows already.
     let _ = message.fail(-1, DISCARDED);
 }
@@ -112,9 +133,15 @@ impl Stream for Consumer {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
         let mut buffer = self.buffer.lock();
-        match buffer.queue.pop_front() {
-            Some(message) => Poll::Ready(Some(message)),
-            None if buffer.ended => Poll::Ready(None),
+        let next = if buffer.demand > 0 { buffer.queue.pop_front() } else { None };
+        match next {
+            Some(message) => {
+                if buffer.demand != u64::MAX {
+                    buffer.demand -= 1;
+                }
+                Poll::Ready(Some(message))
+            }
+            None if buffer.ended && buffer.queue.is_empty() => Poll::Ready(None),
             None => {
                 buffer.waker = Some(context.waker().clone());
                 Poll::Pending
@@ -123,10 +150,82 @@ impl Stream for Consumer {
     }
 }
 
+impl BusConsumer for Consumer {
+    type Completion = Completion;
+
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    fn is_registered(&self) -> bool {
+        self.registration.is_some() && !self.buffer.lock().ended
+    }
+
+    fn pause(&self) {
+        self.buffer.lock().demand = 0;
+    }
+
+    fn resume(&self) {
+        self.set_demand(|_| u64::MAX);
+    }
+
+    fn fetch(&self, messages: u64) {
+        self.set_demand(|demand| demand.saturating_add(messages));
+    }
+
+    fn completion(&self) -> Completion {
+        Completion::ready(self.failure.clone().map_or(Ok(()), Err))
+    }
+
+    fn unregister(&mut self) -> Completion {
+        drop(self.registration.take());
+        let mut buffer = self.buffer.lock();
+        buffer.ended = true;
+        let on_discard = buffer.on_discard.clone();
+        let unread = core::mem::take(&mut buffer.queue);
+        drop(buffer);
+        unread.iter().for_each(|message| discard(message, on_discard.as_ref()));
+        Completion::ready(Ok(()))
+    }
+
+    fn on_discard(&self, callback: impl Fn(&Message) + MaybeSend + MaybeSync + 'static) {
+        self.buffer.lock().on_discard = Some(Ref::new(callback));
+    }
+}
+
+impl Consumer {
+    fn set_demand(&self, change: impl FnOnce(u64) -> u64) {
+        let mut buffer = self.buffer.lock();
+        buffer.demand = change(buffer.demand);
+        let waker = buffer.waker.take();
+        drop(buffer);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
 impl Drop for Consumer {
     fn drop(&mut self) {
-        let unread = core::mem::take(&mut self.buffer.lock().queue);
-        unread.iter().for_each(discard);
+        self.unregister();
+    }
+}
+
+/// How a registration, its end or a write went.
+#[derive(Debug, Clone)]
+pub struct Completion(Result<(), Error>);
+
+impl Completion {
+    pub(super) fn ready(result: Result<(), Error>) -> Self {
+        Self(result)
+    }
+}
+
+impl Future for Completion {
+    type Output = Result<(), Error>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(self.0.clone())
     }
 }
 

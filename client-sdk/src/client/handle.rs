@@ -11,7 +11,7 @@ use super::shared::{MaybeSend, Ref, Shared};
 use super::watch::{Errors, Opened, States};
 use crate::core::{Connection, Scope};
 use crate::driver::{self, Driver};
-use crate::{Address, Options, State, Transport};
+use crate::{Address, ConsumerOptions, Options, State, Transport};
 
 /// One connection to a bus; clones are handles of the same connection.
 ///
@@ -141,8 +141,8 @@ impl Client {
         self.handle.driver.kick();
     }
 
-    pub(super) fn stream(&self, address: &Address, scope: Scope) -> Consumer {
-        Consumer::new(&self.handle, address, scope)
+    pub(super) fn stream(&self, address: &Address, options: &ConsumerOptions) -> Consumer {
+        Consumer::new(&self.handle, address, options)
     }
 
     fn reconnect_with(&self, transports: Option<Vec<Transport>>) {

@@ -67,6 +67,10 @@ impl BusMessage for Message {
         &self.delivery.address
     }
 
+    fn pattern(&self) -> Option<&Address> {
+        None
+    }
+
     fn headers(&self) -> &Headers {
         &self.delivery.headers
     }

@@ -6,6 +6,7 @@
 //! | `bus` | `EventBus` for it |
 //! | `consumer` | [`Consumer`], a stream, and [`Registration`], for a callback |
 //! | `message` | [`Message`] |
+//! | `producer` | [`Producer`] |
 //! | `response` | [`Response`] |
 //! | `watch` | [`States`], [`Errors`], [`Opened`] |
 //! | `embed` | what the npm package is made of |
@@ -19,13 +20,15 @@ pub mod embed;
 mod handle;
 mod hub;
 mod message;
+mod producer;
 mod response;
 mod shared;
 mod watch;
 
-pub use consumer::{Consumer, Registration};
+pub use consumer::{Completion, Consumer, Registration};
 pub use handle::Client;
 pub use message::Message;
+pub use producer::Producer;
 pub use response::Response;
 pub use watch::{Errors, Opened, States};
 

@@ -64,17 +64,7 @@ impl<T> core::fmt::Debug for Shared<T> {
     }
 }
 
-/// `Send` where handles travel between threads, and nothing in a browser.
-#[cfg(target_arch = "wasm32")]
-pub trait MaybeSend {}
-#[cfg(target_arch = "wasm32")]
-impl<T> MaybeSend for T {}
-
-/// `Send` where handles travel between threads, and nothing in a browser.
-#[cfg(not(target_arch = "wasm32"))]
-pub trait MaybeSend: Send {}
-#[cfg(not(target_arch = "wasm32"))]
-impl<T: Send> MaybeSend for T {}
+pub use trolleybus_protocol::MaybeSend;
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) type OnReply = dyn FnOnce(Result<super::Message, crate::Error>);

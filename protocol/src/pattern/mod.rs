@@ -152,6 +152,12 @@ impl Pattern {
         &self.text
     }
 
+    /// The same pattern in memory of its own, see [`Address::detached`].
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { text: self.text.detached(), style: self.style }
+    }
+
     /// What separates its words.
     #[must_use]
     pub fn style(&self) -> Style {

@@ -12,6 +12,9 @@ use crate::access::ConfigError;
 /// Shortest token that is taken: one that can be guessed is worse than none.
 const SHORTEST_TOKEN: usize = 16;
 
+/// Entries that the bus gives at a time.
+const LONGEST_PAGE: usize = 1000;
+
 /// The admin listener and what goes where. By default there is none, and load balancers find the
 /// two probes on the main listener.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,7 +31,7 @@ pub struct AdminConfig {
     pub on_server: bool,
     /// Serve `/healthz` and `/readyz` on the main listener too: true.
     pub probes_on_server: bool,
-    /// Most entries of one page of the API: 1000.
+    /// Most entries of one page of the API, up to 1000: 1000.
     pub max_page: usize,
 }
 
@@ -51,8 +54,9 @@ impl AdminConfig {
     /// # Errors
     /// The first value that does not, with its key and what is allowed.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.max_page == 0 {
-            return Err(ConfigError::new("max_page", "must be at least 1"));
+        if !(1..=LONGEST_PAGE).contains(&self.max_page) {
+            let problem = format!("must be between 1 and {LONGEST_PAGE}");
+            return Err(ConfigError::new("max_page", problem));
         }
         if self.token.is_some() && self.token_file.is_some() {
             return Err(ConfigError::new("token_file", "is one too many: there is a `token`"));

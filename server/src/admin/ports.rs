@@ -24,6 +24,12 @@ pub struct SocketView {
     pub age_ms: u64,
     /// Registrations that it holds.
     pub registrations: usize,
+    /// Requests of its own under way.
+    pub requests: usize,
+    /// Requests of others that it has not answered yet.
+    pub requests_to_answer: usize,
+    /// Envelopes that it has sent.
+    pub envelopes: u64,
     /// Messages that wait for it.
     pub outbox_messages: usize,
     /// Bytes that wait for it.
@@ -46,8 +52,6 @@ pub struct RegistrationView {
 pub struct AddressView {
     /// The address, or the text of the pattern.
     pub address: String,
-    /// Whether it is a pattern.
-    pub is_pattern: bool,
     /// How many consume it.
     pub registrations: usize,
     /// Messages that came to it since its first registration.
@@ -72,7 +76,9 @@ pub trait Sockets: Send + Sync + 'static {
 /// The addresses that somebody consumes.
 pub trait Addresses: Send + Sync + 'static {
     /// At most `limit` addresses that start with `prefix` and sort behind `after`, in order.
-    fn page(&self, prefix: &str, after: &str, limit: usize) -> Vec<AddressView>;
+    fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<AddressView>;
+    /// The same for patterns.
+    fn patterns(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<AddressView>;
 }
 
 /// Messages in the name of the operator: no rule is asked.

@@ -1,9 +1,9 @@
 //! What the admin room asks, answered by the rooms that know.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use serde_json::Value;
-use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::{Body, Headers};
 
 use super::readings;
@@ -12,16 +12,18 @@ use crate::admin::{
     Settings, SocketView, Sockets,
 };
 use crate::app::Config;
-use crate::bridge::Bridge;
-use crate::bus::{Bus, Dispatch};
-use crate::sockjs::SocketSender;
+use crate::bridge::{self, Bridge};
+use crate::bus::{Bus, Dispatch, Listed};
+
+/// Reads the configuration again, as it was read at the start.
+pub(super) type Reload = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
 /// The rooms behind the ports.
-#[derive(Debug)]
 pub(super) struct Operations {
     pub(super) bus: Bus,
     pub(super) bridge: Bridge,
     pub(super) config: Config,
+    pub(super) reload: Arc<OnceLock<Reload>>,
 }
 
 impl Operations {
@@ -37,53 +39,80 @@ impl Operations {
     }
 }
 
-fn view(socket: &SocketSender) -> SocketView {
-    let (outbox_messages, outbox_bytes) = socket.queued();
+fn view(socket: bridge::SocketView) -> SocketView {
+    let age = SystemTime::now().duration_since(socket.opened).unwrap_or_default();
     SocketView {
-        id: socket.info().id(),
-        transport: socket.info().transport().as_str(),
-        remote_addr: socket.info().remote_addr().map(|addr| addr.to_string()),
-        subject: None,
-        age_ms: u64::try_from(socket.opened().elapsed().as_millis()).unwrap_or(u64::MAX),
-        registrations: 0,
-        outbox_messages,
-        outbox_bytes,
+        id: socket.id.get(),
+        transport: socket.transport.as_str(),
+        remote_addr: socket.remote_addr.map(|addr| addr.to_string()),
+        subject: socket.subject,
+        age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+        registrations: socket.registrations,
+        requests: socket.pending,
+        requests_to_answer: socket.awaited,
+        envelopes: socket.envelopes,
+        outbox_messages: socket.queued_messages,
+        outbox_bytes: socket.queued_bytes,
     }
 }
 
 impl Sockets for Operations {
     fn page(&self, after: u64, limit: usize) -> Vec<SocketView> {
-        self.bridge.sockjs().page(after, limit).iter().map(view).collect()
+        let sockets = self.bridge.sockets(Some(after.into()), limit);
+        sockets.iter().map(|socket| view(socket.view())).collect()
     }
 
     fn find(&self, id: u64) -> Option<SocketView> {
-        self.bridge.sockjs().find(id).as_ref().map(view)
+        self.bridge.socket(id.into()).map(|socket| view(socket.view()))
     }
 
-    fn registrations(&self, _after: u64, _limit: usize) -> Vec<RegistrationView> {
-        Vec::new()
+    fn registrations(&self, after: u64, limit: usize) -> Vec<RegistrationView> {
+        let (mut after, mut found) = (after, Vec::new());
+        while found.len() < limit {
+            let sockets = self.bridge.sockets(Some(after.into()), limit);
+            let Some(last) = sockets.last() else { break };
+            after = last.id().get();
+            for socket in sockets {
+                let id = socket.id().get();
+                found.extend(socket.registrations().into_iter().map(|held| RegistrationView {
+                    socket: id,
+                    address: held.address.to_string(),
+                    is_pattern: held.is_pattern,
+                }));
+                if found.len() >= limit {
+                    break;
+                }
+            }
+        }
+        found
     }
 
     fn kick(&self, id: u64) -> bool {
-        let socket = self.bridge.sockjs().find(id);
-        socket.map(|socket| socket.close(Close::KICKED.code, Close::KICKED.reason)).is_some()
+        self.bridge.kick(id.into())
     }
 
-    fn kick_subject(&self, _subject: &str) -> usize {
-        0
+    fn kick_subject(&self, subject: &str) -> usize {
+        self.bridge.kick_subject(subject)
     }
 }
 
 impl Addresses for Operations {
-    fn page(&self, prefix: &str, after: &str, limit: usize) -> Vec<AddressView> {
-        let view = |line: crate::bus::AddressStats| AddressView {
-            address: line.address.to_string(),
-            is_pattern: false,
-            registrations: line.registrations,
-            messages: line.messages,
-        };
-        self.bus.addresses(prefix, after, limit).into_iter().map(view).collect()
+    fn page(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<AddressView> {
+        rows(self.bus.addresses_under(prefix, after, limit))
     }
+
+    fn patterns(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<AddressView> {
+        rows(self.bus.patterns_under(prefix, after, limit))
+    }
+}
+
+fn rows(listed: Vec<Listed>) -> Vec<AddressView> {
+    let row = |row: Listed| AddressView {
+        address: row.address.to_string(),
+        registrations: row.registrations,
+        messages: row.messages,
+    };
+    listed.into_iter().map(row).collect()
 }
 
 impl Messages for Operations {
@@ -97,7 +126,7 @@ impl Messages for Operations {
 }
 
 fn dispatch(address: &str, body: Body) -> Dispatch {
-    Dispatch { address: address.into(), body, headers: Headers::default() }
+    Dispatch::new(address.into(), body, Headers::default())
 }
 
 impl Settings for Operations {
@@ -106,7 +135,11 @@ impl Settings for Operations {
     }
 
     fn reload_rules(&self) -> Result<(), ReloadError> {
-        Err(ReloadError::Nothing)
+        let reload = self.reload.get().ok_or(ReloadError::Nothing)?;
+        let config = reload().map_err(ReloadError::Wrong)?;
+        let rules = (&config.bridge.inbound_permitted, &config.bridge.outbound_permitted);
+        let replaced = self.bridge.replace_rules(rules.0, rules.1);
+        replaced.map_err(|error| ReloadError::Wrong(error.within("bridge").to_string()))
     }
 }
 

@@ -23,7 +23,9 @@ pub(super) fn bus(samples: &mut Samples, stats: &BusStats) {
         stats.registrations,
     );
     discarded(samples, "no_handlers", stats.undelivered);
-    discarded(samples, "consumer_full", stats.discarded);
+    discarded(samples, "buffer_full", stats.buffer_full);
+    discarded(samples, "unregistered", stats.unregistered);
+    discarded(samples, "intercepted", stats.intercepted);
 }
 
 /// The counters of the bridge.

@@ -1,7 +1,9 @@
 //! Build, run, drain.
 
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use trolleybus_protocol::codes::Close;
 
 use super::config::Config;
-use super::operations::Operations;
+use super::operations::{Operations, Reload};
 use super::{http, site};
 use crate::access::ConfigError;
 use crate::admin::{Admin, Health, Phase};
@@ -26,7 +28,6 @@ const BACKLOG: u32 = 4096;
 const ADMIN_CONNECTIONS: usize = 64;
 
 /// A server, ready to run.
-#[derive(Debug)]
 pub struct App {
     bus: Bus,
     bridge: Bridge,
@@ -35,6 +36,7 @@ pub struct App {
     health: Health,
     admin: Admin,
     admin_listener: Option<TcpListener>,
+    reload: Arc<OnceLock<Reload>>,
 }
 
 /// Listens on an address; port 0 takes any free one.
@@ -59,11 +61,16 @@ impl App {
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
         config.validate()?;
         let sockjs = config.sockjs.options()?;
-        let bridge = Bridge::with_sockjs(bus.clone(), config.bridge.clone(), sockjs)?;
+        let bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs).build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         let health = Health::default();
-        let operations =
-            Operations { bus: bus.clone(), bridge: bridge.clone(), config: config.clone() };
+        let reload = Arc::default();
+        let operations = Operations {
+            bus: bus.clone(),
+            bridge: bridge.clone(),
+            config: config.clone(),
+            reload: Arc::clone(&reload),
+        };
         let admin = Admin::new(&config.admin, health.clone(), operations.ports())
             .map_err(|error| error.within("admin"))?;
         if config.admin.probes_on_server {
@@ -75,13 +82,23 @@ impl App {
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self { bus, bridge, router, config, health, admin, admin_listener: None })
+        Ok(Self { bus, bridge, router, config, health, admin, admin_listener: None, reload })
     }
 
     /// Serves the admin room on a listener of its own, until the very end.
     #[must_use]
     pub fn with_admin(mut self, listener: TcpListener) -> Self {
         self.admin_listener = Some(listener);
+        self
+    }
+
+    /// How an operator's wish to read the rules again is met: `load` gives the configuration anew.
+    #[must_use]
+    pub fn with_reload(
+        self,
+        load: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.reload.set(Arc::new(load)).ok();
         self
     }
 
@@ -148,5 +165,11 @@ impl App {
         let limits = http::Limits { max_connections: ADMIN_CONNECTIONS, ..limits };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tokio::spawn(http::serve(listener, self.admin.router(), limits, stop, tasks))
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
     }
 }

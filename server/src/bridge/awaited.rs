@@ -42,6 +42,10 @@ impl Awaited {
         self.messages.contains_key(address)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     pub(super) fn take(&mut self, address: &Address) -> Option<Message> {
         self.messages.remove(address)
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use trolleybus_protocol::Overflow;
 
 use crate::access::{ConfigError, Permitted, Policy};
 
@@ -28,6 +29,10 @@ pub struct BridgeOptions {
     /// Longest time a request may take: 30,000 ms.
     #[serde(rename = "reply_timeout_ms", with = "milliseconds")]
     pub reply_timeout: Duration,
+    /// What clients may choose for a registration that they do not keep up with: `close`,
+    /// `drop_oldest` and `latest`. A client that chooses nothing gets `close`.
+    #[serde(with = "overflow_words")]
+    pub allowed_overflow: Vec<Overflow>,
 }
 
 impl Default for BridgeOptions {
@@ -40,6 +45,7 @@ impl Default for BridgeOptions {
             max_awaited_replies: 1000,
             ping_timeout: Duration::from_secs(10),
             reply_timeout: Duration::from_secs(30),
+            allowed_overflow: Overflow::ALL.to_vec(),
         }
     }
 }
@@ -102,5 +108,27 @@ mod milliseconds {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         u64::deserialize(from).map(Duration::from_millis)
+    }
+}
+
+mod overflow_words {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use trolleybus_protocol::Overflow;
+
+    pub(super) fn serialize<S: Serializer>(value: &[Overflow], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(value.iter().map(|overflow| overflow.word()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Overflow>, D::Error> {
+        let words = Vec::<String>::deserialize(from)?;
+        let overflow = |word: &String| {
+            Overflow::from_word(word).ok_or_else(|| {
+                D::Error::custom(format!("has `{word}`; allowed are close, drop_oldest, latest"))
+            })
+        };
+        words.iter().map(overflow).collect()
     }
 }

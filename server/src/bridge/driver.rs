@@ -1,81 +1,193 @@
-//! The loop over one socket: envelopes in, and the two clocks of a bridge.
+//! The loop over one socket: envelopes in, messages past the hook, and the clock.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-use trolleybus_protocol::codes::Close;
+use tokio::time::{Instant, Sleep};
+use trolleybus_protocol::Address;
+use trolleybus_protocol::codes::{Close, Refusal};
 
-use super::handle::Core;
-use super::ops::{self, Handled};
+use super::caller::Caller;
+use super::clock::{Clock, Due};
+use super::core::Core;
+use super::farewell;
+use super::hooks::{self, Decision, EventKind};
+use super::ops;
 use super::socket::BridgeSocket;
 use crate::session::Socket;
 
-/// Serves a socket until it is closed, by the client or for want of a ping.
+type Receiving = Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
+
+/// A timer that nothing is asked of has to stand somewhere.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// Serves a socket until it is closed, by the client or by the bridge.
 pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
-    let mut liveness = Liveness::new(Instant::now(), core.options.ping_timeout);
-    let held = CloseOnDrop(BridgeSocket::new(core, socket.sender()));
-    let timer = tokio::time::sleep_until(liveness.next_check);
-    tokio::pin!(timer);
-    loop {
+    let held = CloseOnDrop(BridgeSocket::open(core, &socket));
+    let timer = std::pin::pin!(tokio::time::sleep(held.0.core.options.ping_timeout));
+    let mut caller = Caller::new(Arc::clone(&held.0));
+    let mut beside = Beside::new(&held.0, timer);
+    if !Box::pin(beside.meanwhile(caller.enter())).await.unwrap_or_default() {
+        return;
+    }
+    beside.start(&caller);
+    while !held.0.is_barred() {
         tokio::select! {
             biased;
+            () = poll(&mut beside.receiving), if beside.receiving.is_some() => {}
             text = socket.recv() => {
                 let Some(text) = text else { break };
-                if ops::handle(&held.0, &text) == Handled::Ping {
-                    liveness.last_ping = Instant::now();
+                let took_time = {
+                    let handled = ops::handle(&mut caller, &text);
+                    if handled.is_ping {
+                        beside.clock.handle_ping(Instant::now());
+                    }
+                    match handled.later {
+                        Some(work) => Box::pin(beside.meanwhile(work)).await.is_some(),
+                        None => false,
+                    }
+                };
+                if took_time {
+                    beside.note_login(&caller);
                 }
             }
-            () = &mut timer => {
-                let now = Instant::now();
-                held.0.expire(now);
-                if liveness.is_idle(now) {
-                    close_idle(&socket);
-                    break;
+            () = &mut beside.timer => {
+                if beside.handle_timeout() == Due::Idle {
+                    Box::pin(beside.handle_idle(&caller, &socket)).await;
                 }
-                timer.as_mut().reset(wake_time(&held.0, &liveness));
+                let wake = beside.wake_time();
+                beside.timer.as_mut().reset(wake);
             }
         }
-        let wake = wake_time(&held.0, &liveness);
-        if wake < timer.deadline() {
-            timer.as_mut().reset(wake);
+        let wake = beside.wake_time();
+        if wake < beside.timer.deadline() {
+            beside.timer.as_mut().reset(wake);
         }
     }
+    // Freed before the hook is told that the socket is gone.
+    drop(beside);
+    Box::pin(farewell::say(&caller)).await;
 }
 
-fn wake_time(socket: &BridgeSocket, liveness: &Liveness) -> Instant {
-    let deadline = socket.next_deadline();
-    deadline.map_or(liveness.next_check, |deadline| deadline.min(liveness.next_check))
+/// What goes on beside the client's envelopes.
+struct Beside<'a> {
+    socket: &'a Arc<BridgeSocket>,
+    clock: Clock,
+    timer: Pin<&'a mut Sleep>,
+    /// Messages to the client on their way past the hook; never ends.
+    receiving: Receiving,
+}
+
+impl<'a> Beside<'a> {
+    fn new(socket: &'a Arc<BridgeSocket>, timer: Pin<&'a mut Sleep>) -> Self {
+        let clock = Clock::new(Instant::now(), socket.core.options.ping_timeout);
+        let receiving = socket.hook_queue.is_some();
+        let receiving = receiving.then(|| Box::pin(hooks::drain(Arc::clone(socket))) as _);
+        Self { socket, clock, timer, receiving }
+    }
+
+    /// The client may speak from now on, and is not blamed for the time before.
+    fn start(&mut self, caller: &Caller) {
+        let now = Instant::now();
+        self.clock = Clock::new(now, self.socket.core.options.ping_timeout);
+        let authentication = self.socket.core.authentication.as_ref();
+        if let Some(authentication) = authentication.filter(|_| caller.has_to_log_in) {
+            self.clock.expect_login(Some(now + authentication.time_to_log_in()));
+        }
+        self.note_login(caller);
+        let wake = self.wake_time();
+        self.timer.as_mut().reset(wake);
+    }
+
+    /// Takes over how long the client's token holds.
+    fn note_login(&mut self, caller: &Caller) {
+        if self.socket.core.authentication.is_none() || caller.has_to_log_in {
+            return;
+        }
+        let principal = self.socket.rights.principal();
+        self.clock.expect_login(None);
+        let until = principal.and_then(|principal| principal.expires_at());
+        self.clock.expire_at(Instant::now(), until);
+    }
+
+    fn wake_time(&self) -> Instant {
+        let deadline = self.socket.next_deadline();
+        deadline.map_or_else(|| self.clock.next(), |deadline| deadline.min(self.clock.next()))
+    }
+
+    /// Does `work` while all else goes on, but for the client's further envelopes. None when the
+    /// socket was closed over it.
+    /// What is due, of which all but idleness is done here.
+    fn handle_timeout(&mut self) -> Due {
+        let now = Instant::now();
+        self.socket.expire(now);
+        let due = self.clock.handle_timeout(now);
+        match due {
+            Due::Expired => self.socket.close_with(Close::TOKEN_EXPIRED),
+            Due::NotLoggedIn => self.socket.close_with(Close::UNAUTHORIZED),
+            Due::Idle | Due::Nothing => {}
+        }
+        due
+    }
+
+    /// Does `work` while all else goes on, but for the client's further envelopes. None when the
+    /// token expired over it.
+    ///
+    /// Pings may be among the envelopes that wait, and a login may be what the work is, so neither
+    /// is looked for meanwhile.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        let done = loop {
+            tokio::select! {
+                biased;
+                done = &mut work => break done,
+                () = poll(&mut self.receiving), if self.receiving.is_some() => {}
+                () = &mut self.timer => {
+                    let now = Instant::now();
+                    self.socket.expire(now);
+                    if self.clock.has_expired(now) {
+                        self.socket.close_with(Close::TOKEN_EXPIRED);
+                        return None;
+                    }
+                    let times = [self.socket.next_deadline(), self.clock.expires()];
+                    let next = times.into_iter().flatten().min();
+                    self.timer.as_mut().reset(next.unwrap_or(now + LONG));
+                }
+            }
+        };
+        let wake = self.wake_time();
+        self.timer.as_mut().reset(wake);
+        Some(done)
+    }
+
+    /// Closes the socket, unless the hook says no.
+    async fn handle_idle(&mut self, caller: &Caller, socket: &Socket) {
+        let asking = caller.decide(caller.event(EventKind::Idle));
+        match self.meanwhile(asking).await {
+            Some(Decision::Reject | Decision::Answer(_)) => {
+                self.socket.refuse(Refusal::Rejected, None, &Address::default());
+            }
+            Some(Decision::Accept | Decision::Changed(_)) => close_idle(self.socket, socket),
+            None => {}
+        }
+    }
 }
 
 /// The same close as that of Vert.x, which differs by transport.
-fn close_idle(socket: &Socket) {
-    tracing::debug!("socket sent no ping in time");
+fn close_idle(held: &BridgeSocket, socket: &Socket) {
     if socket.info().is_raw() {
-        socket.close(1001, "Session expired");
+        held.close_as(1001, "Session expired");
     } else {
-        socket.close(Close::GO_AWAY.code, Close::GO_AWAY.reason);
+        held.close_with(Close::GO_AWAY);
     }
 }
 
-/// Looks once in a ping timeout whether a ping came within the last one.
-struct Liveness {
-    timeout: Duration,
-    last_ping: Instant,
-    next_check: Instant,
-}
-
-impl Liveness {
-    fn new(now: Instant, timeout: Duration) -> Self {
-        Self { timeout, last_ping: now, next_check: now + timeout }
-    }
-
-    fn is_idle(&mut self, now: Instant) -> bool {
-        if now < self.next_check {
-            return false;
-        }
-        self.next_check = now + self.timeout;
-        now.duration_since(self.last_ping) >= self.timeout
+async fn poll(future: &mut Receiving) {
+    match future {
+        Some(future) => future.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -84,22 +196,6 @@ struct CloseOnDrop(Arc<BridgeSocket>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_socket_is_idle_after_one_to_two_ping_timeouts() {
-        let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let mut liveness = Liveness::new(start, second);
-        assert!(!liveness.is_idle(start + second / 2));
-        liveness.last_ping = start + second / 2;
-        assert!(!liveness.is_idle(start + second));
-        assert!(!liveness.is_idle(start + second * 3 / 2));
-        assert!(liveness.is_idle(start + 2 * second));
+        drop(self.0.close());
     }
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use axum::Router;
 use trolleybus_protocol::codes::Close;
 
+use super::builder::BridgeBuilder;
 use super::config::BridgeOptions;
+use super::core::Core;
 use super::driver;
-use super::stats::{BridgeStats, Counters};
-use crate::access::{Bound, ConfigError, Policy};
+use super::sockets::{SocketHandle, SocketId};
+use super::stats::BridgeStats;
+use crate::access::{ConfigError, LivePolicy, Permitted, Policy};
 use crate::bus::Bus;
 use crate::sockjs::{self, SockJs};
 
@@ -31,56 +34,79 @@ use crate::sockjs::{self, SockJs};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Bridge {
-    sockjs: SockJs,
     core: Arc<Core>,
-}
-
-/// What all sockets of a bridge share.
-#[derive(Debug)]
-pub(super) struct Core {
-    pub(super) bus: Bus,
-    pub(super) rules: Bound,
-    pub(super) options: BridgeOptions,
-    pub(super) counters: Counters,
+    sockjs: SockJs,
 }
 
 impl Bridge {
-    /// A bridge with the defaults of SockJS.
+    /// A bridge with the defaults of SockJS, without authentication or hook.
     ///
     /// # Errors
     /// When a rule or limit makes no sense.
     pub fn new(bus: Bus, options: BridgeOptions) -> Result<Self, ConfigError> {
-        Self::with_sockjs(bus, options, sockjs::Options::default())
+        Self::builder(bus, options).build()
     }
 
-    /// A bridge over a SockJS endpoint of these settings. Messages on the raw WebSocket are
-    /// binary frames, as with Vert.x, whatever the settings say.
-    ///
-    /// # Errors
-    /// When a rule or limit makes no sense.
-    pub fn with_sockjs(
-        bus: Bus,
-        options: BridgeOptions,
-        mut sockjs: sockjs::Options,
-    ) -> Result<Self, ConfigError> {
-        options.validate()?;
-        let policy = Policy::compile(&options.inbound_permitted, &options.outbound_permitted)?;
-        let core = Arc::new(Core {
-            bus,
-            rules: policy.bind(None),
-            options,
-            counters: Counters::default(),
-        });
-        let kept = Arc::clone(&core);
-        sockjs.raw_binary = true;
-        let handler = move |socket| driver::serve(Arc::clone(&core), socket);
-        Ok(Self { sockjs: SockJs::new(sockjs, handler), core: kept })
+    /// A bridge to be told more about.
+    pub fn builder(bus: Bus, options: BridgeOptions) -> BridgeBuilder {
+        BridgeBuilder::new(bus, options)
+    }
+
+    pub(super) fn of(core: Arc<Core>, options: sockjs::Options) -> Self {
+        let shared = Arc::clone(&core);
+        let handler = move |socket| driver::serve(Arc::clone(&shared), socket);
+        Self { core, sockjs: SockJs::new(options, handler) }
     }
 
     /// The endpoint, to be mounted with [`Router::nest_service`] under a path such as
     /// `/eventbus`.
     pub fn router(&self) -> Router {
         self.sockjs.router()
+    }
+
+    /// Puts other rules in force, at once and for all sockets. None is closed: a registration that
+    /// is permitted no more stays, and nothing comes of it until it is permitted again.
+    ///
+    /// # Errors
+    /// When a rule makes no sense; the old ones stay in force then.
+    pub fn replace_rules(
+        &self,
+        inbound: &[Permitted],
+        outbound: &[Permitted],
+    ) -> Result<(), ConfigError> {
+        self.core.policy.replace(Policy::compile(inbound, outbound)?);
+        Ok(())
+    }
+
+    /// The rules in force, for others who let clients in by the same.
+    #[must_use]
+    pub fn policy(&self) -> LivePolicy {
+        self.core.policy.clone()
+    }
+
+    /// Up to `limit` open sockets whose numbers are behind `after`, in the order of their numbers,
+    /// which is that in which they came.
+    #[must_use]
+    pub fn sockets(&self, after: Option<SocketId>, limit: usize) -> Vec<SocketHandle> {
+        self.core.sockets.page(after, limit)
+    }
+
+    /// An open socket by its number.
+    #[must_use]
+    pub fn socket(&self, id: SocketId) -> Option<SocketHandle> {
+        self.core.sockets.get(id)
+    }
+
+    /// Closes a socket with 3004, after what is queued for it; nothing more of what it sends is
+    /// carried out. False when there is none of this number.
+    pub fn kick(&self, id: SocketId) -> bool {
+        self.core.sockets.kick(id)
+    }
+
+    /// As [`Bridge::kick`] for all sockets that showed a token of this subject, and how many that
+    /// were.
+    pub fn kick_subject(&self, subject: &str) -> usize {
+        self.core.sockets.kick_subject(subject)
     }
 
     /// Closes all sockets, refuses new ones, and waits until the last is gone. Clients are told

@@ -1,51 +1,102 @@
-//! What one socket holds on the bus, and how messages reach it.
+//! What one socket holds on the bus, and who is behind it.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use trolleybus_protocol::codes::Refusal;
-use trolleybus_protocol::envelope::{failure_to_json, rec_to_json, refusal_to_json};
-use trolleybus_protocol::{Address, BusMessage as _, Error};
+use trolleybus_protocol::codes::{Close, Refusal};
+use trolleybus_protocol::envelope::{failure_to_json, refusal_to_json};
+use trolleybus_protocol::{Address, Error};
 
 use super::awaited::Awaited;
-use super::handle::Core;
-use super::pending::{Pending, PendingKey, Request};
-use super::stats::Outcome;
-use crate::access::Verdict;
-use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
-use crate::session::{Outgoing, SocketSender};
+use super::core::Core;
+use super::delivery::ToClient;
+use super::hooks::{EventKind, HookQueue};
+use super::pending::{Pending, Request};
+use super::registrations::{Judged, Registrations};
+use super::rights::Rights;
+use super::sockets::SocketId;
+use super::stats::RequestOutcome;
+use crate::bus::{Message, ReplySink, timed_out};
+use crate::session::{Outgoing, Socket, SocketSender};
 use crate::trace::Span;
 
-/// One socket's side of the bridge. It is a handler of the bus for every address that its rules
-/// permit whatever the body.
+/// One socket's side of the bridge. It is a handler of the bus for every plain address that its
+/// rules permit whatever the body.
 pub(super) struct BridgeSocket {
     pub(super) core: Arc<Core>,
-    sender: SocketSender,
-    /// Sorted by address.
-    registrations: Mutex<Vec<Registration>>,
-    pending: Mutex<Pending>,
-    awaited: Mutex<Awaited>,
+    pub(super) id: SocketId,
+    pub(super) sender: SocketSender,
+    pub(super) opened: SystemTime,
+    pub(super) rights: Rights,
+    pub(super) registrations: Mutex<Registrations>,
+    pub(super) judged: Judged,
+    pub(super) pending: Mutex<Pending>,
+    pub(super) awaited: Mutex<Awaited>,
+    /// There when a hook wants to see what goes to the client.
+    pub(super) hook_queue: Option<Box<HookQueue>>,
+    /// Envelopes of the client so far; only its own task counts.
+    pub(super) envelopes: AtomicU64,
+    /// Closed by the bridge: what the client has sent is not carried out any more.
+    is_barred: AtomicBool,
 }
 
 impl BridgeSocket {
-    pub(super) fn new(core: Arc<Core>, sender: SocketSender) -> Arc<Self> {
-        Arc::new(Self {
-            core,
-            sender,
+    pub(super) fn open(core: Arc<Core>, socket: &Socket) -> Arc<Self> {
+        let wants_receive = core.hook.as_ref().is_some_and(|hook| hook.wants(EventKind::Receive));
+        let socket = Arc::new(Self {
+            id: socket.info().id().into(),
+            sender: socket.sender(),
+            opened: SystemTime::now(),
+            rights: Rights::new(&core.policy),
             registrations: Mutex::default(),
+            judged: Judged::never(),
             pending: Mutex::default(),
             awaited: Mutex::default(),
-        })
+            hook_queue: wants_receive.then(Box::default),
+            envelopes: AtomicU64::new(0),
+            is_barred: AtomicBool::new(false),
+            core,
+        });
+        socket.core.sockets.insert(&socket);
+        socket
     }
 
-    /// Tells the client that an envelope was refused.
-    pub(super) fn refuse(&self, refusal: Refusal, reply_address: Option<&Address>) {
-        tracing::debug!(word = refusal.word(), "envelope refused");
+    /// Tells the client something.
+    pub(super) fn tell(&self, text: String) {
+        let _ = self.sender.send(Outgoing::from(text));
+    }
+
+    /// Tells the client that an envelope was refused; `label` is where it waits for the outcome.
+    pub(super) fn refuse(&self, refusal: Refusal, label: Option<&Address>, address: &Address) {
+        tracing::debug!(socket = %self.id, %address, reason = refusal.word(), "envelope refused");
         self.core.counters.refused(refusal);
-        let reply_address = reply_address.map(Address::as_str);
-        let _ = self.sender.send(Outgoing::from(refusal_to_json(refusal, reply_address)));
+        self.tell(refusal_to_json(refusal, label.map(Address::as_str)));
+    }
+
+    /// Closes the socket by the bridge's own decision: nothing more of the client is carried out.
+    pub(super) fn close_with(&self, close: Close) {
+        self.close_as(close.code, close.reason);
+    }
+
+    /// As [`Self::close_with`], with a code that is not in the table.
+    pub(super) fn close_as(&self, code: u16, reason: &str) {
+        tracing::debug!(socket = %self.id, code, reason, "closing a socket");
+        self.is_barred.store(true, Ordering::Relaxed);
+        self.sender.close(code, reason);
+    }
+
+    /// True once the bridge has closed the socket by its own decision.
+    pub(super) fn is_barred(&self) -> bool {
+        self.is_barred.load(Ordering::Relaxed)
+    }
+
+    /// Counts an envelope of the client, from its own task.
+    pub(super) fn count_envelope(&self) {
+        self.envelopes.store(self.envelopes.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
     /// Room for one more registration or request?
@@ -55,35 +106,6 @@ impl BridgeSocket {
             Ok(())
         } else {
             Err(Refusal::MaxHandlersReached)
-        }
-    }
-
-    /// Registers this socket; the verdict says how much has to be checked for each message.
-    pub(super) fn register(
-        self: &Arc<Self>,
-        address: &Address,
-        verdict: Verdict,
-    ) -> Result<(), Refusal> {
-        let mut registrations = self.registrations.lock();
-        let Err(place) = registrations.binary_search_by(|held| held.address().cmp(address)) else {
-            return Err(Refusal::AddressAlreadyRegistered);
-        };
-        let socket = Arc::clone(self);
-        let handler: Arc<dyn Handler> = match verdict {
-            Verdict::DependsOnMessage => Arc::new(CheckingEachBody(socket)),
-            Verdict::Permitted | Verdict::Denied => socket,
-        };
-        registrations.insert(place, self.core.bus.register(address, handler));
-        Ok(())
-    }
-
-    /// Ends a registration; that there is none is no error.
-    pub(super) fn unregister(&self, address: &Address) {
-        let mut registrations = self.registrations.lock();
-        if let Ok(place) = registrations.binary_search_by(|held| held.address().cmp(address)) {
-            let registration = registrations.remove(place);
-            drop(registrations);
-            drop(registration);
         }
     }
 
@@ -106,6 +128,11 @@ impl BridgeSocket {
         Box::new(ToClient { socket: Arc::clone(self), key, span })
     }
 
+    /// Answers a request of the client without the bus.
+    pub(super) fn fail_request(&self, reply_address: &Address, error: &Error) {
+        self.tell(failure_to_json(reply_address.as_str(), error));
+    }
+
     pub(super) fn is_awaited(&self, address: &Address) -> bool {
         self.awaited.lock().contains(address)
     }
@@ -123,10 +150,10 @@ impl BridgeSocket {
         loop {
             let request = self.pending.lock().take_overdue(now);
             let Some(request) = request else { break };
-            self.core.counters.request_ended(Outcome::Timeout, request.timeout);
+            self.core.counters.request_ended(RequestOutcome::Timeout, request.timeout);
             let reply_address = request.reply_address.as_str();
             let error = timed_out(request.timeout, reply_address, request.address.as_str());
-            let _ = self.sender.send(Outgoing::from(failure_to_json(reply_address, &error)));
+            self.tell(failure_to_json(reply_address, &error));
         }
         loop {
             // Dropping the message answers its requester, so not under the lock.
@@ -137,94 +164,24 @@ impl BridgeSocket {
         }
     }
 
-    /// Ends everything that this socket holds. Those who wait for its answers are told at once.
-    pub(super) fn close(&self) {
+    /// Ends everything that this socket holds, and gives what was registered. Those who wait for
+    /// its answers are told at once.
+    pub(super) fn close(&self) -> Registrations {
+        self.core.sockets.remove(self.id);
         let registrations = std::mem::take(&mut *self.registrations.lock());
         let pending = std::mem::take(&mut *self.pending.lock());
         let awaited = std::mem::take(&mut *self.awaited.lock());
+        if let Some(queue) = &self.hook_queue {
+            queue.clear();
+        }
         self.core.counters.requests_abandoned(pending.len());
-        drop((registrations, pending, awaited));
-    }
-
-    /// Sends a `rec` envelope, remembering the reply address if an answer is wanted.
-    fn receive(&self, message: &Message, make: impl FnOnce() -> Outgoing) -> Delivery {
-        if message.reply_address().is_some() {
-            let options = &self.core.options;
-            let (timeout, limit) = (options.reply_timeout, options.max_awaited_replies);
-            if !self.awaited.lock().insert(Instant::now(), timeout, limit, message) {
-                tracing::debug!("socket has too many requests to answer");
-                return Delivery::Gone;
-            }
-        }
-        if self.sender.send(make()).is_ok() {
-            return Delivery::Taken;
-        }
-        if let Some(address) = message.reply_address() {
-            drop(self.take_awaited(address));
-        }
-        Delivery::Gone
+        drop((pending, awaited));
+        registrations
     }
 }
 
-impl Handler for BridgeSocket {
-    fn deliver(&self, message: &Message) -> Delivery {
-        if message.is_send() {
-            self.receive(message, || encode(message, message.address()))
-        } else {
-            let encode = || encode(message, message.address());
-            self.receive(message, || message.encoded(encode))
-        }
-    }
-}
-
-fn encode(message: &Message, address: &Address) -> Outgoing {
-    let reply_address = message.reply_address().map(Address::as_str);
-    rec_to_json(address.as_str(), message.body(), message.headers(), reply_address).into()
-}
-
-/// The handler for addresses whose rules look at the body.
-struct CheckingEachBody(Arc<BridgeSocket>);
-
-impl Handler for CheckingEachBody {
-    fn deliver(&self, message: &Message) -> Delivery {
-        let rules = &self.0.core.rules.outbound;
-        match rules.check(message.address().as_str(), message.body()) {
-            Ok(()) => self.0.deliver(message),
-            Err(refusal) => {
-                tracing::debug!(word = refusal.word(), "message not permitted to this socket");
-                Delivery::Taken
-            }
-        }
-    }
-}
-
-/// Where the answer to a client's request goes.
-struct ToClient {
-    socket: Arc<BridgeSocket>,
-    key: PendingKey,
-    span: Span,
-}
-
-impl ReplySink for ToClient {
-    fn complete(self: Box<Self>, answer: Result<Message, Error>) {
-        let request = self.socket.pending.lock().take(self.key);
-        let Some(request) = request else { return };
-        let outcome = match &answer {
-            Ok(_) => Outcome::Reply,
-            Err(error) => Outcome::of_error(error.kind()),
-        };
-        let took = Pending::began(self.key, &request).elapsed();
-        self.socket.core.counters.request_ended(outcome, took);
-        self.span.end(outcome.as_str(), outcome != Outcome::Reply);
-        let address = &request.reply_address;
-        match answer {
-            Ok(reply) => {
-                self.socket.receive(&reply, || encode(&reply, address));
-            }
-            Err(error) => {
-                let text = failure_to_json(address.as_str(), &error);
-                let _ = self.socket.sender.send(Outgoing::from(text));
-            }
-        }
+impl fmt::Debug for BridgeSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BridgeSocket").field("id", &self.id).finish_non_exhaustive()
     }
 }

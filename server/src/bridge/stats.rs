@@ -15,7 +15,7 @@ pub struct BridgeStats {
     /// Envelopes that were refused, by the word that the client was told; all words are there.
     pub refusals: Vec<(&'static str, u64)>,
     /// Requests of clients that ended, by how; all outcomes are there.
-    pub requests: Vec<(Outcome, u64)>,
+    pub requests: Vec<(RequestOutcome, u64)>,
     /// Requests of clients that wait for an answer now.
     pub requests_under_way: u64,
     /// How long requests of clients took that came to an answer, whatever it was.
@@ -24,7 +24,7 @@ pub struct BridgeStats {
 
 /// How a request of a client ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RequestOutcome {
     /// It was answered.
     Reply,
     /// Its time was up, or whoever had it let it go.
@@ -39,7 +39,7 @@ pub enum Outcome {
     Abandoned,
 }
 
-impl Outcome {
+impl RequestOutcome {
     /// All of them.
     pub const ALL: [Self; 6] = [
         Self::Reply,
@@ -84,7 +84,7 @@ pub(super) struct Counters {
 #[derive(Debug, Default)]
 struct Requests {
     begun: AtomicU64,
-    ended: [AtomicU64; Outcome::ALL.len()],
+    ended: [AtomicU64; RequestOutcome::ALL.len()],
 }
 
 impl Counters {
@@ -98,24 +98,24 @@ impl Counters {
         self.requests.here().begun.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn request_ended(&self, outcome: Outcome, took: Duration) {
+    pub(super) fn request_ended(&self, outcome: RequestOutcome, took: Duration) {
         self.requests.here().ended[outcome as usize].fetch_add(1, Relaxed);
         self.latency.observe(took);
     }
 
     pub(super) fn requests_abandoned(&self, requests: usize) {
         let ended = &self.requests.here().ended;
-        ended[Outcome::Abandoned as usize].fetch_add(requests as u64, Relaxed);
+        ended[RequestOutcome::Abandoned as usize].fetch_add(requests as u64, Relaxed);
     }
 
     pub(super) fn snapshot(&self) -> BridgeStats {
         // Ends first: a request that ends meanwhile must not be counted as ended only.
-        let ended = |outcome: Outcome| {
+        let ended = |outcome: RequestOutcome| {
             let counts = self.requests.iter().map(|copy| &copy.ended[outcome as usize]);
             counts.map(|count| count.load(Relaxed)).sum::<u64>()
         };
         let requests: Vec<_> =
-            Outcome::ALL.into_iter().map(|outcome| (outcome, ended(outcome))).collect();
+            RequestOutcome::ALL.into_iter().map(|outcome| (outcome, ended(outcome))).collect();
         let begun: u64 = self.requests.iter().map(|copy| copy.begun.load(Relaxed)).sum();
         let all_ended: u64 = requests.iter().map(|(_, count)| count).sum();
         let refusals = REFUSALS.iter().zip(&self.refusals);
@@ -136,12 +136,12 @@ mod tests {
     fn requests_are_under_way_until_they_end() {
         let counters = Counters::default();
         (0..4).for_each(|_| counters.request_began());
-        counters.request_ended(Outcome::Reply, Duration::from_millis(1));
+        counters.request_ended(RequestOutcome::Reply, Duration::from_millis(1));
         counters.requests_abandoned(2);
         let stats = counters.snapshot();
         assert_eq!(stats.requests_under_way, 1);
-        assert_eq!(stats.requests[0], (Outcome::Reply, 1));
-        assert_eq!(stats.requests[5], (Outcome::Abandoned, 2));
+        assert_eq!(stats.requests[0], (RequestOutcome::Reply, 1));
+        assert_eq!(stats.requests[5], (RequestOutcome::Abandoned, 2));
         assert_eq!(stats.request_latency.counts.iter().sum::<u64>(), 1);
     }
 

@@ -1,143 +1,171 @@
-//! Consumers: a stream over a bounded queue, and the guard of a registration.
+//! Consumers: the stream of one address, or of one pattern.
 
-use std::fmt;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use tokio::sync::mpsc::{self, error::TrySendError};
-use trolleybus_protocol::{Address, BusMessage as _};
+use tokio::sync::mpsc;
+use trolleybus_protocol::codes::Refusal;
+use trolleybus_protocol::{
+    Address, BusConsumer, BusMessage as _, ConsumerOptions, Error, ErrorKind, Pattern,
+};
 
-use super::handle::Shared;
-use super::stats::count;
-use super::{Delivery, Handler, Message};
+use super::buffer::{Buffer, Flow};
+use super::metrics::DiscardReason;
+use super::registration::{Registration, Target};
+use super::shared::Shared;
+use super::{Bus, Message};
 
 /// Messages that a consumer's buffer holds unless it is made with another bound.
 pub const DEFAULT_BUFFER: usize = 1000;
 
-/// A registration on the bus. It ends when this is dropped.
-pub struct Registration {
-    bus: Arc<Shared>,
-    address: Address,
-    id: u64,
-}
-
-impl Registration {
-    pub(super) fn new(bus: Arc<Shared>, address: Address, id: u64) -> Self {
-        Self { bus, address, id }
-    }
-
-    /// The registered address.
-    #[must_use]
-    pub fn address(&self) -> &Address {
-        &self.address
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.bus.unregister(&self.address, self.id);
-    }
-}
-
-impl fmt::Debug for Registration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Registration").field(&self.address).finish()
-    }
-}
-
-/// The messages of one address, as a stream. It ends when the bus closes; dropping it
-/// unregisters. Messages wait in a buffer of bounded length; one that arrives while the buffer
-/// is full is discarded and counted, and its requester is told at once.
+/// The messages of one address, or of one pattern, as a stream. It ends when the bus closes;
+/// dropping it unregisters. Messages wait in a buffer of bounded length; one that arrives while
+/// the buffer is full is discarded and counted, and its requester is told at once.
 #[derive(Debug)]
 pub struct Consumer {
-    messages: mpsc::Receiver<Message>,
-    registration: Registration,
+    address: Address,
+    completion: Completion,
+    flow: Arc<Flow>,
+    /// None once it is unregistered.
+    standing: Option<(mpsc::Receiver<Message>, Registration)>,
 }
 
 impl Consumer {
-    pub(super) fn new(messages: mpsc::Receiver<Message>, registration: Registration) -> Self {
-        Self { messages, registration }
+    pub(super) fn new(bus: &Bus, address: Address, options: &ConsumerOptions) -> Self {
+        let len = options.max_buffered.unwrap_or(DEFAULT_BUFFER);
+        let (buffer, messages, flow) = Buffer::new(bus.shared(), len);
+        let target = match options.is_pattern {
+            false => Ok(Target::Address(address.detached())),
+            true => match Pattern::parse(address.detached()) {
+                Ok(pattern) => Ok(Target::Pattern(Arc::new(pattern))),
+                Err(_) => Err(Error::refused(Refusal::InvalidPattern)),
+            },
+        };
+        let target = match bus.is_closed() {
+            true => Err(Error::new(ErrorKind::Closed, "the bus is closed")),
+            false => target,
+        };
+        match target {
+            Err(error) => {
+                Self { address, completion: Completion(Err(error)), flow, standing: None }
+            }
+            Ok(target) => {
+                let registration = bus.register_as(target, options.local_only, Arc::new(buffer));
+                let standing = Some((messages, registration));
+                Self { address, completion: Completion(Ok(())), flow, standing }
+            }
+        }
     }
 
-    /// The registered address.
-    #[must_use]
-    pub fn address(&self) -> &Address {
-        self.registration.address()
-    }
-
-    /// The next message; `None` once the bus is closed.
+    /// The next message; `None` once the consumer is unregistered or the bus closed.
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
     pub async fn recv(&mut self) -> Option<Message> {
-        self.messages.recv().await
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Ends the registration, which dropping does as well. Messages still in the buffer are
-    /// discarded, and their requesters told.
-    pub fn unregister(self) {}
+    /// How many messages wait in the buffer.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.standing.as_ref().map_or(0, |(messages, _)| messages.len())
+    }
+
+    fn end(&mut self) {
+        let Some((mut messages, registration)) = self.standing.take() else {
+            return;
+        };
+        let bus: Arc<Shared> = Arc::clone(registration.bus());
+        drop(registration);
+        messages.close();
+        while let Ok(message) = messages.try_recv() {
+            self.flow.discard(Some(&bus), &message, DiscardReason::Unregistered);
+        }
+    }
+}
+
+impl BusConsumer for Consumer {
+    type Completion = Completion;
+
+    fn address(&self) -> &Address {
+        &self.address
+    }
+
+    fn is_registered(&self) -> bool {
+        let standing = self.standing.as_ref();
+        standing.is_some_and(|(_, registration)| !registration.bus().is_closed())
+    }
+
+    fn pause(&self) {
+        self.flow.pause();
+    }
+
+    fn resume(&self) {
+        self.flow.resume();
+    }
+
+    fn fetch(&self, messages: u64) {
+        self.flow.fetch(messages);
+    }
+
+    fn completion(&self) -> Completion {
+        self.completion.clone()
+    }
+
+    fn unregister(&mut self) -> Completion {
+        self.end();
+        Completion(Ok(()))
+    }
+
+    fn on_discard(&self, callback: impl Fn(&Message) + Send + Sync + 'static) {
+        self.flow.on_discard(Arc::new(callback));
+    }
 }
 
 impl Stream for Consumer {
     type Item = Message;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.messages.poll_recv(cx)
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        let Self { flow, standing, .. } = self.get_mut();
+        let Some((messages, registration)) = standing else {
+            return Poll::Ready(None);
+        };
+        if !flow.is_wanted() {
+            flow.wait(cx.waker());
+            if !flow.is_wanted() {
+                let is_over = flow.has_ended() && messages.is_empty();
+                return if is_over { Poll::Ready(None) } else { Poll::Pending };
+            }
+        }
+        let message = ready!(messages.poll_recv(cx));
+        if let Some(message) = &message {
+            flow.take_one();
+            if let Some(metrics) = &registration.bus().metrics {
+                metrics.message_delivered(message.address());
+            }
+        }
+        Poll::Ready(message)
     }
 }
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.messages.close();
-        while let Ok(message) = self.messages.try_recv() {
-            count(&self.registration.bus.counters.discarded, 1);
-            message.discard();
-        }
+        self.end();
     }
 }
 
-/// The handler behind a [`Consumer`].
-pub(super) struct Queue {
-    messages: mpsc::Sender<Message>,
-    bus: Weak<Shared>,
-    /// The last message found no room. Said once, not for each message of a flood.
-    is_full: AtomicBool,
-}
+/// How a registration, its end or a write went. On one node that is known at once, so it is
+/// always ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion(pub(super) Result<(), Error>);
 
-impl Queue {
-    pub(super) fn new(messages: mpsc::Sender<Message>, bus: &Arc<Shared>) -> Self {
-        Self { messages, bus: Arc::downgrade(bus), is_full: AtomicBool::new(false) }
-    }
+impl Future for Completion {
+    type Output = Result<(), Error>;
 
-    fn discard(&self, message: &Message) {
-        if let Some(bus) = self.bus.upgrade() {
-            count(&bus.counters.discarded, 1);
-        }
-        if !self.is_full.swap(true, Relaxed) {
-            let address = message.address();
-            tracing::warn!(%address, "a consumer does not keep up, messages are discarded");
-        }
-        message.discard();
-    }
-}
-
-impl Handler for Queue {
-    fn deliver(&self, message: &Message) -> Delivery {
-        match self.messages.try_send(message.clone()) {
-            Ok(()) => {
-                if self.is_full.load(Relaxed) {
-                    self.is_full.store(false, Relaxed);
-                }
-                Delivery::Taken
-            }
-            Err(TrySendError::Closed(_)) => Delivery::Gone,
-            Err(TrySendError::Full(message)) => {
-                self.discard(&message);
-                Delivery::Taken
-            }
-        }
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(self.0.clone())
     }
 }

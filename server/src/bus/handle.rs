@@ -1,24 +1,23 @@
-//! The handle of the bus and its operations.
+//! The handle of the bus.
 
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use futures_util::FutureExt as _;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use trolleybus_protocol::{
-    Address, Body, BusMessage as _, DeliveryOptions, Error, ErrorKind, EventBus, Headers, IntoBody,
+    Address, BusMessage as _, ConsumerOptions, DeliveryOptions, Error, ErrorKind, EventBus as _,
+    IntoBody, Pattern,
 };
 
-use super::consumer::{Consumer, DEFAULT_BUFFER, Queue, Registration};
-use super::message::Message;
-use super::reply::{ReplySink, ReplySlot, Response};
-use super::stats::{AddressStats, BusStats, Counters, count};
-use super::table::Table;
-use super::{Delivery, Handler};
+use super::consumer::Consumer;
+use super::metrics::BusMetrics;
+use super::registration::{Registration, Target};
+use super::shared::Shared;
+use super::stats::BusStats;
+use super::{Dispatch, Handler, Message};
 
 /// An event bus inside this process. Clones are handles of the same bus.
 ///
@@ -42,49 +41,28 @@ use super::{Delivery, Handler};
 #[derive(Clone)]
 pub struct Bus(Arc<Shared>);
 
-pub(super) struct Shared {
-    table: Table,
-    next_id: AtomicU64,
-    is_closed: AtomicBool,
-    pub(super) counters: Counters,
-}
-
-impl Shared {
-    pub(super) fn unregister(&self, address: &Address, id: u64) {
-        if self.table.remove(address, id) {
-            self.counters.registrations.fetch_sub(1, Relaxed);
-        }
-    }
-}
-
-/// One message on its way in: what the operations of the bus take.
-#[derive(Debug)]
-pub struct Dispatch {
-    /// Where it goes.
-    pub address: Address,
-    /// What it says.
-    pub body: Body,
-    /// What goes with it.
-    pub headers: Headers,
-}
-
 impl Bus {
     /// A bus without consumers.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Shared {
-            table: Table::new(),
-            next_id: AtomicU64::new(0),
-            is_closed: AtomicBool::new(false),
-            counters: Counters::default(),
-        }))
+        Self(Arc::new(Shared::new(None)))
+    }
+
+    /// A bus that tells `metrics` of everything that happens on it.
+    #[must_use]
+    pub fn with_metrics(metrics: Arc<dyn BusMetrics>) -> Self {
+        Self(Arc::new(Shared::new(Some(metrics))))
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0
     }
 
     /// Consumes an address with a buffer of `len` messages instead of [`DEFAULT_BUFFER`].
+    ///
+    /// [`DEFAULT_BUFFER`]: super::DEFAULT_BUFFER
     pub fn consumer_with_buffer(&self, address: impl Into<Address>, len: usize) -> Consumer {
-        let (sender, messages) = mpsc::channel(len.max(1));
-        let handler = Arc::new(Queue::new(sender, &self.0));
-        Consumer::new(messages, self.register(&address.into(), handler))
+        self.consumer_with(address, ConsumerOptions::new().max_buffered(len))
     }
 
     /// Consumes an address with an async function, called for one message at a time. A panic in
@@ -111,73 +89,24 @@ impl Bus {
 
     /// Registers a handler of one's own. The handler is called in the sender's task, so it must
     /// only queue.
-    #[must_use = "the registration ends when the guard is dropped"]
     pub fn register(&self, address: &Address, handler: Arc<dyn Handler>) -> Registration {
-        let id = self.0.next_id.fetch_add(1, Relaxed);
-        let address = address.detached();
-        self.0.table.insert(&address, id, handler);
-        count(&self.0.counters.registrations, 1);
-        if self.is_closed() {
-            // Closed before or meanwhile: the table must stay empty.
-            self.0.unregister(&address, id);
-        }
-        Registration::new(Arc::clone(&self.0), address, id)
+        self.register_as(Target::Address(address.detached()), false, handler)
     }
 
-    /// Publishes and gives to how many consumers.
-    pub fn publish_message(&self, dispatch: Dispatch) -> usize {
-        count(&self.0.counters.published, 1);
-        let Some(entry) = self.0.table.find(dispatch.address.as_str()) else {
-            count(&self.0.counters.undelivered, 1);
-            return 0;
-        };
-        let Dispatch { address, body, headers } = dispatch;
-        let message = Message::new(address, body, headers, false, None);
-        let handlers = entry.snapshot();
-        let taken = handlers.iter().filter(|handler| handler.deliver(&message) == Delivery::Taken);
-        let taken = taken.count();
-        count(&self.0.counters.delivered, taken);
-        taken
+    /// Registers a handler for all addresses that a pattern means.
+    pub fn register_pattern(&self, pattern: &Pattern, handler: Arc<dyn Handler>) -> Registration {
+        self.register_as(Target::Pattern(Arc::new(pattern.clone())), false, handler)
     }
 
-    /// Sends to one consumer; false when there is none.
-    pub fn send_message(&self, dispatch: Dispatch) -> bool {
-        let Dispatch { address, body, headers } = dispatch;
-        self.to_one(&Message::new(address, body, headers, true, None))
-    }
-
-    /// Sends to one consumer and hands the answer to `sink`: the reply, the recipient's failure,
-    /// or that nobody is there. The caller keeps the time.
-    pub fn request_message(&self, dispatch: Dispatch, sink: Box<dyn ReplySink>) {
-        let slot = ReplySlot::new(dispatch.address.clone(), sink);
-        self.request_through(dispatch, slot);
-    }
-
-    fn request_through(&self, dispatch: Dispatch, slot: Arc<ReplySlot>) {
-        let Dispatch { address, body, headers } = dispatch;
-        let message = Message::new(address, body, headers, true, Some(slot));
-        if !self.to_one(&message) {
-            message.fail_with(Error::no_handlers(message.address().as_str()));
-        }
-    }
-
-    /// Offers the message to the handler whose turn it is, and to the next while they are gone.
-    fn to_one(&self, message: &Message) -> bool {
-        count(&self.0.counters.sent, 1);
-        let entry = self.0.table.find(message.address().as_str());
-        let mut tries = 0;
-        while let Some((handler, handlers)) = entry.as_ref().and_then(|entry| entry.next()) {
-            if handler.deliver(message) == Delivery::Taken {
-                count(&self.0.counters.delivered, 1);
-                return true;
-            }
-            tries += 1;
-            if tries >= handlers {
-                break;
-            }
-        }
-        count(&self.0.counters.undelivered, 1);
-        false
+    pub(super) fn register_as(
+        &self,
+        target: Target,
+        is_local: bool,
+        handler: Arc<dyn Handler>,
+    ) -> Registration {
+        let id = self.0.next_id();
+        self.0.register(&target, id, is_local, handler);
+        Registration::new(Arc::clone(&self.0), target, id)
     }
 
     /// The counters as they stand.
@@ -186,37 +115,29 @@ impl Bus {
         self.0.counters.snapshot()
     }
 
-    /// At most `limit` addresses with consumers that start with `prefix` and sort behind `after`,
-    /// in order. It walks over all addresses: for operators, not for each message.
-    #[must_use]
-    pub fn addresses(&self, prefix: &str, after: &str, limit: usize) -> Vec<AddressStats> {
-        self.0.table.page(prefix, after, limit)
-    }
-
     /// True after [`Bus::close`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed.load(Relaxed)
+        self.0.is_closed()
     }
 
     /// Ends all registrations: streams end, tasks of consumers end, and what is sent from now on
     /// is refused.
     pub fn close(&self) {
-        self.0.is_closed.store(true, Relaxed);
-        let removed = self.0.table.clear();
-        self.0.counters.registrations.fetch_sub(removed as u64, Relaxed);
+        self.0.close();
     }
 
-    fn prepare(
+    pub(super) fn prepare(
         &self,
         address: impl Into<Address>,
         body: impl IntoBody,
-        headers: Headers,
+        options: DeliveryOptions,
     ) -> Result<Dispatch, Error> {
         if self.is_closed() {
             return Err(Error::new(ErrorKind::Closed, "the bus is closed"));
         }
-        Ok(Dispatch { address: address.into(), body: body.into_body()?, headers })
+        let DeliveryOptions { headers, local_only, .. } = options;
+        Ok(Dispatch { address: address.into(), body: body.into_body()?, headers, local_only })
     }
 }
 
@@ -229,56 +150,5 @@ impl Default for Bus {
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Bus").field(&self.stats()).finish()
-    }
-}
-
-impl EventBus for Bus {
-    type Message = Message;
-    type Consumer = Consumer;
-    type Response = Response;
-
-    fn publish_with(
-        &self,
-        address: impl Into<Address>,
-        body: impl IntoBody,
-        options: DeliveryOptions,
-    ) -> Result<(), Error> {
-        self.publish_message(self.prepare(address, body, options.headers)?);
-        Ok(())
-    }
-
-    fn send_with(
-        &self,
-        address: impl Into<Address>,
-        body: impl IntoBody,
-        options: DeliveryOptions,
-    ) -> Result<(), Error> {
-        self.send_message(self.prepare(address, body, options.headers)?);
-        Ok(())
-    }
-
-    fn request_with(
-        &self,
-        address: impl Into<Address>,
-        body: impl IntoBody,
-        options: DeliveryOptions,
-    ) -> Response {
-        match self.prepare(address, body, options.headers) {
-            Err(error) => Response::failed(error),
-            Ok(dispatch) => {
-                let (response, slot) = Response::new(dispatch.address.clone(), options.timeout);
-                self.request_through(dispatch, slot);
-                response
-            }
-        }
-    }
-
-    fn consumer(&self, address: impl Into<Address>) -> Consumer {
-        self.consumer_with_buffer(address, DEFAULT_BUFFER)
-    }
-
-    /// On one node the same as [`EventBus::consumer`].
-    fn local_consumer(&self, address: impl Into<Address>) -> Consumer {
-        self.consumer(address)
     }
 }

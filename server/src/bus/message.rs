@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use trolleybus_protocol::{
-    Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, Headers, IntoBody,
+    Address, Body, BusMessage, DeliveryContext, DeliveryOptions, Error, ErrorKind, Headers,
+    IntoBody, Pattern,
 };
 
+use super::Dispatch;
 use super::reply::{ReplySink, ReplySlot, Response};
 
 /// A message as a consumer gets it. Clones share it.
@@ -20,7 +22,23 @@ struct Inner {
     headers: Headers,
     is_send: bool,
     reply: Option<Arc<ReplySlot>>,
+    pattern: Option<Arc<Pattern>>,
     encoded: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Inner {
+    /// The same but for its encoded form.
+    fn copy(&self) -> Self {
+        Self {
+            address: self.address.clone(),
+            body: self.body.clone(),
+            headers: self.headers.clone(),
+            is_send: self.is_send,
+            reply: self.reply.clone(),
+            pattern: self.pattern.clone(),
+            encoded: OnceLock::new(),
+        }
+    }
 }
 
 impl Message {
@@ -31,7 +49,44 @@ impl Message {
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
-        Self(Arc::new(Inner { address, body, headers, is_send, reply, encoded: OnceLock::new() }))
+        let (pattern, encoded) = (None, OnceLock::new());
+        Self(Arc::new(Inner { address, body, headers, is_send, reply, pattern, encoded }))
+    }
+
+    pub(super) fn outgoing(
+        dispatch: Dispatch,
+        is_send: bool,
+        reply: Option<Arc<ReplySlot>>,
+    ) -> Self {
+        let Dispatch { address, body, headers, .. } = dispatch;
+        Self::new(address, body, headers, is_send, reply)
+    }
+
+    /// The same message as consumers of a pattern get it.
+    pub(super) fn through(&self, pattern: &Arc<Pattern>) -> Self {
+        Self(Arc::new(Inner { pattern: Some(Arc::clone(pattern)), ..self.0.copy() }))
+    }
+
+    /// The message as interceptors see it.
+    pub(super) fn context(&self) -> DeliveryContext {
+        let Inner { address, body, headers, is_send, .. } = &*self.0;
+        let reply_address = self.reply_address().cloned();
+        DeliveryContext::new(
+            address.clone(),
+            body.clone(),
+            headers.clone(),
+            *is_send,
+            reply_address,
+        )
+    }
+
+    /// The message as interceptors left it; itself when they changed nothing.
+    pub(super) fn changed_by(&self, context: DeliveryContext) -> Self {
+        if !context.is_changed() {
+            return self.clone();
+        }
+        let (body, headers) = context.into_parts();
+        Self(Arc::new(Inner { body, headers, ..self.0.copy() }))
     }
 
     /// True when it was sent to one consumer, false when it was published to all.
@@ -41,8 +96,8 @@ impl Message {
     }
 
     /// What the message looks like on its way out of this process, made by the first who asks
-    /// and shared by all others. One message has one such form: all callers must ask for the
-    /// same type.
+    /// and shared by all others. One message has one such form, and one more for each pattern
+    /// that it comes through: all callers must ask for the same type.
     pub(crate) fn encoded<T: Clone + Send + Sync + 'static>(&self, make: impl Fn() -> T) -> T {
         let shared = self.0.encoded.get_or_init(|| Arc::new(make()));
         shared.downcast_ref().map_or_else(make, T::clone)
@@ -63,8 +118,9 @@ impl Message {
         headers: Headers,
         sink: Box<dyn ReplySink>,
     ) {
-        if let Some(address) = self.reply_address() {
-            let slot = ReplySlot::new(address.clone(), sink);
+        if let Some(reply) = &self.0.reply {
+            let address = reply.address();
+            let slot = ReplySlot::new(reply.bus(), address.clone(), sink.into());
             self.reply_message(body, headers, Some(slot));
         }
     }
@@ -73,14 +129,21 @@ impl Message {
     pub(crate) fn reply_message(&self, body: Body, headers: Headers, next: Option<Arc<ReplySlot>>) {
         if let Some(reply) = &self.0.reply {
             let address = reply.address().clone();
-            reply.complete(Ok(Self::new(address, body, headers, true, next)));
+            reply.answer(Ok(Self::new(address, body, headers, true, next)));
         }
     }
 
-    /// Completes the request with a failure.
+    /// Completes the request with a recipient's failure.
     pub(crate) fn fail_with(&self, error: Error) {
         if let Some(reply) = &self.0.reply {
-            reply.complete(Err(error));
+            reply.answer(Err(error));
+        }
+    }
+
+    /// Completes the request with what the bus itself has to say; no interceptor sees it.
+    pub(super) fn complete(&self, answer: Result<Self, Error>) {
+        if let Some(reply) = &self.0.reply {
+            reply.complete(answer);
         }
     }
 }
@@ -90,6 +153,10 @@ impl BusMessage for Message {
 
     fn address(&self) -> &Address {
         &self.0.address
+    }
+
+    fn pattern(&self) -> Option<&Address> {
+        self.0.pattern.as_ref().map(|pattern| pattern.address())
     }
 
     fn headers(&self) -> &Headers {
@@ -110,7 +177,7 @@ impl BusMessage for Message {
     }
 
     fn reply_and_request_with(&self, body: impl IntoBody, options: DeliveryOptions) -> Response {
-        let Some(reply_address) = self.reply_address() else {
+        let Some(reply) = &self.0.reply else {
             let text = "the message wants no reply, so there is nobody to ask";
             return Response::failed(Error::new(ErrorKind::Closed, text));
         };
@@ -118,7 +185,7 @@ impl BusMessage for Message {
             Ok(body) => body,
             Err(error) => return Response::failed(error.into()),
         };
-        let (response, slot) = Response::new(reply_address.clone(), options.timeout);
+        let (response, slot) = Response::new(reply.bus(), reply.address().clone(), options.timeout);
         self.reply_message(body, options.headers, Some(slot));
         response
     }

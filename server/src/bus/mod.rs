@@ -3,31 +3,58 @@
 //! | File | Holds |
 //! |---|---|
 //! | `handle` | [`Bus`], the cheap clone that everybody holds |
-//! | `table` | address to handlers: registration, round robin, snapshots for publishing |
+//! | `event_bus` | the same as the trait has it |
+//! | `dispatch` | from a message to the handlers that take it |
+//! | `shared` | what all handles share |
+//! | `table` | address to handlers |
+//! | `patterns` | the index of consumed patterns |
+//! | `entry` | the handlers of one address or pattern: round robin, snapshots for publishing |
+//! | `registration` | [`Registration`], the guard |
+//! | `interceptors`, `extras` | interceptors in order, and the switch that spares others their cost |
 //! | `message` | [`Message`] as consumers get it |
 //! | `reply` | the way back: [`Response`] and what waits at its end |
-//! | `consumer` | [`Consumer`], the stream; [`Registration`], the guard |
-//! | `stats` | plain counters |
+//! | `consumer`, `buffer` | [`Consumer`], the stream, and the bounded buffer behind it |
+//! | `producer` | [`Producer`] |
+//! | `listing` | what is consumed, page by page |
+//! | `metrics`, `stats` | hooks for an observer; plain counters |
 //!
 //! Delivery never runs a consumer inside the sender's call: a handler takes the message into a
 //! bounded queue and returns. That is what keeps messages from one sender to one consumer in
 //! order, and a slow consumer from holding up anybody else.
 
+mod buffer;
 mod consumer;
+mod dispatch;
+mod entry;
+mod event_bus;
+mod extras;
 mod handle;
+mod interceptors;
+mod listing;
 mod message;
+mod metrics;
+mod patterns;
+mod producer;
+mod registration;
 mod reply;
+mod shared;
 mod stats;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use consumer::{Consumer, DEFAULT_BUFFER, Registration};
-pub use handle::{Bus, Dispatch};
+pub use consumer::{Completion, Consumer, DEFAULT_BUFFER};
+pub use dispatch::Dispatch;
+pub use handle::Bus;
+pub use interceptors::Interceptor;
+pub use listing::{Listed, PAGE_MAX};
 pub use message::Message;
+pub use metrics::{BusMetrics, DiscardReason};
+pub use producer::Producer;
+pub use registration::Registration;
 pub(crate) use reply::timed_out;
 pub use reply::{ReplySink, Response};
-pub use stats::{AddressStats, BusStats};
+pub use stats::BusStats;
 
 /// What stands behind a registration: takes messages, never blocks, never calls back into the
 /// sender.

@@ -12,45 +12,101 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
+use trolleybus_protocol::codes::FailureType;
 use trolleybus_protocol::{Address, Error, ErrorKind};
 
 use super::Message;
+use super::metrics::BusMetrics;
+use super::shared::Shared;
 
 /// What waits for the answer to a request. It is called once, from the task of whoever answers,
 /// and must not block.
 pub trait ReplySink: Send + 'static {
     /// Takes the answer.
     fn complete(self: Box<Self>, answer: Result<Message, Error>);
+
+    /// False once nobody waits for the answer any more; only metrics ask.
+    fn is_waiting(&self) -> bool {
+        true
+    }
 }
 
-impl ReplySink for oneshot::Sender<Result<Message, Error>> {
-    fn complete(self: Box<Self>, answer: Result<Message, Error>) {
-        // Nobody waits any more: a late reply vanishes.
-        let _ = self.send(answer);
+/// Where the answer goes.
+pub(super) enum Sink {
+    Response(oneshot::Sender<Result<Message, Error>>),
+    Other(Box<dyn ReplySink>),
+}
+
+impl From<Box<dyn ReplySink>> for Sink {
+    fn from(sink: Box<dyn ReplySink>) -> Self {
+        Self::Other(sink)
+    }
+}
+
+impl Sink {
+    fn is_waiting(&self) -> bool {
+        match self {
+            Self::Response(sender) => !sender.is_closed(),
+            Self::Other(sink) => sink.is_waiting(),
+        }
+    }
+
+    fn complete(self, answer: Result<Message, Error>) {
+        match self {
+            // Nobody waits any more: a late reply vanishes.
+            Self::Response(sender) => drop(sender.send(answer)),
+            Self::Other(sink) => sink.complete(answer),
+        }
     }
 }
 
 /// Takes the first answer; later ones vanish. A slot that is dropped empty tells its requester
 /// so, because by then nobody is left who could answer.
 pub(crate) struct ReplySlot {
+    bus: Arc<Shared>,
     address: Address,
     replied_address: Address,
-    sink: Mutex<Option<Box<dyn ReplySink>>>,
+    /// When the request was made, if anybody wants to know.
+    since: Option<Instant>,
+    sink: Mutex<Option<Sink>>,
 }
 
 impl ReplySlot {
-    pub(crate) fn new(replied_address: Address, sink: Box<dyn ReplySink>) -> Arc<Self> {
-        let sink = Mutex::new(Some(sink));
-        Arc::new(Self { address: unguessable_address(), replied_address, sink })
+    pub(super) fn new(bus: &Arc<Shared>, replied_address: Address, sink: Sink) -> Arc<Self> {
+        let (bus, sink) = (Arc::clone(bus), Mutex::new(Some(sink)));
+        let since = bus.metrics.is_some().then(Instant::now);
+        Arc::new(Self { bus, address: unguessable_address(), replied_address, since, sink })
     }
 
     pub(super) fn address(&self) -> &Address {
         &self.address
     }
 
+    pub(super) fn bus(&self) -> &Arc<Shared> {
+        &self.bus
+    }
+
+    /// Takes what a recipient answers, after the interceptors.
+    pub(super) fn answer(&self, answer: Result<Message, Error>) {
+        let extras = self.bus.switch.load();
+        if !extras.intercepts() {
+            self.complete(answer);
+        } else if self.sink.lock().is_some() {
+            self.bus.intercept_answer(extras, self, answer);
+        }
+    }
+
     pub(super) fn complete(&self, answer: Result<Message, Error>) {
         let sink = self.sink.lock().take();
         if let Some(sink) = sink {
+            if let (Some(metrics), Some(since)) = (&self.bus.metrics, self.since)
+                && sink.is_waiting()
+            {
+                match &answer {
+                    Ok(_) => metrics.reply_received(&self.replied_address, since.elapsed()),
+                    Err(error) => metrics.reply_failed(&self.replied_address, error.failure_type()),
+                }
+            }
             sink.complete(answer);
         }
     }
@@ -101,6 +157,8 @@ pub struct Response {
     timeout: Duration,
     deadline: Instant,
     replied_address: Address,
+    /// Told when the time is up.
+    metrics: Option<Arc<dyn BusMetrics>>,
 }
 
 enum State {
@@ -113,18 +171,23 @@ enum State {
 }
 
 impl Response {
-    pub(super) fn new(replied_address: Address, timeout: Duration) -> (Self, Arc<ReplySlot>) {
+    pub(super) fn new(
+        bus: &Arc<Shared>,
+        replied_address: Address,
+        timeout: Duration,
+    ) -> (Self, Arc<ReplySlot>) {
         let (sender, answer) = oneshot::channel();
-        let slot = ReplySlot::new(replied_address.clone(), Box::new(sender));
+        let slot = ReplySlot::new(bus, replied_address.clone(), Sink::Response(sender));
         let state = State::Waiting { answer, address: slot.address().clone(), timer: None };
         let deadline = Instant::now() + timeout;
-        (Self { state, timeout, deadline, replied_address }, slot)
+        let metrics = bus.metrics.clone();
+        (Self { state, timeout, deadline, replied_address, metrics }, slot)
     }
 
     pub(super) fn failed(error: Error) -> Self {
         let state = State::Failed(Some(error));
         let (timeout, deadline) = (Duration::ZERO, Instant::now());
-        Self { state, timeout, deadline, replied_address: Address::default() }
+        Self { state, timeout, deadline, replied_address: Address::default(), metrics: None }
     }
 }
 
@@ -144,6 +207,9 @@ impl Future for Response {
                 let error =
                     timed_out(this.timeout, address.as_str(), this.replied_address.as_str());
                 this.state = State::Failed(None);
+                if let Some(metrics) = &this.metrics {
+                    metrics.reply_failed(&this.replied_address, FailureType::Timeout);
+                }
                 Poll::Ready(Err(error))
             }
         }

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use trolleybus_protocol::Address;
-
 /// A snapshot of the bus's counters since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -16,22 +14,17 @@ pub struct BusStats {
     pub delivered: u64,
     /// Messages that found no handler.
     pub undelivered: u64,
-    /// Messages dropped because a consumer's buffer was full or the consumer ended.
+    /// Messages dropped because a consumer's buffer was full or the consumer ended: the sum of
+    /// the next two.
     pub discarded: u64,
+    /// Messages dropped because a consumer's buffer was full.
+    pub buffer_full: u64,
+    /// Messages dropped because their consumer ended with them in its buffer.
+    pub unregistered: u64,
+    /// Messages and replies that an interceptor dropped or failed.
+    pub intercepted: u64,
     /// Registrations that stand now.
     pub registrations: u64,
-}
-
-/// One address that somebody consumes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AddressStats {
-    /// The address.
-    pub address: Address,
-    /// How many consume it.
-    pub registrations: usize,
-    /// Messages that were offered to its consumers since the first of them came.
-    pub messages: u64,
 }
 
 #[derive(Debug, Default)]
@@ -40,18 +33,25 @@ pub(super) struct Counters {
     pub(super) published: AtomicU64,
     pub(super) delivered: AtomicU64,
     pub(super) undelivered: AtomicU64,
-    pub(super) discarded: AtomicU64,
+    pub(super) buffer_full: AtomicU64,
+    pub(super) unregistered: AtomicU64,
+    pub(super) intercepted: AtomicU64,
     pub(super) registrations: AtomicU64,
 }
 
 impl Counters {
     pub(super) fn snapshot(&self) -> BusStats {
+        let buffer_full = self.buffer_full.load(Relaxed);
+        let unregistered = self.unregistered.load(Relaxed);
         BusStats {
             sent: self.sent.load(Relaxed),
             published: self.published.load(Relaxed),
             delivered: self.delivered.load(Relaxed),
             undelivered: self.undelivered.load(Relaxed),
-            discarded: self.discarded.load(Relaxed),
+            discarded: buffer_full + unregistered,
+            buffer_full,
+            unregistered,
+            intercepted: self.intercepted.load(Relaxed),
             registrations: self.registrations.load(Relaxed),
         }
     }

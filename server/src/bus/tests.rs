@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use trolleybus_protocol::{
-    Body, BusMessage as _, DeliveryOptions, ErrorKind, EventBus as _, Headers,
+    Body, BusConsumer as _, BusMessage as _, DeliveryOptions, ErrorKind, EventBus as _, Headers,
 };
 
 use super::{Bus, Consumer};

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::stop_signal;
-use crate::app::{self, App, Config};
+use crate::app::{self, App, Config, LoadError};
 use crate::bus::Bus;
 
 #[derive(Debug, Args)]
@@ -25,29 +25,46 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let config = app::load(self.config.as_deref(), std::env::vars(), |config| {
-            config.server.listen = self.listen.unwrap_or(config.server.listen);
-            config.server.www = self.www.or(config.server.www.take());
-        })?;
+        let config = self.load()?;
+        let reload = move || self.load().map_err(|error| error.to_string());
         let telemetry = config.telemetry.start()?;
         if config.bridge.inbound_permitted.is_empty() && config.bridge.outbound_permitted.is_empty()
         {
             tracing::warn!("no rule permits anything: clients can connect and do nothing");
         }
-        let ran = run(Bus::new(), config, "Trolleybus serves").await;
+        let ran = run(Bus::new(), config, "Trolleybus serves", Some(Box::new(reload))).await;
         tokio::task::spawn_blocking(|| telemetry.stop()).await?;
         ran
     }
 }
 
+impl Serve {
+    fn load(&self) -> Result<Config, LoadError> {
+        app::load(self.config.as_deref(), std::env::vars(), |config| {
+            config.server.listen = self.listen.unwrap_or(config.server.listen);
+            config.server.www = self.www.clone().or(config.server.www.take());
+        })
+    }
+}
+
+type Load = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
 /// Listens, says where in one line on standard output, and serves until it is told to stop.
-pub(super) async fn run(bus: Bus, config: Config, says: &str) -> anyhow::Result<()> {
+pub(super) async fn run(
+    bus: Bus,
+    config: Config,
+    says: &str,
+    reload: Option<Load>,
+) -> anyhow::Result<()> {
     raise_file_limit();
     let wanted = config.server.listen;
     let path = config.server.path.clone();
     let has_site = config.server.www.is_some();
     let wanted_admin = config.admin.listen;
     let mut app = App::new(bus, config)?;
+    if let Some(reload) = reload {
+        app = app.with_reload(reload);
+    }
     let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
     if let Some(wanted) = wanted_admin {

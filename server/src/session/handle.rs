@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytestring::ByteString;
 
@@ -66,12 +65,6 @@ pub struct SocketSender {
 }
 
 impl SocketSender {
-    pub(crate) fn new(link: Arc<Link>) -> Self {
-        Self { link }
-    }
-}
-
-impl SocketSender {
     /// Queues a message. Messages queued together leave in one write.
     ///
     /// # Errors
@@ -87,18 +80,6 @@ impl SocketSender {
         self.link.close(code, reason);
     }
 
-    /// What the first request said.
-    #[must_use]
-    pub fn info(&self) -> &SocketInfo {
-        self.link.info()
-    }
-
-    /// When the socket was opened.
-    #[must_use]
-    pub fn opened(&self) -> Instant {
-        self.link.opened()
-    }
-
     /// Messages that wait for the client, and the bytes that count against the limit.
     #[must_use]
     pub fn queued(&self) -> (usize, usize) {
@@ -109,6 +90,17 @@ impl SocketSender {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         !self.link.is_open()
+    }
+
+    /// What the first request said.
+    #[must_use]
+    pub fn info(&self) -> &SocketInfo {
+        self.link.info()
+    }
+
+    /// The code and reason with which this side closed the socket, if it did.
+    pub(crate) fn ending(&self) -> Option<(u16, Box<str>)> {
+        self.link.ending()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use bytestring::ByteString;
 use parking_lot::Mutex;
@@ -19,7 +18,6 @@ use super::{Options, Outgoing, SendError, SocketInfo};
 pub(crate) struct Link {
     info: SocketInfo,
     counters: Arc<Counters>,
-    opened: Instant,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
 }
@@ -28,8 +26,7 @@ impl Link {
     pub(crate) fn new(info: SocketInfo, options: &Options, counters: Arc<Counters>) -> Self {
         let inbox = Inbox::new(options.max_inbox_len, options.max_inbox_size);
         let outbox = Outbox::new(options.max_outbox_size);
-        let opened = Instant::now();
-        Self { info, counters, opened, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
+        Self { info, counters, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
     }
 
     pub(crate) fn info(&self) -> &SocketInfo {
@@ -38,10 +35,6 @@ impl Link {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
-    }
-
-    pub(crate) fn opened(&self) -> Instant {
-        self.opened
     }
 
     /// Messages in the outbox, and the bytes that count against the limit.
@@ -105,6 +98,12 @@ impl Link {
 
     pub(crate) fn is_open(&self) -> bool {
         self.outbox.lock().is_open()
+    }
+
+    /// How this side closed the socket, if it did.
+    pub(crate) fn ending(&self) -> Option<(u16, Box<str>)> {
+        let outbox = self.outbox.lock();
+        outbox.ending().map(|closing| (closing.code, closing.reason.clone()))
     }
 
     pub(crate) fn poll_recv(&self, cx: &Context<'_>) -> Poll<Option<ByteString>> {
@@ -172,24 +171,20 @@ impl Link {
         }
     }
 
+    /// The transport has ended the connection for a mistake of the peer, and tells it so itself.
+    pub(crate) fn refuse(&self, close: Close) {
+        if self.outbox.lock().close(close.code, close.reason) {
+            self.counters.closed(close.code);
+        }
+        self.lose();
+    }
+
     /// The transport is gone: nothing more comes, nothing more goes.
     pub(crate) fn lose(&self) {
-        self.lose_for(None);
-    }
-
-    /// The same for a mistake of the peer, which is told by the transport itself.
-    pub(crate) fn refuse(&self, close: Close) {
-        self.lose_for(Some(close));
-    }
-
-    fn lose_for(&self, close: Option<Close>) {
         let mut outbox = self.outbox.lock();
         self.counters.discarded(Discard::Gone, outbox.depth().0);
         if outbox.is_open() {
-            match close {
-                Some(close) => self.counters.closed(close.code),
-                None => self.counters.closed_by_client(),
-            }
+            self.counters.closed_by_client();
         }
         outbox.lose();
         drop(outbox);

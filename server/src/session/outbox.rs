@@ -22,7 +22,8 @@ pub(crate) struct Closing {
 enum State {
     Open,
     Closing(Closing),
-    Gone,
+    /// The transport is gone, after this close if there was one.
+    Gone(Option<Closing>),
 }
 
 #[derive(Debug)]
@@ -76,6 +77,14 @@ impl Outbox {
         (self.queue.len(), self.bytes)
     }
 
+    /// How this side closed, whether or not the transport is gone since.
+    pub(super) fn ending(&self) -> Option<&Closing> {
+        match &self.state {
+            State::Closing(closing) | State::Gone(Some(closing)) => Some(closing),
+            State::Open | State::Gone(None) => None,
+        }
+    }
+
     /// Takes a message; gives the transport that waits for it.
     pub(super) fn push(&mut self, message: Outgoing) -> Result<Option<Waker>, SendError> {
         if !self.is_open() {
@@ -112,7 +121,11 @@ impl Outbox {
 
     /// The transport is gone.
     pub(super) fn lose(&mut self) {
-        self.state = State::Gone;
+        self.state = match std::mem::replace(&mut self.state, State::Gone(None)) {
+            State::Open => State::Gone(None),
+            State::Closing(closing) => State::Gone(Some(closing)),
+            gone @ State::Gone(_) => gone,
+        };
         self.queue = VecDeque::new();
     }
 
@@ -142,7 +155,7 @@ impl Outbox {
                 Taken::Empty
             }
             State::Closing(closing) => Taken::Closing(closing.clone()),
-            State::Gone => Taken::Gone,
+            State::Gone(_) => Taken::Gone,
         }
     }
 

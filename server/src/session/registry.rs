@@ -68,19 +68,6 @@ impl Registry {
         self.counters.snapshot(queues)
     }
 
-    /// At most `limit` sockets with a greater number than `after`, by number.
-    pub(crate) fn page(&self, after: u64, limit: usize) -> Vec<Arc<Link>> {
-        let mut links = self.links();
-        links.retain(|link| link.info().id() > after);
-        links.sort_unstable_by_key(|link| link.info().id());
-        links.truncate(limit);
-        links
-    }
-
-    pub(crate) fn find(&self, id: u64) -> Option<Arc<Link>> {
-        self.links.lock().by_id.get(&id).and_then(Weak::upgrade)
-    }
-
     fn links(&self) -> Vec<Arc<Link>> {
         self.links.lock().by_id.values().filter_map(Weak::upgrade).collect()
     }

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::{dispatch, iframe};
 use crate::session::{
     Attached, Counters, Handler, HandlerFuture, Link, Options, Registration, Registry, Session,
-    Socket, SocketSender, SocketStats, Table,
+    Socket, SocketStats, Table,
 };
 
 type MakeHandler = Box<dyn Fn(Socket) -> HandlerFuture + Send + Sync>;
@@ -73,20 +73,6 @@ impl SockJs {
     #[must_use]
     pub fn stats(&self) -> SocketStats {
         self.service.registry.stats()
-    }
-
-    /// At most `limit` open sockets with a greater [`SocketInfo::id`](crate::sockjs::SocketInfo::id)
-    /// than `after`, by number. It looks at each open socket.
-    #[must_use]
-    pub fn page(&self, after: u64, limit: usize) -> Vec<SocketSender> {
-        let links = self.service.registry.page(after, limit);
-        links.into_iter().map(SocketSender::new).collect()
-    }
-
-    /// The open socket of this number.
-    #[must_use]
-    pub fn find(&self, id: u64) -> Option<SocketSender> {
-        self.service.registry.find(id).map(SocketSender::new)
     }
 
     /// Closes every socket that is open now, each after what it has queued.

@@ -1,7 +1,8 @@
-//! `GET /addresses?prefix=&after=&limit=`: who is listened to, and how much passes.
+//! `GET /addresses?prefix=&after=&limit=`, `GET /patterns?...`: who is listened to, and how much
+//! passes.
 //!
 //! ```json
-//! {"addresses": [{"address": "news", "is_pattern": false, "registrations": 2, "messages": 100,
+//! {"addresses": [{"address": "news", "registrations": 2, "messages": 100,
 //!   "messages_per_second": 4.5}], "next": null}
 //! ```
 
@@ -12,40 +13,53 @@ use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::routing::get;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::admin::answer::{Answered, PageQuery, Refused, answer};
 use crate::admin::handle::Shared;
+use crate::admin::ports::{AddressView, Addresses};
+use crate::admin::rates::Rates;
 
 pub(super) fn router() -> Router<Arc<Shared>> {
-    Router::new().route("/addresses", get(list))
+    Router::new().route("/addresses", get(addresses)).route("/patterns", get(patterns))
 }
+
+type Paged = Result<Query<PageQuery<String>>, QueryRejection>;
+type Look = fn(&dyn Addresses, &str, Option<&str>, usize) -> Vec<AddressView>;
+
+async fn addresses(State(shared): State<Arc<Shared>>, query: Paged) -> Answered {
+    list(&shared, query, Addresses::page, "")
+}
+
+async fn patterns(State(shared): State<Arc<Shared>>, query: Paged) -> Answered {
+    list(&shared, query, Addresses::patterns, PATTERN)
+}
+
+/// What tells the rate of a pattern from that of an address of the same text.
+const PATTERN: &str = "\u{0}pattern:";
 
 /// The rate is that since the last look at the same address, a second ago at least; before that it
 /// is `null`.
-async fn list(
-    State(shared): State<Arc<Shared>>,
-    query: Result<Query<PageQuery<String>>, QueryRejection>,
-) -> Answered {
+fn list(shared: &Shared, query: Paged, look: Look, kind: &str) -> Answered {
     let Query(page) = query.map_err(|error| Refused::BadRequest(error.body_text()))?;
     let limit = page.limit(shared.max_page);
     let prefix = page.prefix.unwrap_or_default();
-    let found = shared.ports.addresses.page(&prefix, &page.after.unwrap_or_default(), limit);
+    let found = look(&*shared.ports.addresses, &prefix, page.after.as_deref(), limit);
     let next = found.last().filter(|_| found.len() == limit).map(|last| last.address.clone());
     let now = Instant::now();
     let mut rates = shared.rates.lock();
-    let lines: Vec<_> = found
-        .into_iter()
-        .map(|line| {
-            json!({
-                "messages_per_second": rates.rate(now, &line.address, line.messages),
-                "address": line.address,
-                "is_pattern": line.is_pattern,
-                "registrations": line.registrations,
-                "messages": line.messages,
-            })
-        })
-        .collect();
+    let rows: Vec<_> = found.iter().map(|row| with_rate(row, &mut rates, now, kind)).collect();
     drop(rates);
-    Ok(answer(&json!({ "addresses": lines, "next": next })))
+    Ok(answer(&json!({ "addresses": rows, "next": next })))
+}
+
+fn with_rate(row: &AddressView, rates: &mut Rates, now: Instant, kind: &str) -> Value {
+    let AddressView { address, registrations, messages } = row;
+    let rate = rates.rate(now, &format!("{kind}{address}"), *messages);
+    json!({
+        "address": address,
+        "registrations": registrations,
+        "messages": messages,
+        "messages_per_second": rate,
+    })
 }

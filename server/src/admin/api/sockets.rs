@@ -3,8 +3,8 @@
 //!
 //! ```json
 //! {"sockets": [{"id": 7, "transport": "websocket", "remote_addr": "127.0.0.1:50000",
-//!   "subject": null, "age_ms": 1200, "registrations": 2, "outbox_messages": 0, "outbox_bytes": 0}],
-//!  "next": null}
+//!   "subject": "ada", "age_ms": 1200, "registrations": 2, "requests": 0, "requests_to_answer": 0,
+//!   "envelopes": 9, "outbox_messages": 0, "outbox_bytes": 0}], "next": null}
 //! ```
 
 use std::sync::Arc;

@@ -1,61 +1,111 @@
 //! The operations of the bridge, one file each, and the way to them.
+//!
+//! | File | Holds |
+//! |---|---|
+//! | `send`, `publish`, `register`, `unregister`, `authenticate` | one operation each |
+//! | `receipt` | telling the client what became of an envelope |
+//! | `watched` | the same operations where a hook looks on |
 
+mod authenticate;
 mod publish;
+mod receipt;
 mod register;
 mod send;
 mod unregister;
+mod watched;
 
-use std::sync::Arc;
+use std::future::Future;
+use std::pin::Pin;
 
-use trolleybus_protocol::ByteString;
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{ClientEnvelope, MAX_REPLY_ADDRESS_UNITS, Operation};
+use trolleybus_protocol::{Address, Body, ByteString};
 
-use super::socket::BridgeSocket;
+use super::caller::Caller;
+use super::hooks::EventKind;
+use crate::bus::Dispatch;
+use receipt::{Reached, Receipt};
 
 /// What the driver has to know of an envelope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Handled {
+#[derive(Default)]
+pub(super) struct Handled<'a> {
     /// The client showed that it is alive.
-    Ping,
-    /// Something else.
-    Other,
+    pub(super) is_ping: bool,
+    /// What takes time. Nothing else of the client is looked at until it is done.
+    pub(super) later: Option<Later<'a>>,
+}
+
+type Later<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+impl<'a> Handled<'a> {
+    fn later(work: impl Future<Output = ()> + Send + 'a) -> Self {
+        Self { is_ping: false, later: Some(Box::pin(work)) }
+    }
 }
 
 /// Carries out one envelope, or tells the client why not.
-pub(super) fn handle(socket: &Arc<BridgeSocket>, text: &ByteString) -> Handled {
-    let envelope = match ClientEnvelope::parse(text) {
+pub(super) fn handle<'a>(caller: &'a mut Caller, text: &ByteString) -> Handled<'a> {
+    caller.socket.count_envelope();
+    let mut envelope = match ClientEnvelope::parse(text) {
         Ok(envelope) => envelope,
         Err(error) => {
-            socket.refuse(error.refusal, fitting(error.reply_address.as_ref()));
-            return Handled::Other;
+            let label = fitting(error.reply_address.as_ref());
+            caller.socket.refuse(error.refusal, label, &Address::default());
+            return Handled::default();
         }
     };
-    if envelope.operation == Operation::Ping {
-        return Handled::Ping;
-    }
-    let reply_address = envelope.reply_address.clone();
-    if let Err(refusal) = carry_out(socket, envelope) {
-        socket.refuse(refusal, fitting(reply_address.as_ref()));
-    }
-    Handled::Other
-}
-
-fn carry_out(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Result<(), Refusal> {
     match envelope.operation {
-        // Nobody checks tokens here yet.
-        Operation::Authenticate => Err(Refusal::InvalidToken),
-        Operation::Ping => Ok(()),
-        Operation::Send => send::send(socket, envelope),
-        Operation::Publish => publish::publish(socket, envelope),
-        Operation::Register => register::register(socket, &envelope.address),
-        Operation::Unregister => unregister::unregister(socket, &envelope.address),
+        Operation::Ping => {
+            let later = caller.is_watched(EventKind::Ping).then(|| watched::ping(caller));
+            return Handled { is_ping: true, later: later.map(|work| Box::pin(work) as _) };
+        }
+        Operation::Authenticate => {
+            return Handled::later(authenticate::authenticate(caller, envelope));
+        }
+        _ => {}
+    }
+    if event_of(envelope.operation).is_some_and(|kind| caller.is_watched(kind)) {
+        return Handled::later(watched::carry_out(caller, envelope, text.clone()));
+    }
+    let receipt = Receipt::of(&envelope);
+    let outcome = carry_out(caller, &mut envelope);
+    receipt.settle(&caller.socket, &envelope, outcome);
+    Handled::default()
+}
+
+/// What is refused is left as it was; of what is carried out, parts go with the message.
+fn carry_out(caller: &mut Caller, envelope: &mut ClientEnvelope) -> Result<Reached, Refusal> {
+    caller.check_logged_in()?;
+    match envelope.operation {
+        Operation::Send => send::send(caller, envelope),
+        Operation::Publish => publish::publish(caller, envelope),
+        Operation::Register => register::register(caller, envelope),
+        Operation::Unregister => unregister::unregister(caller, envelope),
+        // Both have been dealt with.
+        Operation::Ping | Operation::Authenticate => Ok(Reached::Somebody),
     }
 }
 
-/// The reply address of an envelope, if it is one.
-fn check_reply_address(envelope: &ClientEnvelope) -> Result<(), Refusal> {
-    match &envelope.reply_address {
+fn event_of(operation: Operation) -> Option<EventKind> {
+    match operation {
+        Operation::Send => Some(EventKind::Send),
+        Operation::Publish => Some(EventKind::Publish),
+        Operation::Register => Some(EventKind::Register),
+        Operation::Unregister => Some(EventKind::Unregister),
+        Operation::Ping | Operation::Authenticate => None,
+    }
+}
+
+/// The message in an envelope.
+fn dispatch_of(envelope: &mut ClientEnvelope) -> Dispatch {
+    let address = std::mem::take(&mut envelope.address);
+    let body = std::mem::replace(&mut envelope.body, Body::null());
+    Dispatch::new(address, body, std::mem::take(&mut envelope.headers))
+}
+
+/// The reply address or receipt of an envelope, if it is one.
+fn check_label(envelope: &ClientEnvelope) -> Result<(), Refusal> {
+    match envelope.reply_address.as_ref().or(envelope.receipt.as_ref()) {
         Some(address) if is_longer(address.as_str(), MAX_REPLY_ADDRESS_UNITS) => {
             Err(Refusal::InvalidReplyAddress)
         }
@@ -64,10 +114,8 @@ fn check_reply_address(envelope: &ClientEnvelope) -> Result<(), Refusal> {
 }
 
 /// An address that is too long to be one is not sent back either.
-fn fitting(
-    reply_address: Option<&trolleybus_protocol::Address>,
-) -> Option<&trolleybus_protocol::Address> {
-    reply_address.filter(|address| !is_longer(address.as_str(), MAX_REPLY_ADDRESS_UNITS))
+fn fitting(label: Option<&Address>) -> Option<&Address> {
+    label.filter(|address| !is_longer(address.as_str(), MAX_REPLY_ADDRESS_UNITS))
 }
 
 /// Longer than `units` when counted in UTF-16 units, as Vert.x counts?

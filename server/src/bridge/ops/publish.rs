@@ -1,25 +1,25 @@
 //! `publish`: to all consumers.
 
-use std::sync::Arc;
-
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::ClientEnvelope;
 
-use super::check_reply_address;
-use crate::bridge::socket::BridgeSocket;
-use crate::bus::Dispatch;
+use super::{Reached, check_label, dispatch_of};
+use crate::bridge::caller::Caller;
 use crate::trace::Span;
 
-pub(super) fn publish(socket: &Arc<BridgeSocket>, envelope: ClientEnvelope) -> Result<(), Refusal> {
-    check_reply_address(&envelope)?;
-    let ClientEnvelope { address, body, mut headers, reply_address, .. } = envelope;
-    socket.core.rules.inbound.check(address.as_str(), &body)?;
-    if reply_address.is_some() {
+pub(super) fn publish(
+    caller: &mut Caller,
+    envelope: &mut ClientEnvelope,
+) -> Result<Reached, Refusal> {
+    check_label(envelope)?;
+    caller.inbound().check(envelope.address.as_str(), &envelope.body)?;
+    let socket = &caller.socket;
+    if envelope.reply_address.is_some() {
         // Nothing will be answered, but Vert.x counts it.
         socket.check_quota()?;
     }
-    let span = Span::begin("publish", address.as_str(), &mut headers);
-    socket.core.bus.publish_message(Dispatch { address, body, headers });
+    let span = Span::begin("publish", envelope.address.as_str(), &mut envelope.headers);
+    let consumers = socket.core.bus.publish_message(dispatch_of(envelope));
     span.end("published", false);
-    Ok(())
+    Ok(Reached::from(consumers > 0))
 }

@@ -1,17 +1,22 @@
 //! `unregister`: end a subscription.
 
-use std::sync::Arc;
-
-use trolleybus_protocol::Address;
 use trolleybus_protocol::codes::Refusal;
+use trolleybus_protocol::envelope::ClientEnvelope;
 
+use super::register::target_of;
+use super::{Reached, check_label};
 use crate::access::Verdict;
-use crate::bridge::socket::BridgeSocket;
+use crate::bridge::caller::Caller;
 
-pub(super) fn unregister(socket: &Arc<BridgeSocket>, address: &Address) -> Result<(), Refusal> {
-    if socket.core.rules.outbound.verdict(address.as_str()) == Verdict::Denied {
+pub(super) fn unregister(
+    caller: &mut Caller,
+    envelope: &ClientEnvelope,
+) -> Result<Reached, Refusal> {
+    check_label(envelope)?;
+    let target = target_of(envelope)?;
+    if target.verdict(caller.outbound().0) == Verdict::Denied {
         return Err(Refusal::AccessDenied);
     }
-    socket.unregister(address);
-    Ok(())
+    caller.socket.unregister(&target);
+    Ok(Reached::Somebody)
 }

@@ -1,0 +1,180 @@
+//! How messages reach the client: from the bus, past the hook, into the outbox.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use trolleybus_protocol::codes::Close;
+use trolleybus_protocol::envelope::{RecExtras, failure_to_json, rec_with_extras_to_json};
+use trolleybus_protocol::{Address, BusMessage as _, Error};
+
+use super::hooks::EventMessage;
+use super::pending::{Pending, PendingKey};
+use super::socket::BridgeSocket;
+use super::stats::RequestOutcome;
+use crate::bus::{Delivery, Handler, Message, ReplySink};
+use crate::session::Outgoing;
+use crate::trace::Span;
+
+/// Under what a message goes to the client.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Route<'a> {
+    /// The message's own address, or the reply address of the request that it answers.
+    pub(super) address: &'a Address,
+    /// The registered pattern, if it was one.
+    pub(super) pattern: Option<&'a Address>,
+}
+
+/// A message with its route, for those that have to wait.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) message: Message,
+    address: Address,
+    pattern: Option<Address>,
+    rewritten: Option<Box<EventMessage>>,
+}
+
+impl Parcel {
+    fn new(message: &Message, route: Route<'_>) -> Self {
+        Self {
+            message: message.clone(),
+            address: route.address.clone(),
+            pattern: route.pattern.cloned(),
+            rewritten: None,
+        }
+    }
+
+    /// What the client will read as the address.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(super) fn rewrite(&mut self, message: EventMessage) {
+        self.rewritten = Some(Box::new(message));
+    }
+
+    fn route(&self) -> Route<'_> {
+        Route { address: &self.address, pattern: self.pattern.as_ref() }
+    }
+}
+
+impl BridgeSocket {
+    /// Takes a message for the client, remembering the reply address if an answer is wanted.
+    pub(super) fn receive(&self, message: &Message, route: Route<'_>) -> Delivery {
+        if message.reply_address().is_some() {
+            let options = &self.core.options;
+            let (timeout, limit) = (options.reply_timeout, options.max_awaited_replies);
+            if !self.awaited.lock().insert(Instant::now(), timeout, limit, message) {
+                self.log_drop(route.address, &"too many requests to answer");
+                return Delivery::Gone;
+            }
+        }
+        let Some(queue) = &self.hook_queue else {
+            return self.transmit(message, route);
+        };
+        if queue.push(Parcel::new(message, route)) {
+            return Delivery::Taken;
+        }
+        self.log_drop(route.address, &"overflow before the hook");
+        self.forget_awaited(message);
+        self.close_with(Close::SLOW_CONSUMER);
+        Delivery::Gone
+    }
+
+    fn transmit(&self, message: &Message, route: Route<'_>) -> Delivery {
+        match self.sender.send(encode(message, route)) {
+            Ok(()) => Delivery::Taken,
+            Err(error) => {
+                self.log_drop(route.address, &error);
+                self.forget_awaited(message);
+                Delivery::Gone
+            }
+        }
+    }
+
+    /// Sends what the hook has let pass.
+    pub(super) fn send_parcel(&self, parcel: &Parcel) {
+        let Some(rewritten) = &parcel.rewritten else {
+            self.transmit(&parcel.message, parcel.route());
+            return;
+        };
+        let address = rewritten.address.as_ref().unwrap_or(&parcel.address);
+        let text = rec_with_extras_to_json(
+            address.as_str(),
+            &rewritten.body,
+            &rewritten.headers,
+            parcel.message.reply_address().map(Address::as_str),
+            RecExtras { pattern: parcel.pattern.as_ref().map(Address::as_str), dropped: 0 },
+        );
+        if let Err(error) = self.sender.send(Outgoing::from(text)) {
+            self.log_drop(address, &error);
+            self.forget_awaited(&parcel.message);
+        }
+    }
+
+    /// Forgets what the hook has not let pass. Who waits for an answer is told at once.
+    pub(super) fn drop_parcel(&self, parcel: &Parcel, reason: &str) {
+        self.log_drop(&parcel.address, &reason);
+        self.forget_awaited(&parcel.message);
+    }
+
+    fn forget_awaited(&self, message: &Message) {
+        if let Some(address) = message.reply_address() {
+            drop(self.take_awaited(address));
+        }
+    }
+
+    /// Why this socket did not get a message.
+    pub(super) fn log_drop(&self, address: &Address, reason: &dyn std::fmt::Display) {
+        tracing::debug!(socket = %self.id, %address, %reason, "message not delivered to a socket");
+    }
+}
+
+fn encode(message: &Message, route: Route<'_>) -> Outgoing {
+    let make = || {
+        let extras = RecExtras { pattern: route.pattern.map(Address::as_str), dropped: 0 };
+        let reply_address = message.reply_address().map(Address::as_str);
+        let (address, body) = (route.address.as_str(), message.body());
+        rec_with_extras_to_json(address, body, message.headers(), reply_address, extras).into()
+    };
+    // A published message has one form for all who get it under this address or pattern.
+    if message.is_send() { make() } else { message.encoded(make) }
+}
+
+/// The handler for plain addresses that the rules permit whatever the body.
+impl Handler for BridgeSocket {
+    fn deliver(&self, message: &Message) -> Delivery {
+        if !self.trusts_plain() && !self.check_outbound(message) {
+            return Delivery::Taken;
+        }
+        self.receive(message, Route { address: message.address(), pattern: None })
+    }
+}
+
+/// Where the answer to a client's request goes.
+#[derive(Debug)]
+pub(super) struct ToClient {
+    pub(super) socket: Arc<BridgeSocket>,
+    pub(super) key: PendingKey,
+    pub(super) span: Span,
+}
+
+impl ReplySink for ToClient {
+    fn complete(self: Box<Self>, answer: Result<Message, Error>) {
+        let request = self.socket.pending.lock().take(self.key);
+        let Some(request) = request else { return };
+        let outcome = match &answer {
+            Ok(_) => RequestOutcome::Reply,
+            Err(error) => RequestOutcome::of_error(error.kind()),
+        };
+        let took = Pending::began(self.key, &request).elapsed();
+        self.socket.core.counters.request_ended(outcome, took);
+        self.span.end(outcome.as_str(), outcome != RequestOutcome::Reply);
+        let address = &request.reply_address;
+        match answer {
+            Ok(reply) => {
+                self.socket.receive(&reply, Route { address, pattern: None });
+            }
+            Err(error) => self.socket.tell(failure_to_json(address.as_str(), &error)),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! From a message to the handlers that take it.
+
+use std::sync::Arc;
+
+use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers};
+
+use super::entry::Entry;
+use super::extras::Extras;
+use super::patterns::PatternEntry;
+use super::reply::{ReplySink, ReplySlot};
+use super::shared::{Shared, Stopped};
+use super::stats::count;
+use super::{Bus, Delivery, Handler, Message};
+
+/// One message on its way in: what the operations of the bus take.
+#[derive(Debug)]
+pub struct Dispatch {
+    /// Where it goes.
+    pub address: Address,
+    /// What it says.
+    pub body: Body,
+    /// What goes with it.
+    pub headers: Headers,
+    /// It stays on this node.
+    pub local_only: bool,
+}
+
+impl Dispatch {
+    /// A message for everybody, not only for this node.
+    #[must_use]
+    pub fn new(address: Address, body: Body, headers: Headers) -> Self {
+        Self { address, body, headers, local_only: false }
+    }
+}
+
+impl Bus {
+    /// Publishes and gives how many handlers took it; none too when an interceptor stopped it.
+    pub fn publish_message(&self, dispatch: Dispatch) -> usize {
+        let shared = self.shared();
+        let extras = shared.switch.load();
+        match shared.outbound(dispatch, extras, false, None) {
+            Ok(dispatch) => shared.publish(dispatch, extras).unwrap_or(0),
+            Err(_) => 0,
+        }
+    }
+
+    /// Publishes and tells how that went.
+    ///
+    /// # Errors
+    /// `NoHandlers` when nobody consumes the address, or an interceptor's error. A message that an
+    /// interceptor dropped is no error.
+    pub fn try_publish(&self, dispatch: Dispatch) -> Result<(), Error> {
+        let shared = self.shared();
+        let extras = shared.switch.load();
+        match shared.outbound(dispatch, extras, false, None) {
+            Ok(dispatch) => shared
+                .publish(dispatch, extras)
+                .map(drop)
+                .map_err(|address| Error::no_handlers(address.as_str())),
+            Err(stopped) => stopped.into_write(),
+        }
+    }
+
+    /// Sends to one consumer; false when there is none, or an interceptor stopped it.
+    pub fn send_message(&self, dispatch: Dispatch) -> bool {
+        let shared = self.shared();
+        let extras = shared.switch.load();
+        match shared.outbound(dispatch, extras, true, None) {
+            Ok(dispatch) => shared.send(&Message::outgoing(dispatch, true, None), extras),
+            Err(_) => false,
+        }
+    }
+
+    /// Sends to one consumer and tells how that went.
+    ///
+    /// # Errors
+    /// As [`Bus::try_publish`].
+    pub fn try_send(&self, dispatch: Dispatch) -> Result<(), Error> {
+        let shared = self.shared();
+        let extras = shared.switch.load();
+        let dispatch = match shared.outbound(dispatch, extras, true, None) {
+            Ok(dispatch) => dispatch,
+            Err(stopped) => return stopped.into_write(),
+        };
+        let message = Message::outgoing(dispatch, true, None);
+        if shared.send(&message, extras) {
+            return Ok(());
+        }
+        Err(Error::no_handlers(message.address().as_str()))
+    }
+
+    /// Sends to one consumer and hands the answer to `sink`: the reply, the recipient's failure,
+    /// or that nobody is there. The caller keeps the time.
+    pub fn request_message(&self, dispatch: Dispatch, sink: Box<dyn ReplySink>) {
+        let slot = ReplySlot::new(self.shared(), dispatch.address.clone(), sink.into());
+        self.request_through(dispatch, slot);
+    }
+
+    pub(super) fn request_through(&self, dispatch: Dispatch, slot: Arc<ReplySlot>) {
+        let shared = self.shared();
+        let extras = shared.switch.load();
+        match shared.outbound(dispatch, extras, true, Some(&slot)) {
+            Ok(dispatch) => {
+                let message = Message::outgoing(dispatch, true, Some(slot));
+                if !shared.send(&message, extras) {
+                    message.complete(Err(Error::no_handlers(message.address().as_str())));
+                }
+            }
+            Err(Stopped::Failed(error)) => slot.complete(Err(error)),
+            // Dropped with the slot, which tells the requester.
+            Err(Stopped::Dropped) => {}
+        }
+    }
+}
+
+impl Stopped {
+    /// What it means to who wrote the message.
+    fn into_write(self) -> Result<(), Error> {
+        match self {
+            Self::Dropped => Ok(()),
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
+impl Shared {
+    fn outbound(
+        &self,
+        dispatch: Dispatch,
+        extras: Extras,
+        is_send: bool,
+        slot: Option<&Arc<ReplySlot>>,
+    ) -> Result<Dispatch, Stopped> {
+        if extras.has(Extras::OUTBOUND) {
+            let reply_address = slot.map(|slot| slot.address());
+            return self.intercept_outbound(dispatch, is_send, reply_address);
+        }
+        Ok(dispatch)
+    }
+
+    fn matching(&self, address: &Address, extras: Extras) -> Vec<Arc<PatternEntry>> {
+        if extras.has(Extras::PATTERNS) { self.patterns.find(address.as_str()) } else { Vec::new() }
+    }
+
+    /// To all; gives how many took it, or the address back when nobody consumes it.
+    fn publish(&self, dispatch: Dispatch, extras: Extras) -> Result<usize, Address> {
+        count(&self.counters.published, 1);
+        let entry = self.table.find(dispatch.address.as_str());
+        let patterns = self.matching(&dispatch.address, extras);
+        if entry.is_none() && patterns.is_empty() {
+            self.note_sent(&dispatch.address, true, 0);
+            return Err(dispatch.address);
+        }
+        let message = Message::outgoing(dispatch, false, None);
+        let mut taken = entry.map_or(0, |entry| self.to_all(&entry, &message, extras));
+        for found in &patterns {
+            let message = message.through(&found.pattern);
+            taken += self.to_all(&found.entry, &message, extras);
+        }
+        self.note_sent(message.address(), true, taken);
+        if taken == 0 { Err(message.address().clone()) } else { Ok(taken) }
+    }
+
+    fn to_all(&self, entry: &Entry, message: &Message, extras: Extras) -> usize {
+        entry.note_message();
+        let handlers = entry.snapshot();
+        let taken = handlers
+            .iter()
+            .filter(|handler| self.deliver(&***handler, message, extras) == Delivery::Taken);
+        taken.count()
+    }
+
+    /// To one; false when nobody takes it.
+    fn send(&self, message: &Message, extras: Extras) -> bool {
+        count(&self.counters.sent, 1);
+        let entry = self.table.find(message.address().as_str());
+        let patterns = self.matching(message.address(), extras);
+        let is_taken = if patterns.is_empty() {
+            entry.is_some_and(|entry| self.to_next(&entry, message, extras))
+        } else {
+            self.to_one_of(entry.as_deref(), &patterns, message, extras)
+        };
+        self.note_sent(message.address(), false, usize::from(is_taken));
+        is_taken
+    }
+
+    /// Offers the message to the handler whose turn it is, and to the next while they are gone.
+    fn to_next(&self, entry: &Entry, message: &Message, extras: Extras) -> bool {
+        entry.note_message();
+        let mut tries = 0;
+        while let Some((handler, handlers)) = entry.next() {
+            if self.deliver(&*handler, message, extras) == Delivery::Taken {
+                return true;
+            }
+            tries += 1;
+            if tries >= handlers {
+                break;
+            }
+        }
+        false
+    }
+
+    /// One turn goes round over the handlers of the address and then of each pattern that means
+    /// it. It is the turn of the address, or of its oldest pattern when only patterns mean it; so
+    /// among handlers of one pattern the share is exact over all its addresses together.
+    fn to_one_of(
+        &self,
+        entry: Option<&Entry>,
+        patterns: &[Arc<PatternEntry>],
+        message: &Message,
+        extras: Extras,
+    ) -> bool {
+        let through = patterns.iter().map(|found| (&found.entry, Some(&found.pattern)));
+        let sources: Vec<_> = entry.map(|entry| (entry, None)).into_iter().chain(through).collect();
+        let places: Vec<_> = sources
+            .iter()
+            .flat_map(|(entry, pattern)| {
+                (0..entry.len()).map(move |index| (*entry, *pattern, index))
+            })
+            .collect();
+        let (Some((first, _)), false) = (sources.first(), places.is_empty()) else {
+            return false;
+        };
+        sources.iter().for_each(|(entry, _)| entry.note_message());
+        let start = first.turn() % places.len();
+        let (before, after) = places.split_at(start);
+        after.iter().chain(before).any(|(entry, pattern, index)| {
+            let Some(handler) = entry.at(*index) else { return false };
+            let taken = match pattern {
+                Some(pattern) => self.deliver(&*handler, &message.through(pattern), extras),
+                None => self.deliver(&*handler, message, extras),
+            };
+            taken == Delivery::Taken
+        })
+    }
+
+    fn deliver(&self, handler: &dyn Handler, message: &Message, extras: Extras) -> Delivery {
+        if extras.has(Extras::INBOUND) {
+            return match self.intercept_inbound(message) {
+                Some(message) => handler.deliver(&message),
+                None => Delivery::Taken,
+            };
+        }
+        handler.deliver(message)
+    }
+
+    fn note_sent(&self, address: &Address, is_publish: bool, taken: usize) {
+        let counter =
+            if taken == 0 { &self.counters.undelivered } else { &self.counters.delivered };
+        count(counter, taken.max(1));
+        if let Some(metrics) = &self.metrics {
+            metrics.message_sent(address, is_publish, taken);
+        }
+    }
+}
