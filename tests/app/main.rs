@@ -8,10 +8,11 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use trolleybus::app::{App, Config, bind};
 use trolleybus::bridge::{BridgeOptions, Permitted};
 use trolleybus::{Bus, EventBus as _};
-use trolleybus_tests::support::http::{Connection, get, post, stream};
+use trolleybus_tests::support::http::{Connection, get, post, request, stream};
 use trolleybus_tests::support::soon;
 use trolleybus_tests::support::websocket::Client;
 
@@ -20,6 +21,7 @@ struct Server {
     bus: Bus,
     stop: oneshot::Sender<()>,
     run: JoinHandle<()>,
+    draining: CancellationToken,
 }
 
 fn config() -> Config {
@@ -35,11 +37,12 @@ impl Server {
         let listener = bind(config.server.listen).unwrap();
         let (addr, bus) = (listener.local_addr().unwrap(), Bus::new());
         let app = App::new(bus.clone(), config).unwrap();
+        let draining = app.draining();
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(app.run(listener, async {
             stopped.await.ok();
         }));
-        Self { addr, bus, stop, run }
+        Self { addr, bus, stop, run, draining }
     }
 }
 
@@ -153,6 +156,81 @@ async fn every_kind_of_client_hears_of_the_end_and_it_comes_soon() {
     drop(socket);
     soon(server.run).await.unwrap();
     assert!(begin.elapsed() < Duration::from_secs(4), "the drain timeout had to end it");
+}
+
+#[tokio::test]
+async fn clients_are_told_to_leave_at_the_rate_and_readiness_ends_at_once() {
+    let mut config = config();
+    config.server.drain_rate = 10;
+    config.server.drain_timeout_ms = 60_000;
+    let server = Server::start(config).await;
+    let mut sockets = Vec::new();
+    for number in 0..6 {
+        let path = format!("/eventbus/000/{number}/websocket");
+        let mut socket = Client::open(server.addr, &path).await;
+        assert_eq!(socket.text().await, "o");
+        sockets.push(socket);
+    }
+    let begin = std::time::Instant::now();
+    server.stop.send(()).unwrap();
+    soon(server.draining.cancelled()).await;
+    let told = sockets.into_iter().map(|mut socket| async move {
+        assert_eq!(socket.text().await, r#"c[1012,"Service restart"]"#);
+        std::time::Instant::now()
+    });
+    let mut told = futures_util::future::join_all(told).await;
+    told.sort();
+    // The first after a tenth of a second, the last after six of them.
+    assert!(told[0] >= begin + Duration::from_millis(95), "{:?}", told[0] - begin);
+    assert!(told[5] >= begin + Duration::from_millis(595), "{:?}", told[5] - begin);
+    soon(server.run).await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_from_one_network_address_are_bounded_before_they_say_a_word() {
+    let mut config = config();
+    config.limits.exempt_networks.clear();
+    config.limits.ip.tcp_connections = 1;
+    let server = Server::start(config).await;
+    let silent = TcpStream::connect(server.addr).await.unwrap();
+    let mut second = TcpStream::connect(server.addr).await.unwrap();
+    assert_eq!(until_cut(&mut second).await, 0);
+    drop(silent);
+    let answered = async {
+        loop {
+            let mut third = Connection::open(server.addr).await;
+            third.request("GET", "/eventbus/", "Connection: close\r\n", "").await;
+            if third.rest().await.starts_with("HTTP/1.1 200") {
+                break;
+            }
+        }
+    };
+    soon(answered).await;
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_counts_for_itself() {
+    let mut config = config();
+    config.limits.ip.connections = 1;
+    config.limits.ip.tcp_connections = 1;
+    config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    let server = Server::start(config).await;
+    let open = async |session: &str, forwarded: &str| {
+        let path = format!("/eventbus/000/{session}/xhr");
+        let headers = format!("X-Forwarded-For: {forwarded}\r\n");
+        let opened = request(server.addr, "POST", &path, &headers, "").await;
+        assert_eq!(opened.body, "o\n");
+        // Closed at once, or still there when it is asked for something.
+        let sent = r#"["{\"type\":\"nonsense\",\"address\":\"\"}"]"#;
+        post(server.addr, &format!("{path}_send"), sent).await;
+        post(server.addr, &path, "").await.body
+    };
+    assert!(open("a", "192.0.2.1").await.starts_with('a'));
+    assert!(open("b", "192.0.2.2").await.starts_with('a'));
+    let refused = "c[3006,\"Too many connections\"]\n";
+    assert_eq!(open("c", "192.0.2.1").await, refused);
+    // What a client writes itself stands before what the proxy adds.
+    assert_eq!(open("d", "198.51.100.7, 192.0.2.2").await, refused);
 }
 
 #[tokio::test]

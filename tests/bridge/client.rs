@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use axum::Router;
 use serde_json::{Value, json};
 use trolleybus::Bus;
-use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
+use trolleybus::bridge::{
+    Bridge, BridgeBuilder, BridgeHook, BridgeOptions, Limits, LimitsConfig, Permitted,
+};
 
 use crate::support::server::serve;
 use crate::support::websocket::Client as WebSocket;
@@ -19,14 +21,32 @@ pub(crate) fn open() -> BridgeOptions {
 pub(crate) struct Server {
     pub(crate) bus: Bus,
     pub(crate) addr: SocketAddr,
+    pub(crate) bridge: Bridge,
 }
 
 impl Server {
     pub(crate) async fn start(options: BridgeOptions) -> Self {
+        Self::build(options, |builder| builder).await
+    }
+
+    /// A bridge that is told more about.
+    pub(crate) async fn build(
+        options: BridgeOptions,
+        more: impl FnOnce(BridgeBuilder) -> BridgeBuilder,
+    ) -> Self {
         let bus = Bus::new();
-        let bridge = Bridge::new(bus.clone(), options).unwrap();
+        let bridge = more(Bridge::builder(bus.clone(), options)).build().unwrap();
         let app = Router::new().nest_service("/eventbus", bridge.router());
-        Self { bus, addr: serve(app).await }
+        Self { bus, addr: serve(app).await, bridge }
+    }
+
+    pub(crate) async fn limited(options: BridgeOptions, limits: &LimitsConfig) -> Self {
+        Self::build(options, |builder| builder.limits(Limits::new(limits))).await
+    }
+
+    /// A bridge that lets everything pass, with a hook.
+    pub(crate) async fn hooked(hook: impl BridgeHook) -> Self {
+        Self::build(open(), |builder| builder.hook(hook)).await
     }
 
     pub(crate) async fn open() -> Self {
@@ -34,7 +54,13 @@ impl Server {
     }
 
     pub(crate) async fn client(&self) -> Client {
-        let mut socket = WebSocket::open(self.addr, "/eventbus/000/session/websocket").await;
+        self.client_with("").await
+    }
+
+    /// A client whose first request has a query string.
+    pub(crate) async fn client_with(&self, query: &str) -> Client {
+        let path = format!("/eventbus/000/session/websocket{query}");
+        let mut socket = WebSocket::open(self.addr, &path).await;
         assert_eq!(socket.text().await, "o");
         Client { socket }
     }

@@ -13,6 +13,7 @@ mod htmlfile;
 mod info;
 mod jsonp;
 mod limits;
+mod origins;
 mod raw_websocket;
 mod sessions;
 mod statics;

@@ -15,7 +15,7 @@ pub use client::{
 };
 pub use server::{
     RecExtras, ServerEnvelope, failure_to_json, rec_to_json, rec_with_extras_to_json,
-    refusal_to_json,
+    refusal_to_json, with_dropped,
 };
 
 use alloc::borrow::Cow;

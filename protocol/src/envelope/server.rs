@@ -66,6 +66,17 @@ pub fn rec_with_extras_to_json(
     out
 }
 
+/// The envelope of a delivered message, which says nothing of dropped ones, with `"dropped":3` added.
+#[must_use]
+pub fn with_dropped(rec: &str, dropped: u64) -> String {
+    let mut out = String::with_capacity(rec.len() + 32);
+    out.push_str(rec.strip_suffix('}').unwrap_or(rec));
+    push_name(&mut out, "dropped");
+    json::push_integer(&mut out, dropped);
+    out.push('}');
+    out
+}
+
 /// The envelope of a failed request: `{"type":"err","address":"r","failureCode":-1,
 /// "failureType":"TIMEOUT","message":"..."}`, where `r` is the request's reply address.
 #[must_use]
@@ -233,6 +244,9 @@ mod tests {
         let more = rec_with_extras_to_json("n.x", &Body::null(), &Headers::new(), None, extras);
         let text = r#"{"type":"rec","address":"n.x","body":null,"pattern":"n.*","dropped":3}"#;
         assert_eq!(more, text);
+        let none = RecExtras { dropped: 0, ..extras };
+        let first = rec_with_extras_to_json("n.x", &Body::null(), &Headers::new(), None, none);
+        assert_eq!(with_dropped(&first, 3), text);
         let ServerEnvelope::Rec { pattern, dropped, .. } = parse(text) else { panic!() };
         assert_eq!((pattern, dropped), (Some("n.*".into()), 3));
     }

@@ -8,6 +8,7 @@
 //! | `authenticator` | [`Authenticator`], the port to whoever turns tokens into principals |
 //! | `template` | addresses in rules that name claims, such as `user.${sub}.inbox` |
 //! | `rules` | [`Rules`], compiled for one principal: the first that matches decides |
+//! | [`limits`] | how much: connections, registrations, messages and bytes |
 //! | `policy` | [`Policy`], all rules of a server; [`LivePolicy`], the one in force |
 //!
 //! ```text
@@ -19,6 +20,7 @@
 mod authenticator;
 mod config;
 mod error;
+pub mod limits;
 mod policy;
 mod principal;
 mod rules;

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::client_ip::ForwardedHeader;
 use super::telemetry::TelemetryConfig;
 use crate::access::ConfigError;
+use crate::access::limits::{LimitsConfig, Network};
 use crate::admin::AdminConfig;
 use crate::bridge::BridgeOptions;
-use crate::sockjs::{self, Transport};
+use crate::sockjs::{self, Origins, Transport};
 
 /// All that a server can be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// What the process says of itself.
     pub telemetry: TelemetryConfig,
+    /// How much clients may do.
+    pub limits: LimitsConfig,
 }
 
 /// Where and what a server serves.
@@ -47,6 +51,13 @@ pub struct ServerConfig {
     pub write_timeout_ms: u32,
     /// Time that clients have to leave on shutdown: 5,000 ms.
     pub drain_timeout_ms: u64,
+    /// Sockets that are told to leave in each second of a shutdown, in no order: 1000. More where
+    /// the drain timeout would end before the last is told; 0 tells all at once.
+    pub drain_rate: u32,
+    /// Networks of proxies that may say for whom they speak: none.
+    pub trusted_proxies: Vec<Network>,
+    /// The header in which they say it: `x-forwarded-for`.
+    pub forwarded_header: ForwardedHeader,
 }
 
 impl Default for ServerConfig {
@@ -59,6 +70,9 @@ impl Default for ServerConfig {
             header_timeout_ms: 10_000,
             write_timeout_ms: 30_000,
             drain_timeout_ms: 5_000,
+            drain_rate: 1_000,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
         }
     }
 }
@@ -83,6 +97,11 @@ pub struct SockJsConfig {
     pub max_sockets: usize,
     /// Transports that are switched off: none.
     pub disabled_transports: Vec<String>,
+    /// Origins of the pages that may use the server, as in `https://app.example.com` or
+    /// `https://*.example.com`; `self` for its own, `null` for pages without one: any.
+    pub allowed_origins: Vec<String>,
+    /// Refuse clients that tell no origin, as native ones do: false.
+    pub require_origin: bool,
     /// Set the `JSESSIONID` cookie that some load balancers stick to: false.
     pub jsessionid: bool,
     /// Where the iframe helper page loads `sockjs-client` from; must start with `/` or `http`.
@@ -101,6 +120,8 @@ impl Default for SockJsConfig {
             max_outbox_size: options.max_outbox_size,
             max_sockets: 20_000,
             disabled_transports: Vec::new(),
+            allowed_origins: Vec::new(),
+            require_origin: false,
             jsessionid: false,
             client_url: options.client_url,
         }
@@ -126,6 +147,7 @@ impl Config {
         self.admin.validate().map_err(|error| error.within("admin"))?;
         self.telemetry.validate().map_err(|error| error.within("telemetry"))?;
         self.validate_paths()?;
+        self.limits.validate().map_err(|error| error.within("limits"))?;
         self.bridge.validate().map_err(|error| error.within("bridge"))
     }
 }
@@ -165,7 +187,10 @@ impl SockJsConfig {
             let problem = "must start with `/` or `http`";
             return Err(ConfigError::new("sockjs.client_url", problem));
         }
+        let origins = Origins::new(&self.allowed_origins, self.require_origin)
+            .map_err(|error| ConfigError::new("sockjs.allowed_origins", error.to_string()))?;
         let mut options = sockjs::Options {
+            origins,
             heartbeat_interval: Duration::from_millis(self.heartbeat_ms),
             disconnect_delay: Duration::from_millis(self.disconnect_delay_ms),
             response_limit: self.response_limit,

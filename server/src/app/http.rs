@@ -18,12 +18,27 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
+use super::client_ip::Proxies;
+use crate::access::limits::{self, TcpPlace};
+
 /// What the loop needs to know.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Limits {
     pub(super) max_connections: usize,
     pub(super) header_timeout: Duration,
     pub(super) write_timeout: Duration,
+    pub(super) of_clients: limits::Limits,
+    pub(super) proxies: Arc<Proxies>,
+}
+
+impl Limits {
+    /// A place for one more connection from `peer`. A proxy speaks for many.
+    fn admit(&self, peer: SocketAddr) -> Option<TcpPlace> {
+        if self.proxies.is_trusted(peer.ip()) {
+            return limits::Limits::none().admit_tcp(peer.ip(), Instant::now());
+        }
+        self.of_clients.admit_tcp(peer.ip(), Instant::now())
+    }
 }
 
 /// Accepts connections until `stop`, each served by a task of its own that `tasks` tracks.
@@ -53,10 +68,14 @@ pub(super) async fn serve(
             tracing::warn!("too many connections, one more was refused");
             continue;
         };
-        let (router, stop) = (router.clone(), stop.clone());
+        let Some(place_of_peer) = limits.admit(peer) else {
+            tracing::debug!("too many connections from one network address, one more was refused");
+            continue;
+        };
+        let (router, limits, stop) = (router.clone(), limits.clone(), stop.clone());
         tasks.spawn(async move {
             connection(stream, peer, router, limits, stop).await;
-            drop(place);
+            drop((place, place_of_peer));
         });
     }
 }
@@ -72,14 +91,16 @@ async fn connection(
     if let Err(error) = prepare(&stream, limits.write_timeout) {
         tracing::debug!(%error, "cannot set the options of a connection");
     }
+    let proxies = limits.proxies;
     let service = service_fn(move |mut request: http::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let client = proxies.client(peer, request.headers());
+        request.extensions_mut().insert(ConnectInfo(client));
         let noted = tracing::enabled!(tracing::Level::DEBUG).then(|| Noted::new(&request));
         let answering = router.clone().call(request.map(axum::body::Body::new));
         async move {
             let answer = answering.await;
             if let (Some(noted), Ok(response)) = (noted, &answer) {
-                noted.log(response.status(), peer);
+                noted.log(response.status(), client);
             }
             answer
         }

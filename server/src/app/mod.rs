@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config` | [`Config`] and its parts, plain values |
 //! | `load` | file, environment and flags into a [`Config`], with errors that say where |
+//! | `client_ip` | whose connection it is, behind trusted proxies |
 //! | `site` | the static site |
 //! | `http` | the accept loop over hyper |
 //! | `telemetry` | logs and spans |
@@ -12,6 +13,7 @@
 //! | `readings` | all counters under the names of metrics |
 //! | `run` | build, run, drain |
 
+mod client_ip;
 mod config;
 mod http;
 mod load;
@@ -23,6 +25,7 @@ mod run;
 mod site;
 mod telemetry;
 
+pub use client_ip::ForwardedHeader;
 pub use config::{Config, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use run::{App, bind};

@@ -147,6 +147,7 @@ impl Readings for Operations {
     fn read(&self, samples: &mut Samples) {
         readings::sockets(samples, &self.bridge.sockjs().stats());
         readings::bridge(samples, &self.bridge.stats());
+        readings::overflow(samples, &self.bridge.overflow_stats());
         readings::bus(samples, &self.bus.stats());
     }
 }

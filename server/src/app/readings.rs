@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use trolleybus_protocol::codes::CLOSES;
 
 use crate::admin::Samples;
-use crate::bridge::BridgeStats;
+use crate::bridge::{BridgeStats, OverflowStats};
 use crate::bus::BusStats;
 use crate::sockjs::{QueueStats, SocketStats, TransportStats};
 
@@ -34,6 +34,10 @@ pub(super) fn bridge(samples: &mut Samples, stats: &BridgeStats) {
         let help = "Envelopes refused, by the word that the client was told";
         samples.counter("refusals", help, vec![("word", (*word).into())], *count);
     }
+    for (result, count) in stats.authentications {
+        let help = "Tokens that clients showed, by what they were";
+        samples.counter("authentications", help, vec![("result", result.into())], count);
+    }
     for (outcome, count) in &stats.requests {
         let help = "Requests of clients that ended, by how";
         samples.counter("requests", help, vec![("outcome", outcome.as_str().into())], *count);
@@ -42,6 +46,12 @@ pub(super) fn bridge(samples: &mut Samples, stats: &BridgeStats) {
     samples.gauge("requests_under_way", help, vec![], stats.requests_under_way);
     let help = "How long requests of clients took until their answer or failure";
     samples.latency("request_seconds", help, vec![], &stats.request_latency);
+}
+
+/// What became of messages that clients did not keep up with, by their own choice.
+pub(super) fn overflow(samples: &mut Samples, stats: &OverflowStats) {
+    discarded(samples, "drop_oldest", stats.dropped_oldest);
+    discarded(samples, "latest", stats.replaced);
 }
 
 /// The counters of the sockets.

@@ -13,13 +13,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trolleybus_protocol::codes::Close;
 
+use super::client_ip::Proxies;
 use super::config::Config;
 use super::operations::{Operations, Reload};
 use super::{http, site};
 use crate::access::ConfigError;
+use crate::access::limits::Limits;
 use crate::admin::{Admin, Health, Phase};
 use crate::bridge::Bridge;
 use crate::bus::Bus;
+use crate::sockjs::Pace;
 
 /// Pending connections that the system keeps for us.
 const BACKLOG: u32 = 4096;
@@ -37,6 +40,8 @@ pub struct App {
     admin: Admin,
     admin_listener: Option<TcpListener>,
     reload: Arc<OnceLock<Reload>>,
+    limits: Limits,
+    draining: CancellationToken,
 }
 
 /// Listens on an address; port 0 takes any free one.
@@ -61,7 +66,9 @@ impl App {
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
         config.validate()?;
         let sockjs = config.sockjs.options()?;
-        let bridge = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs).build()?;
+        let limits = Limits::new(&config.limits);
+        let builder = Bridge::builder(bus.clone(), config.bridge.clone()).sockjs(sockjs);
+        let bridge = builder.limits(limits.clone()).build()?;
         let mut router = Router::new().nest_service(&config.server.path, bridge.router());
         let health = Health::default();
         let reload = Arc::default();
@@ -82,7 +89,19 @@ impl App {
         if let Some(www) = &config.server.www {
             router = router.fallback_service(site::router(www));
         }
-        Ok(Self { bus, bridge, router, config, health, admin, admin_listener: None, reload })
+        let draining = CancellationToken::new();
+        Ok(Self {
+            bus,
+            bridge,
+            router,
+            config,
+            health,
+            admin,
+            admin_listener: None,
+            reload,
+            limits,
+            draining,
+        })
     }
 
     /// Serves the admin room on a listener of its own, until the very end.
@@ -102,33 +121,48 @@ impl App {
         self
     }
 
-    /// Serves until `stop`, then drains: no new connections, clients are told to come back, and
-    /// what is left after the drain timeout is cut off.
+    /// Cancelled when the server begins to drain: it should get no more clients.
+    #[must_use]
+    pub fn draining(&self) -> CancellationToken {
+        self.draining.clone()
+    }
+
+    /// Serves until `stop`, then drains: no new sockets, clients are told to come back at the rate
+    /// of the configuration, and what is left after the drain timeout is cut off.
     pub async fn run(mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
         let limits = http::Limits {
             max_connections: self.config.server.max_connections,
             header_timeout: Duration::from_millis(self.config.server.header_timeout_ms),
             write_timeout: Duration::from_millis(self.config.server.write_timeout_ms.into()),
+            of_clients: self.limits.clone(),
+            proxies: Arc::new(Proxies::new(
+                &self.config.server.trusted_proxies,
+                self.config.server.forwarded_header,
+            )),
         };
         self.announce(&listener);
-        let admin = self.admin_listener.take().map(|listener| self.serve_admin(listener, limits));
+        let admin =
+            self.admin_listener.take().map(|listener| self.serve_admin(listener, limits.clone()));
         let accepting =
             http::serve(listener, self.router.clone(), limits, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
         self.health.enter(Phase::Ready);
         stop.await;
         self.health.enter(Phase::Draining);
+        self.draining.cancel();
         tracing::info!(sockets = self.bridge.open_sockets(), "draining");
+        let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
+        // The last clients that are told need time to leave as well.
+        let pace = Pace::new(self.config.server.drain_rate, timeout * 3 / 4);
         let drained = async {
             // Polling clients have to ask once more to hear of it, so the door stays open until
             // the last socket is gone; new sockets are refused.
-            self.bridge.drain(Close::DRAINING).await;
+            self.bridge.drain_at(Close::DRAINING, pace).await;
             stopping.cancel();
             tasks.close();
             tasks.wait().await;
         };
-        let timeout = Duration::from_millis(self.config.server.drain_timeout_ms);
         if tokio::time::timeout(timeout, drained).await.is_err() {
             tracing::warn!(sockets = self.bridge.open_sockets(), "drain timeout, cutting off");
         }

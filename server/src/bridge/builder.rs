@@ -10,6 +10,7 @@ use super::handle::Bridge;
 use super::hooks::{BridgeHook, HookPort};
 use super::sockets::Sockets;
 use super::stats::Counters;
+use crate::access::limits::Limits;
 use crate::access::{ConfigError, LivePolicy, Policy};
 use crate::bus::Bus;
 use crate::sockjs;
@@ -23,6 +24,7 @@ pub struct BridgeBuilder {
     authentication: Option<Authentication>,
     hook: Option<Arc<dyn BridgeHook>>,
     hook_timeout: Duration,
+    limits: Limits,
 }
 
 impl BridgeBuilder {
@@ -34,6 +36,7 @@ impl BridgeBuilder {
             authentication: None,
             hook: None,
             hook_timeout: Duration::from_secs(30),
+            limits: Limits::none(),
         }
     }
 
@@ -56,6 +59,13 @@ impl BridgeBuilder {
         self
     }
 
+    /// Limits that clients are held to, which other doors of the server may share: none, unless this
+    /// says so.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// How long the hook, or the authenticator, may take over one answer: 30 s. After that a hook
     /// counts as one that rejects, and an authenticator as unavailable.
     pub fn hook_timeout(mut self, timeout: Duration) -> Self {
@@ -68,7 +78,7 @@ impl BridgeBuilder {
     /// # Errors
     /// When a rule or limit makes no sense.
     pub fn build(self) -> Result<Bridge, ConfigError> {
-        let Self { bus, options, mut sockjs, authentication, hook, hook_timeout } = self;
+        let Self { bus, options, mut sockjs, authentication, hook, hook_timeout, limits } = self;
         options.validate()?;
         let policy = Policy::compile(&options.inbound_permitted, &options.outbound_permitted)?;
         sockjs.raw_binary = true;
@@ -77,6 +87,8 @@ impl BridgeBuilder {
             policy: LivePolicy::new(policy),
             options,
             authentication,
+            limits,
+            overflow: Arc::default(),
             hook: hook.map(|hook| HookPort::new(hook, hook_timeout)),
             patience: hook_timeout,
             sockets: Sockets::default(),

@@ -63,15 +63,23 @@ impl Caller {
         }
     }
 
-    /// Looks at a token; with a good one the client is somebody else from now on.
+    /// Looks at a token; with a good one the client is somebody else from now on. Whose limits leave
+    /// no room for one more is closed.
     pub(super) async fn log_in(&mut self, token: &str) -> Result<(), AuthFailure> {
         let core = &self.socket.core;
         let Some(authentication) = &core.authentication else {
             return Err(AuthFailure::Invalid);
         };
-        let principal = authentication.authenticate(token, core.patience).await?;
+        let authenticated = authentication.authenticate(token, core.patience).await;
+        core.counters.authenticated(authenticated.as_ref().err().copied());
+        let principal = authenticated?;
         if principal.expires_at().is_some_and(|at| at <= std::time::SystemTime::now()) {
             return Err(AuthFailure::Expired);
+        }
+        let subject = principal.subject();
+        if let Err(close) = self.socket.limits.set_user(subject, std::time::Instant::now()) {
+            self.socket.close_with(close);
+            return Ok(());
         }
         self.socket.rights.log_in(principal);
         self.has_to_log_in = false;
@@ -83,6 +91,8 @@ impl Caller {
     pub(super) async fn enter(&mut self) -> bool {
         if let Err(close) = self.log_in_at_once().await {
             self.socket.close_with(close);
+        }
+        if self.socket.is_barred() {
             return false;
         }
         match self.decide(self.event(EventKind::Created)).await {

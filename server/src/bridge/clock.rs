@@ -24,12 +24,21 @@ pub(super) struct Clock {
     next_check: Instant,
     log_in_by: Option<Instant>,
     expires: Option<Instant>,
+    /// While the client is over its rate it is not read.
+    paused_until: Option<Instant>,
 }
 
 impl Clock {
     pub(super) fn new(now: Instant, ping_timeout: Duration) -> Self {
         let next_check = now + ping_timeout;
-        Self { ping_timeout, last_ping: now, next_check, log_in_by: None, expires: None }
+        Self {
+            ping_timeout,
+            last_ping: now,
+            next_check,
+            log_in_by: None,
+            expires: None,
+            paused_until: None,
+        }
     }
 
     pub(super) fn handle_ping(&mut self, now: Instant) {
@@ -49,7 +58,7 @@ impl Clock {
 
     /// When to look again.
     pub(super) fn next(&self) -> Instant {
-        let others = [self.log_in_by, self.expires];
+        let others = [self.log_in_by, self.expires, self.paused_until];
         others.into_iter().flatten().fold(self.next_check, Instant::min)
     }
 
@@ -61,6 +70,11 @@ impl Clock {
         if self.log_in_by.is_some_and(|by| by <= now) {
             return Due::NotLoggedIn;
         }
+        if self.paused_until.is_some_and(|until| until <= now) {
+            self.paused_until = None;
+            // Its pings may wait among what was not read.
+            self.last_ping = now;
+        }
         if now < self.next_check {
             return Due::Nothing;
         }
@@ -70,6 +84,15 @@ impl Clock {
         } else {
             Due::Nothing
         }
+    }
+
+    /// Nothing of the client is read until then.
+    pub(super) fn pause(&mut self, until: Instant) {
+        self.paused_until = Some(until);
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused_until.is_some()
     }
 
     pub(super) fn expires(&self) -> Option<Instant> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use trolleybus_protocol::Overflow;
 
+use super::overflow::Bounds;
 use crate::access::{ConfigError, Permitted, Policy};
 
 /// Rules and limits of a bridge. By default nothing is permitted.
@@ -23,16 +24,18 @@ pub struct BridgeOptions {
     /// Requests of others that one socket may have to answer at a time: 1000. A further one is
     /// not delivered, and its requester is told at once.
     pub max_awaited_replies: usize,
+    /// What clients may choose, for each registration, when they do not keep up: all of `close`,
+    /// `drop_oldest` and `latest`. `close`, which is the default of the client, is always allowed.
+    #[serde(with = "words")]
+    pub allowed_overflow: Vec<Overflow>,
+    /// How much is kept back for clients that chose to lose messages.
+    pub overflow: Bounds,
     /// A socket without `ping` for this long is closed, after at most twice the time: 10,000 ms.
     #[serde(rename = "ping_timeout_ms", with = "milliseconds")]
     pub ping_timeout: Duration,
     /// Longest time a request may take: 30,000 ms.
     #[serde(rename = "reply_timeout_ms", with = "milliseconds")]
     pub reply_timeout: Duration,
-    /// What clients may choose for a registration that they do not keep up with: `close`,
-    /// `drop_oldest` and `latest`. A client that chooses nothing gets `close`.
-    #[serde(with = "overflow_words")]
-    pub allowed_overflow: Vec<Overflow>,
 }
 
 impl Default for BridgeOptions {
@@ -43,9 +46,10 @@ impl Default for BridgeOptions {
             max_address_length: 200,
             max_handlers_per_socket: 1000,
             max_awaited_replies: 1000,
+            allowed_overflow: Overflow::ALL.to_vec(),
+            overflow: Bounds::default(),
             ping_timeout: Duration::from_secs(10),
             reply_timeout: Duration::from_secs(30),
-            allowed_overflow: Overflow::ALL.to_vec(),
         }
     }
 }
@@ -80,6 +84,9 @@ impl BridgeOptions {
             ("max_address_length", self.max_address_length),
             ("max_handlers_per_socket", self.max_handlers_per_socket),
             ("max_awaited_replies", self.max_awaited_replies),
+            ("overflow.messages", self.overflow.messages),
+            ("overflow.bytes", self.overflow.bytes),
+            ("overflow.bytes_per_socket", self.overflow.bytes_per_socket),
         ];
         for (key, value) in counts {
             if value == 0 {
@@ -97,21 +104,7 @@ impl BridgeOptions {
     }
 }
 
-mod milliseconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        u64::deserialize(from).map(Duration::from_millis)
-    }
-}
-
-mod overflow_words {
+mod words {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
     use trolleybus_protocol::Overflow;
@@ -123,12 +116,25 @@ mod overflow_words {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Vec<Overflow>, D::Error> {
-        let words = Vec::<String>::deserialize(from)?;
-        let overflow = |word: &String| {
-            Overflow::from_word(word).ok_or_else(|| {
-                D::Error::custom(format!("has `{word}`; allowed are close, drop_oldest, latest"))
-            })
+        let policy = |word: String| {
+            let known = Overflow::ALL.map(Overflow::word).join(", ");
+            let unknown = || D::Error::custom(format!("`{word}` is none of {known}"));
+            Overflow::from_word(&word).ok_or_else(unknown)
         };
-        words.iter().map(overflow).collect()
+        Vec::<String>::deserialize(from)?.into_iter().map(policy).collect()
+    }
+}
+
+mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
     }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::envelope::{RecExtras, failure_to_json, rec_with_extras_to_json};
-use trolleybus_protocol::{Address, BusMessage as _, Error};
+use trolleybus_protocol::{Address, BusMessage as _, Error, Overflow};
 
 use super::hooks::EventMessage;
+use super::overflow::Lane;
 use super::pending::{Pending, PendingKey};
 use super::socket::BridgeSocket;
 use super::stats::RequestOutcome;
 use crate::bus::{Delivery, Handler, Message, ReplySink};
-use crate::session::Outgoing;
+use crate::session::{Outgoing, SendError};
 use crate::trace::Span;
 
 /// Under what a message goes to the client.
@@ -22,6 +23,8 @@ pub(super) struct Route<'a> {
     pub(super) address: &'a Address,
     /// The registered pattern, if it was one.
     pub(super) pattern: Option<&'a Address>,
+    /// How, if messages may get lost rather than the socket.
+    pub(super) lane: Option<&'a Arc<Lane>>,
 }
 
 /// A message with its route, for those that have to wait.
@@ -30,6 +33,7 @@ pub(super) struct Parcel {
     pub(super) message: Message,
     address: Address,
     pattern: Option<Address>,
+    lane: Option<Arc<Lane>>,
     rewritten: Option<Box<EventMessage>>,
 }
 
@@ -39,6 +43,7 @@ impl Parcel {
             message: message.clone(),
             address: route.address.clone(),
             pattern: route.pattern.cloned(),
+            lane: route.lane.cloned(),
             rewritten: None,
         }
     }
@@ -53,7 +58,7 @@ impl Parcel {
     }
 
     fn route(&self) -> Route<'_> {
-        Route { address: &self.address, pattern: self.pattern.as_ref() }
+        Route { address: &self.address, pattern: self.pattern.as_ref(), lane: self.lane.as_ref() }
     }
 }
 
@@ -81,13 +86,30 @@ impl BridgeSocket {
     }
 
     fn transmit(&self, message: &Message, route: Route<'_>) -> Delivery {
-        match self.sender.send(encode(message, route)) {
-            Ok(()) => Delivery::Taken,
-            Err(error) => {
-                self.log_drop(route.address, &error);
-                self.forget_awaited(message);
-                Delivery::Gone
+        self.dispatch(message, route, encode(message, route))
+    }
+
+    fn dispatch(&self, message: &Message, route: Route<'_>, outgoing: Outgoing) -> Delivery {
+        let sent = match route.lane {
+            None => self.sender.send(outgoing),
+            Some(lane) => {
+                let sent = lane.send(message.address(), outgoing, message.reply_address());
+                sent.map(|dropped| self.discard(dropped)).map_err(|_| SendError::Closed)
             }
+        };
+        let Err(error) = sent else { return Delivery::Taken };
+        if error == SendError::Overflow {
+            self.core.overflow.count(Overflow::Close, 1);
+        }
+        self.log_drop(route.address, &error);
+        self.forget_awaited(message);
+        Delivery::Gone
+    }
+
+    /// Requests whose answers are not awaited any more: dropping one answers its requester.
+    pub(super) fn discard(&self, requests: Vec<Address>) {
+        for address in requests {
+            drop(self.take_awaited(&address));
         }
     }
 
@@ -105,10 +127,7 @@ impl BridgeSocket {
             parcel.message.reply_address().map(Address::as_str),
             RecExtras { pattern: parcel.pattern.as_ref().map(Address::as_str), dropped: 0 },
         );
-        if let Err(error) = self.sender.send(Outgoing::from(text)) {
-            self.log_drop(address, &error);
-            self.forget_awaited(&parcel.message);
-        }
+        self.dispatch(&parcel.message, parcel.route(), text.into());
     }
 
     /// Forgets what the hook has not let pass. Who waits for an answer is told at once.
@@ -146,7 +165,7 @@ impl Handler for BridgeSocket {
         if !self.trusts_plain() && !self.check_outbound(message) {
             return Delivery::Taken;
         }
-        self.receive(message, Route { address: message.address(), pattern: None })
+        self.receive(message, Route { address: message.address(), pattern: None, lane: None })
     }
 }
 
@@ -172,7 +191,7 @@ impl ReplySink for ToClient {
         let address = &request.reply_address;
         match answer {
             Ok(reply) => {
-                self.socket.receive(&reply, Route { address, pattern: None });
+                self.socket.receive(&reply, Route { address, pattern: None, lane: None });
             }
             Err(error) => self.socket.tell(failure_to_json(address.as_str(), &error)),
         }

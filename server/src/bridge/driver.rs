@@ -16,6 +16,7 @@ use super::farewell;
 use super::hooks::{self, Decision, EventKind};
 use super::ops;
 use super::socket::BridgeSocket;
+use crate::access::limits::Admission;
 use crate::session::Socket;
 
 type Receiving = Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
@@ -25,7 +26,12 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// Serves a socket until it is closed, by the client or by the bridge.
 pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
-    let held = CloseOnDrop(BridgeSocket::open(core, &socket));
+    let ip = socket.info().remote_addr().map(|address| address.ip());
+    let limits = match core.limits.admit_connection(ip, clock()) {
+        Ok(admitted) => admitted,
+        Err(close) => return socket.close(close.code, close.reason),
+    };
+    let held = CloseOnDrop(BridgeSocket::open(core, &socket, limits));
     let timer = std::pin::pin!(tokio::time::sleep(held.0.core.options.ping_timeout));
     let mut caller = Caller::new(Arc::clone(&held.0));
     let mut beside = Beside::new(&held.0, timer);
@@ -37,10 +43,19 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
         tokio::select! {
             biased;
             () = poll(&mut beside.receiving), if beside.receiving.is_some() => {}
-            text = socket.recv() => {
+            text = socket.recv(), if !beside.clock.is_paused() => {
                 let Some(text) = text else { break };
+                let admission = held.0.limits.admit_message(text.len(), clock);
+                match admission {
+                    Admission::Close => {
+                        held.0.close_with(Close::RATE_LIMITED);
+                        break;
+                    }
+                    Admission::PassThenPause(pause) => beside.clock.pause(Instant::now() + pause),
+                    Admission::Pass | Admission::Refuse => {}
+                }
                 let took_time = {
-                    let handled = ops::handle(&mut caller, &text);
+                    let handled = ops::handle(&mut caller, &text, admission);
                     if handled.is_ping {
                         beside.clock.handle_ping(Instant::now());
                     }
@@ -69,6 +84,11 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
     // Freed before the hook is told that the socket is gone.
     drop(beside);
     Box::pin(farewell::say(&caller)).await;
+}
+
+/// The time, as limits are told it.
+fn clock() -> std::time::Instant {
+    Instant::now().into_std()
 }
 
 /// What goes on beside the client's envelopes.

@@ -1,6 +1,5 @@
 //! The end of a socket: nothing stays on the bus, and then the hook is told.
 
-use trolleybus_protocol::Address;
 use trolleybus_protocol::codes::Close;
 
 use super::caller::Caller;
@@ -14,13 +13,7 @@ const FAULTS: [Close; 5] =
 /// one, and that the socket is gone.
 pub(super) async fn say(caller: &Caller) {
     let fault = caller.is_watched(EventKind::Error).then(|| fault(caller)).flatten();
-    let registrations = caller.socket.close();
-    let mut addresses: Vec<Address> = Vec::new();
-    if caller.is_watched(EventKind::Unregister) {
-        addresses.extend(registrations.iter().map(|held| held.address().clone()));
-    }
-    drop(registrations);
-    for address in addresses {
+    for address in caller.socket.close() {
         let message = EventMessage::of_address(address);
         let _ = caller.decide(caller.event(EventKind::Unregister).with_message(message)).await;
     }

@@ -9,11 +9,12 @@ use super::builder::BridgeBuilder;
 use super::config::BridgeOptions;
 use super::core::Core;
 use super::driver;
+use super::overflow::OverflowStats;
 use super::sockets::{SocketHandle, SocketId};
 use super::stats::BridgeStats;
 use crate::access::{ConfigError, LivePolicy, Permitted, Policy};
 use crate::bus::Bus;
-use crate::sockjs::{self, SockJs};
+use crate::sockjs::{self, Pace, SockJs};
 
 /// A SockJS endpoint whose clients use the bus, as far as the rules permit. Clones are handles of
 /// one endpoint.
@@ -125,6 +126,17 @@ impl Bridge {
     #[must_use]
     pub fn stats(&self) -> BridgeStats {
         self.core.counters.snapshot()
+    }
+
+    /// The same, telling them at a chosen pace, so that they do not all come back at once.
+    pub async fn drain_at(&self, close: Close, pace: Pace) {
+        self.sockjs.drain_at(close.code, close.reason, pace).await;
+    }
+
+    /// How often clients did not keep up.
+    #[must_use]
+    pub fn overflow_stats(&self) -> OverflowStats {
+        self.core.overflow.snapshot()
     }
 
     /// How many sockets are open.

@@ -18,6 +18,7 @@
 //! | `registrations` | its registrations, and what the rules say about them by now |
 //! | `subscription` | the handler of a registration that is out of the ordinary |
 //! | `delivery` | how messages reach the client |
+//! | `overflow` | what becomes of messages for clients that do not keep up |
 //! | `pending` | requests of this socket that wait for an answer, by deadline |
 //! | `awaited` | requests of others that this socket has to answer, by reply address |
 //! | `stats` | counters, and the plain [`BridgeStats`] read off them |
@@ -41,6 +42,7 @@ mod farewell;
 mod handle;
 mod hooks;
 mod ops;
+mod overflow;
 mod pending;
 mod registrations;
 mod rights;
@@ -54,7 +56,10 @@ pub use builder::BridgeBuilder;
 pub use config::BridgeOptions;
 pub use handle::Bridge;
 pub use hooks::{BridgeEvent, BridgeHook, EventKind, EventMessage, Hooking, Outcome};
+pub use overflow::{Bounds as OverflowBounds, OverflowStats};
 pub use sockets::{RegistrationView, SocketHandle, SocketId, SocketView};
 pub use stats::{BridgeStats, RequestOutcome};
 
+pub use crate::access::limits::{Limits, LimitsConfig};
 pub use crate::access::{ConfigError, Permitted};
+pub use trolleybus_protocol::Overflow;

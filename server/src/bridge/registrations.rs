@@ -6,8 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::{Address, BusMessage as _, Overflow, Pattern};
 
+use super::core::Core;
+use super::hooks::EventKind;
+use super::overflow::{Backlog, Lane};
 use super::socket::BridgeSocket;
 use super::subscription::Subscription;
+use crate::access::limits::RegistrationPlace;
 use crate::access::{Rules, Verdict};
 use crate::bus::{Handler, Message, Registration};
 
@@ -52,11 +56,13 @@ impl Target {
 #[derive(Debug, Default)]
 pub(super) struct Registrations(Vec<Held>);
 
-/// One registration.
+/// One registration, with the places that it takes. The bus forgets it first.
 #[derive(Debug)]
 pub(super) struct Held {
     registration: Registration,
     pub(super) overflow: Overflow,
+    lane: Option<Arc<Lane>>,
+    _place: RegistrationPlace,
     /// The socket itself is the handler: nothing about the registration is out of the ordinary.
     is_plain: bool,
 }
@@ -115,12 +121,15 @@ impl BridgeSocket {
         let Err(place) = registrations.place(target) else {
             return Err(Refusal::AddressAlreadyRegistered);
         };
+        let place_taken =
+            self.limits.admit_registration(target.address().as_str(), std::time::Instant::now())?;
+        let lane = (overflow != Overflow::Close).then(|| self.lane(overflow));
         let is_plain =
             verdict == Verdict::Permitted && !target.is_pattern() && overflow == Overflow::Close;
         let handler: Arc<dyn Handler> = if is_plain {
             Arc::clone(self) as _
         } else {
-            Arc::new(Subscription::new(self, target, verdict, stamp, overflow))
+            Arc::new(Subscription::new(self, target, verdict, stamp, lane.clone()))
         };
         let bus = &self.core.bus;
         let registration = match target {
@@ -130,7 +139,9 @@ impl BridgeSocket {
         if bus.is_closed() {
             return Err(Refusal::RegistrationFailure);
         }
-        registrations.0.insert(place, Held { registration, overflow, is_plain });
+        registrations
+            .0
+            .insert(place, Held { registration, overflow, lane, _place: place_taken, is_plain });
         if is_plain && self.judged.0.load(Ordering::Acquire) != stamp {
             // The first, or the rules have changed since the others were judged.
             self.judge_plain(&registrations);
@@ -144,8 +155,36 @@ impl BridgeSocket {
         if let Ok(place) = registrations.place(target) {
             let held = registrations.0.remove(place);
             drop(registrations);
-            drop(held);
+            self.end(held);
         }
+    }
+
+    /// Ends all registrations and gives their addresses, if a hook wants to hear of them.
+    pub(super) fn end_registrations(&self) -> Vec<Address> {
+        let Registrations(held) = std::mem::take(&mut *self.registrations.lock());
+        let hook = self.core.hook.as_ref();
+        let addresses = match hook.is_some_and(|hook| hook.wants(EventKind::Unregister)) {
+            true => held.iter().map(|held| held.address().clone()).collect(),
+            false => Vec::new(),
+        };
+        held.into_iter().for_each(|held| self.end(held));
+        addresses
+    }
+
+    /// What is kept back of the registration goes, and its requesters are told.
+    fn end(&self, held: Held) {
+        let Held { registration, lane, .. } = held;
+        drop(registration);
+        self.discard(lane.map(|lane| lane.close()).unwrap_or_default());
+    }
+
+    /// A way to the client that loses messages rather than the socket.
+    fn lane(&self, overflow: Overflow) -> Arc<Lane> {
+        let make = || {
+            let Core { options, overflow, .. } = &*self.core;
+            Backlog::of(&self.sender, options.overflow, Arc::clone(overflow))
+        };
+        Arc::new(self.backlog.get_or_init(make).lane(&self.sender, overflow))
     }
 
     /// Whether messages for plain registrations need no look at the rules.

@@ -1,8 +1,8 @@
 //! What one socket holds on the bus, and who is behind it.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
@@ -15,11 +15,13 @@ use super::awaited::Awaited;
 use super::core::Core;
 use super::delivery::ToClient;
 use super::hooks::{EventKind, HookQueue};
+use super::overflow::Backlog;
 use super::pending::{Pending, Request};
 use super::registrations::{Judged, Registrations};
 use super::rights::Rights;
 use super::sockets::SocketId;
 use super::stats::RequestOutcome;
+use crate::access::limits::Admitted;
 use crate::bus::{Message, ReplySink, timed_out};
 use crate::session::{Outgoing, Socket, SocketSender};
 use crate::trace::Span;
@@ -30,6 +32,9 @@ pub(super) struct BridgeSocket {
     pub(super) core: Arc<Core>,
     pub(super) id: SocketId,
     pub(super) sender: SocketSender,
+    pub(super) limits: Admitted,
+    /// Made for the first registration that may lose messages.
+    pub(super) backlog: OnceLock<Arc<Backlog>>,
     pub(super) opened: SystemTime,
     pub(super) rights: Rights,
     pub(super) registrations: Mutex<Registrations>,
@@ -45,11 +50,13 @@ pub(super) struct BridgeSocket {
 }
 
 impl BridgeSocket {
-    pub(super) fn open(core: Arc<Core>, socket: &Socket) -> Arc<Self> {
+    pub(super) fn open(core: Arc<Core>, socket: &Socket, limits: Admitted) -> Arc<Self> {
         let wants_receive = core.hook.as_ref().is_some_and(|hook| hook.wants(EventKind::Receive));
         let socket = Arc::new(Self {
             id: socket.info().id().into(),
             sender: socket.sender(),
+            limits,
+            backlog: OnceLock::new(),
             opened: SystemTime::now(),
             rights: Rights::new(&core.policy),
             registrations: Mutex::default(),
@@ -166,9 +173,9 @@ impl BridgeSocket {
 
     /// Ends everything that this socket holds, and gives what was registered. Those who wait for
     /// its answers are told at once.
-    pub(super) fn close(&self) -> Registrations {
+    pub(super) fn close(&self) -> Vec<Address> {
         self.core.sockets.remove(self.id);
-        let registrations = std::mem::take(&mut *self.registrations.lock());
+        let addresses = self.end_registrations();
         let pending = std::mem::take(&mut *self.pending.lock());
         let awaited = std::mem::take(&mut *self.awaited.lock());
         if let Some(queue) = &self.hook_queue {
@@ -176,7 +183,7 @@ impl BridgeSocket {
         }
         self.core.counters.requests_abandoned(pending.len());
         drop((pending, awaited));
-        registrations
+        addresses
     }
 }
 

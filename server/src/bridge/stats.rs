@@ -1,11 +1,13 @@
 //! Plain counters of a bridge.
 
+use std::array::from_fn;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use trolleybus_protocol::ErrorKind;
 use trolleybus_protocol::codes::{REFUSALS, Refusal};
 
+use crate::access::AuthFailure;
 use crate::meter::{Latency, LatencySnapshot, Sharded};
 
 /// A snapshot of what a bridge did since it was made.
@@ -14,6 +16,9 @@ use crate::meter::{Latency, LatencySnapshot, Sharded};
 pub struct BridgeStats {
     /// Envelopes that were refused, by the word that the client was told; all words are there.
     pub refusals: Vec<(&'static str, u64)>,
+    /// Tokens that were shown, by what they were: `accepted`, `invalid`, `expired`, or
+    /// `unavailable` when nobody could say.
+    pub authentications: [(&'static str, u64); 4],
     /// Requests of clients that ended, by how; all outcomes are there.
     pub requests: Vec<(RequestOutcome, u64)>,
     /// Requests of clients that wait for an answer now.
@@ -73,10 +78,14 @@ impl RequestOutcome {
     }
 }
 
+/// What tokens turn out to be.
+const AUTHENTICATIONS: [&str; 4] = ["accepted", "invalid", "expired", "unavailable"];
+
 /// Counters of one bridge; those of each request in memory of the thread that counts.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     refusals: [AtomicU64; REFUSALS.len()],
+    authentications: [AtomicU64; AUTHENTICATIONS.len()],
     requests: Sharded<Requests>,
     latency: Latency,
 }
@@ -92,6 +101,16 @@ impl Counters {
         if let Some(place) = REFUSALS.iter().position(|row| row.refusal == refusal) {
             self.refusals[place].fetch_add(1, Relaxed);
         }
+    }
+
+    pub(super) fn authenticated(&self, failure: Option<AuthFailure>) {
+        let place = match failure {
+            None => 0,
+            Some(AuthFailure::Invalid) => 1,
+            Some(AuthFailure::Expired) => 2,
+            Some(AuthFailure::Unavailable) => 3,
+        };
+        self.authentications[place].fetch_add(1, Relaxed);
     }
 
     pub(super) fn request_began(&self) {
@@ -121,6 +140,9 @@ impl Counters {
         let refusals = REFUSALS.iter().zip(&self.refusals);
         BridgeStats {
             refusals: refusals.map(|(row, count)| (row.word, count.load(Relaxed))).collect(),
+            authentications: from_fn(|place| {
+                (AUTHENTICATIONS[place], self.authentications[place].load(Relaxed))
+            }),
             requests,
             requests_under_way: begun.saturating_sub(all_ended),
             request_latency: self.latency.snapshot(),
@@ -143,6 +165,15 @@ mod tests {
         assert_eq!(stats.requests[0], (RequestOutcome::Reply, 1));
         assert_eq!(stats.requests[5], (RequestOutcome::Abandoned, 2));
         assert_eq!(stats.request_latency.counts.iter().sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn tokens_are_counted_by_what_they_were() {
+        let counters = Counters::default();
+        counters.authenticated(None);
+        counters.authenticated(Some(AuthFailure::Expired));
+        let counts = counters.snapshot().authentications.map(|(_, count)| count);
+        assert_eq!(counts, [1, 0, 1, 0]);
     }
 
     #[test]

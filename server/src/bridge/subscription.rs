@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use trolleybus_protocol::{BusMessage as _, Overflow};
+use trolleybus_protocol::BusMessage as _;
 
 use super::delivery::Route;
+use super::overflow::Lane;
 use super::registrations::Target;
 use super::socket::BridgeSocket;
 use crate::access::Verdict;
@@ -16,6 +17,8 @@ use crate::bus::{Delivery, Handler, Message};
 pub(super) struct Subscription {
     socket: Arc<BridgeSocket>,
     target: Target,
+    /// There when it loses messages rather than the socket.
+    lane: Option<Arc<Lane>>,
     /// The stamp under which every message was found permitted, doubled; plus one where each
     /// message has to be looked at.
     judged: AtomicU64,
@@ -27,11 +30,12 @@ impl Subscription {
         target: &Target,
         verdict: Verdict,
         stamp: u64,
-        _overflow: Overflow,
+        lane: Option<Arc<Lane>>,
     ) -> Self {
         Self {
             socket: Arc::clone(socket),
             target: target.detached(),
+            lane,
             judged: AtomicU64::new(judgement(verdict, stamp)),
         }
     }
@@ -60,6 +64,9 @@ impl Handler for Subscription {
             return Delivery::Taken;
         }
         let pattern = self.target.is_pattern().then(|| self.target.address());
-        self.socket.receive(message, Route { address: message.address(), pattern })
+        self.socket.receive(
+            message,
+            Route { address: message.address(), pattern, lane: self.lane.as_ref() },
+        )
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use trolleybus_protocol::sockjs::TransportSet;
 
+use super::Origins;
+
 /// Settings of one SockJS service.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -24,6 +26,8 @@ pub struct Options {
     pub base_url: Option<String>,
     /// Set the `JSESSIONID` cookie that old load balancers stick to. Default off.
     pub jsessionid: bool,
+    /// Pages that may use the service, 403 for others. Default any, as SockJS has it.
+    pub origins: Origins,
     /// Transports that are refused with 404. Default none.
     pub disabled_transports: TransportSet,
     /// Deliver messages on raw WebSockets as binary frames, as Vert.x's bridge does. Default off.
@@ -73,6 +77,7 @@ impl Default for Options {
             client_url: "https://cdn.jsdelivr.net/npm/sockjs-client@1/dist/sockjs.min.js".into(),
             base_url: None,
             jsessionid: false,
+            origins: Origins::any(),
             disabled_transports: TransportSet::new(),
             raw_binary: false,
             max_message_size: 256 * 1024,

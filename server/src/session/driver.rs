@@ -94,7 +94,8 @@ impl Session {
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = sleep_until(deadline) => self.life.lock().handle_timeout(Instant::now()),
-                () = draining.as_mut(), if !is_draining => {
+                // Sessions that nobody has told yet wait for their turn.
+                () = draining.as_mut(), if is_closing && !is_draining => {
                     is_draining = true;
                     self.life.lock().handle_drain(Instant::now());
                 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use super::{Link, Outgoing, SendError, SocketInfo};
+use super::{Link, Offered, Outgoing, Reserve, SendError, SocketInfo};
 
 /// One open socket, as the service sees it. It closes when the service's future ends.
 pub struct Socket {
@@ -72,6 +72,21 @@ impl SocketSender {
     /// [`SendError::Closed`] ever after.
     pub fn send(&self, text: impl Into<Outgoing>) -> Result<(), SendError> {
         self.link.send(text.into())
+    }
+
+    /// Queues a message if the peer keeps up, that is while less than 64 KiB wait for it; an empty
+    /// outbox takes any message.
+    ///
+    /// # Errors
+    /// The message, when there is no room for it now; the socket stays open.
+    pub fn offer(&self, text: impl Into<Outgoing>) -> Result<(), Offered> {
+        self.link.offer(text.into())
+    }
+
+    /// Says who keeps back the messages that found no room: it is asked for them when there is.
+    /// A socket has one; later ones are passed over.
+    pub fn keep_back(&self, reserve: Arc<dyn Reserve>) {
+        self.link.keep_back(reserve);
     }
 
     /// Closes the socket after what is queued: 1000, or 3000 to 4999 for codes of your own. Reasons

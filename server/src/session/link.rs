@@ -1,7 +1,8 @@
 //! Both queues of one socket, shared by its service and its transport.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytestring::ByteString;
@@ -11,22 +12,26 @@ use trolleybus_protocol::codes::Close;
 use super::inbox::{Inbox, Next};
 use super::outbox::{Closing, Outbox, Taken};
 use super::stats::{Counters, Discard, QueueStats};
-use super::{Options, Outgoing, SendError, SocketInfo};
+use super::{Offered, Options, Outgoing, Reserve, SendError, SocketInfo};
+
+/// Bytes that may wait in the outbox of a message that is offered: the others have the rest.
+const OFFERED: usize = 64 * 1024;
 
 /// No lock is held while a waker runs, and none across an await.
-#[derive(Debug)]
 pub(crate) struct Link {
     info: SocketInfo,
     counters: Arc<Counters>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
+    reserve: OnceLock<Arc<dyn Reserve>>,
 }
 
 impl Link {
     pub(crate) fn new(info: SocketInfo, options: &Options, counters: Arc<Counters>) -> Self {
         let inbox = Inbox::new(options.max_inbox_len, options.max_inbox_size);
         let outbox = Outbox::new(options.max_outbox_size);
-        Self { info, counters, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox) }
+        let reserve = OnceLock::new();
+        Self { info, counters, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox), reserve }
     }
 
     pub(crate) fn info(&self) -> &SocketInfo {
@@ -66,6 +71,17 @@ impl Link {
             Err(SendError::Closed) => return Err(SendError::Closed),
         }
         Ok(())
+    }
+
+    /// Takes a message if the peer keeps up.
+    pub(crate) fn offer(&self, message: Outgoing) -> Result<(), Offered> {
+        let offered = self.outbox.lock().offer(message, OFFERED);
+        offered.map(wake)
+    }
+
+    /// Says who keeps back what was offered in vain. The first one counts.
+    pub(crate) fn keep_back(&self, reserve: Arc<dyn Reserve>) {
+        self.reserve.set(reserve).ok();
     }
 
     pub(crate) fn close(&self, code: u16, reason: &str) {
@@ -143,14 +159,22 @@ impl Link {
         Poll::Pending
     }
 
-    /// See [`Outbox::take`].
+    /// See [`Outbox::take`]. An empty outbox is filled from the reserve first.
     pub(crate) fn take(
         &self,
         batch: &mut VecDeque<Outgoing>,
         sent: usize,
         cx: &Context<'_>,
     ) -> Taken {
-        self.outbox.lock().take(batch, sent, cx.waker())
+        let taken = self.outbox.lock().take(batch, sent, cx.waker());
+        match self.reserve.get() {
+            Some(reserve) if taken == Taken::Empty => {
+                // The waker that comes out is the caller's own.
+                reserve.refill(&mut |message| self.outbox.lock().offer(message, OFFERED).map(drop));
+                self.outbox.lock().take(batch, 0, cx.waker())
+            }
+            _ => taken,
+        }
     }
 
     /// Takes the cost of sent messages off the outbox.
@@ -196,6 +220,16 @@ impl Link {
         let (service, writers) = self.inbox.lock().end();
         [reader, closer, service].into_iter().for_each(wake);
         writers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("info", &self.info)
+            .field("inbox", &self.inbox)
+            .field("outbox", &self.outbox)
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,12 +8,15 @@
 //! | `outgoing` | [`Outgoing`], a message encoded once for all its receivers |
 //! | `link` | both queues of one socket, shared by service and transport |
 //! | `inbox`, `outbox` | the queues, pure |
+//! | `reserve` | the port to messages that are kept back while the peer does not read |
 //! | `life` | when an HTTP session ends, pure |
 //! | `handler` | the service's future, guarded against panics |
 //! | `driver` | the task of one HTTP session |
 //! | `receiver` | the one HTTP response that a session feeds |
 //! | `stats` | counters of a service, and the plain [`SocketStats`] read off them |
 //! | `table` | HTTP sessions by id |
+//! | `origins` | which pages may use a service, pure |
+//! | `pace` | how fast sockets are told to leave, pure |
 //! | `registry` | all open sockets of a service, to count and close them |
 //!
 //! ```text
@@ -30,10 +33,13 @@ mod inbox;
 mod info;
 mod life;
 mod link;
+mod origins;
 mod outbox;
 mod outgoing;
+mod pace;
 mod receiver;
 mod registry;
+mod reserve;
 mod stats;
 mod table;
 
@@ -41,7 +47,10 @@ pub use config::Options;
 pub use error::SendError;
 pub use handle::{Socket, SocketSender};
 pub use info::SocketInfo;
+pub use origins::{OriginError, Origins};
 pub use outgoing::Outgoing;
+pub use pace::Pace;
+pub use reserve::{Offer, Offered, Reserve};
 pub use stats::{QueueStats, SocketStats, TrafficStats, TransportStats};
 
 pub(crate) use driver::Session;

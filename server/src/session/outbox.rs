@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::{Outgoing, SendError};
+use super::{Offered, Outgoing, SendError};
 use trolleybus_protocol::codes::Close;
 
 /// Queues above this length give their memory back once they are empty.
@@ -95,6 +95,23 @@ impl Outbox {
             return Err(SendError::Overflow);
         }
         self.bytes += cost;
+        self.queue.push_back(message);
+        Ok(self.reader.take())
+    }
+
+    /// Takes a message only while less than `below` bytes wait: it may be kept back instead.
+    pub(super) fn offer(
+        &mut self,
+        message: Outgoing,
+        below: usize,
+    ) -> Result<Option<Waker>, Offered> {
+        if !self.is_open() {
+            return Err(Offered::Closed);
+        }
+        if self.bytes > 0 && self.bytes + message.cost() > below.min(self.max_bytes) {
+            return Err(Offered::NoRoom(message));
+        }
+        self.bytes += message.cost();
         self.queue.push_back(message);
         Ok(self.reader.take())
     }
@@ -204,6 +221,16 @@ mod tests {
         assert!(outbox.push(message.clone()).is_err());
         outbox.take(&mut VecDeque::new(), message.cost(), Waker::noop());
         assert!(outbox.push(message).is_ok());
+    }
+
+    #[test]
+    fn what_is_offered_leaves_room_for_the_rest() {
+        let mut outbox = Outbox::new(1000);
+        assert!(outbox.offer("x".repeat(500).into(), 100).is_ok());
+        assert!(matches!(outbox.offer("y".into(), 100), Err(Offered::NoRoom(_))));
+        assert!(outbox.push("z".into()).is_ok());
+        outbox.close(3000, "Go away!");
+        assert!(matches!(outbox.offer("y".into(), 1000), Err(Offered::Closed)));
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub(super) async fn dispatch(State(service): State<Arc<Service>>, request: Reque
     let Some(endpoint) = Endpoint::parse(&path) else {
         return call.reply().not_found();
     };
+    if !is_document(endpoint) && !call.options().origins.allows(&call.parts.headers) {
+        tracing::debug!("a page of an origin that is not allowed was refused");
+        return call.reply().forbidden();
+    }
     let allow = allowed(endpoint);
     let is_allowed = allow.split(", ").any(|method| method == call.parts.method);
     if !is_allowed {
@@ -34,6 +38,11 @@ pub(super) async fn dispatch(State(service): State<Arc<Service>>, request: Reque
         Endpoint::RawWebSocket => ws::open(call, Transport::RawWebSocket),
         Endpoint::Session { session, endpoint, .. } => serve(call, body, session, endpoint).await,
     }
+}
+
+/// Documents say nothing to a page: the iframe page itself says who may embed it.
+fn is_document(endpoint: Endpoint<'_>) -> bool {
+    matches!(endpoint, Endpoint::Greeting | Endpoint::Iframe)
 }
 
 fn allowed(endpoint: Endpoint<'_>) -> &'static str {

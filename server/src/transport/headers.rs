@@ -108,6 +108,12 @@ impl<'a> Reply<'a> {
         self.content_type(TEXT).send(StatusCode::NOT_FOUND, "404 Not Found\n")
     }
 
+    pub(super) fn forbidden(self) -> Response {
+        self.content_type(TEXT)
+            .with(header::VARY, "Origin")
+            .send(StatusCode::FORBIDDEN, "This origin is not allowed\n")
+    }
+
     pub(super) fn not_allowed(self, allow: &'static str) -> Response {
         self.with(header::ALLOW, allow).send(StatusCode::METHOD_NOT_ALLOWED, Body::empty())
     }

@@ -8,20 +8,26 @@ use trolleybus_protocol::sockjs::wrap;
 
 use super::call::Call;
 use super::headers;
+use crate::session::Options;
 
 /// The page with its entity tag; both last as long as the service.
 #[derive(Debug)]
 pub(super) struct Page {
     body: Bytes,
     tag: HeaderValue,
+    /// Who may embed it; none for anybody.
+    policy: Option<HeaderValue>,
 }
 
 impl Page {
-    pub(super) fn new(client_url: &str) -> Self {
-        let body = wrap::iframe_page(client_url);
+    pub(super) fn new(options: &Options) -> Self {
+        let body = wrap::iframe_page(&options.client_url);
+        let policy = options.origins.frame_policy().map(|policy| {
+            HeaderValue::try_from(policy).expect("invariant: origins are visible ASCII")
+        });
         let tag = format!("\"{:016x}\"", fnv1a(body.as_bytes()));
         let tag = HeaderValue::try_from(tag).expect("invariant: hexadecimal digits in quotes");
-        Self { body: body.into(), tag }
+        Self { body: body.into(), tag, policy }
     }
 
     fn is_known_to(&self, request: &HeaderMap) -> bool {
@@ -38,7 +44,10 @@ impl Page {
 
 pub(super) fn iframe(call: &Call) -> Response {
     let page = &call.service.iframe;
-    let reply = call.reply().cacheable().with_value(header::ETAG, page.tag.clone());
+    let mut reply = call.reply().cacheable().with_value(header::ETAG, page.tag.clone());
+    if let Some(policy) = &page.policy {
+        reply = reply.with_value(header::CONTENT_SECURITY_POLICY, policy.clone());
+    }
     if page.is_known_to(&call.parts.headers) {
         return reply.send(StatusCode::NOT_MODIFIED, Body::empty());
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::any;
@@ -10,8 +11,8 @@ use tokio_util::task::TaskTracker;
 
 use super::{dispatch, iframe};
 use crate::session::{
-    Attached, Counters, Handler, HandlerFuture, Link, Options, Registration, Registry, Session,
-    Socket, SocketStats, Table,
+    Attached, Counters, Handler, HandlerFuture, Link, Options, Pace, Registration, Registry,
+    Session, Socket, SocketStats, Table,
 };
 
 type MakeHandler = Box<dyn Fn(Socket) -> HandlerFuture + Send + Sync>;
@@ -46,7 +47,7 @@ impl SockJs {
         };
         let options = options.within_reason();
         let service = Service {
-            iframe: iframe::Page::new(&options.client_url),
+            iframe: iframe::Page::new(&options),
             registry: Arc::new(Registry::new(options.max_sockets)),
             options: Arc::new(options),
             handler: Box::new(handler),
@@ -83,8 +84,13 @@ impl SockJs {
     /// Refuses new sockets with 503, closes all others, and waits until each has ended and its
     /// handler has returned. Polling clients get the disconnect delay to fetch the news.
     pub async fn drain(&self, code: u16, reason: &str) {
+        self.drain_at(code, reason, Pace::new(0, Duration::ZERO)).await;
+    }
+
+    /// The same, closing sockets at a pace.
+    pub async fn drain_at(&self, code: u16, reason: &str, pace: Pace) {
         self.service.registry.refuse_more();
-        self.close_all(code, reason);
+        self.service.registry.close_at(code, reason, pace).await;
         self.service.tasks.close();
         self.service.tasks.wait().await;
     }

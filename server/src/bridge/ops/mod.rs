@@ -23,6 +23,7 @@ use trolleybus_protocol::{Address, Body, ByteString};
 
 use super::caller::Caller;
 use super::hooks::EventKind;
+use crate::access::limits::Admission;
 use crate::bus::Dispatch;
 use receipt::{Reached, Receipt};
 
@@ -44,7 +45,11 @@ impl<'a> Handled<'a> {
 }
 
 /// Carries out one envelope, or tells the client why not.
-pub(super) fn handle<'a>(caller: &'a mut Caller, text: &ByteString) -> Handled<'a> {
+pub(super) fn handle<'a>(
+    caller: &'a mut Caller,
+    text: &ByteString,
+    admission: Admission,
+) -> Handled<'a> {
     caller.socket.count_envelope();
     let mut envelope = match ClientEnvelope::parse(text) {
         Ok(envelope) => envelope,
@@ -58,6 +63,14 @@ pub(super) fn handle<'a>(caller: &'a mut Caller, text: &ByteString) -> Handled<'
         Operation::Ping => {
             let later = caller.is_watched(EventKind::Ping).then(|| watched::ping(caller));
             return Handled { is_ping: true, later: later.map(|work| Box::pin(work) as _) };
+        }
+        _ if admission == Admission::Refuse => {
+            caller.socket.refuse(
+                Refusal::RateLimited,
+                receipt::label(&envelope),
+                &envelope.address,
+            );
+            return Handled::default();
         }
         Operation::Authenticate => {
             return Handled::later(authenticate::authenticate(caller, envelope));

@@ -1,5 +1,7 @@
 //! `publish`: to all consumers.
 
+use std::time::Instant;
+
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::ClientEnvelope;
 
@@ -14,6 +16,7 @@ pub(super) fn publish(
     check_label(envelope)?;
     caller.inbound().check(envelope.address.as_str(), &envelope.body)?;
     let socket = &caller.socket;
+    socket.limits.admit_to(envelope.address.as_str(), Instant::now)?;
     if envelope.reply_address.is_some() {
         // Nothing will be answered, but Vert.x counts it.
         socket.check_quota()?;

@@ -2,6 +2,7 @@
 //! that this socket received.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use trolleybus_protocol::Error;
 use trolleybus_protocol::codes::Refusal;
@@ -24,6 +25,7 @@ pub(super) fn send(caller: &mut Caller, envelope: &mut ClientEnvelope) -> Result
     }
     caller.inbound().check(envelope.address.as_str(), &envelope.body)?;
     let socket = &caller.socket;
+    socket.limits.admit_to(envelope.address.as_str(), Instant::now)?;
     let Some(reply_address) = &envelope.reply_address else {
         let span = Span::begin("send", envelope.address.as_str(), &mut envelope.headers);
         let is_taken = socket.core.bus.send_message(dispatch_of(envelope));
