@@ -34,6 +34,9 @@ pub(super) fn bridge(samples: &mut Samples, stats: &BridgeStats) {
         let help = "Envelopes refused, by the word that the client was told";
         samples.counter("refusals", help, vec![("word", (*word).into())], *count);
     }
+    for (reason, count) in stats.discarded {
+        discarded(samples, reason, count);
+    }
     for (result, count) in stats.authentications {
         let help = "Tokens that clients showed, by what they were";
         samples.counter("authentications", help, vec![("result", result.into())], count);

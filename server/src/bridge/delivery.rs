@@ -11,7 +11,7 @@ use super::hooks::EventMessage;
 use super::overflow::Lane;
 use super::pending::{Pending, PendingKey};
 use super::socket::BridgeSocket;
-use super::stats::RequestOutcome;
+use super::stats::{Discard, RequestOutcome};
 use crate::bus::{Delivery, Handler, Message, ReplySink};
 use crate::session::{Outgoing, SendError};
 use crate::trace::Span;
@@ -69,6 +69,7 @@ impl BridgeSocket {
             let options = &self.core.options;
             let (timeout, limit) = (options.reply_timeout, options.max_awaited_replies);
             if !self.awaited.lock().insert(Instant::now(), timeout, limit, message) {
+                self.core.counters.discarded(Discard::TooManyToAnswer);
                 self.log_drop(route.address, &"too many requests to answer");
                 return Delivery::Gone;
             }
@@ -79,6 +80,7 @@ impl BridgeSocket {
         if queue.push(Parcel::new(message, route)) {
             return Delivery::Taken;
         }
+        self.core.counters.discarded(Discard::HookTooSlow);
         self.log_drop(route.address, &"overflow before the hook");
         self.forget_awaited(message);
         self.close_with(Close::SLOW_CONSUMER);
@@ -132,6 +134,7 @@ impl BridgeSocket {
 
     /// Forgets what the hook has not let pass. Who waits for an answer is told at once.
     pub(super) fn drop_parcel(&self, parcel: &Parcel, reason: &str) {
+        self.core.counters.discarded(Discard::ByHook);
         self.log_drop(&parcel.address, &reason);
         self.forget_awaited(&parcel.message);
     }

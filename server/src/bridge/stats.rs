@@ -16,6 +16,8 @@ use crate::meter::{Latency, LatencySnapshot, Sharded};
 pub struct BridgeStats {
     /// Envelopes that were refused, by the word that the client was told; all words are there.
     pub refusals: Vec<(&'static str, u64)>,
+    /// Messages that were not delivered to a socket, by why; all reasons are there.
+    pub discarded: [(&'static str, u64); 4],
     /// Tokens that were shown, by what they were: `accepted`, `invalid`, `expired`, or
     /// `unavailable` when nobody could say.
     pub authentications: [(&'static str, u64); 4],
@@ -78,6 +80,21 @@ impl RequestOutcome {
     }
 }
 
+/// Why the bridge did not deliver a message to a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Discard {
+    /// The rules do not permit it to this client.
+    NotPermitted,
+    /// The client has as many requests to answer as it may.
+    TooManyToAnswer,
+    /// The hook was behind.
+    HookTooSlow,
+    /// The hook, or the rules about what it made of the message, said no.
+    ByHook,
+}
+
+const DISCARDS: [&str; 4] = ["not_permitted", "too_many_to_answer", "hook_too_slow", "hook"];
+
 /// What tokens turn out to be.
 const AUTHENTICATIONS: [&str; 4] = ["accepted", "invalid", "expired", "unavailable"];
 
@@ -86,6 +103,7 @@ const AUTHENTICATIONS: [&str; 4] = ["accepted", "invalid", "expired", "unavailab
 pub(super) struct Counters {
     refusals: [AtomicU64; REFUSALS.len()],
     authentications: [AtomicU64; AUTHENTICATIONS.len()],
+    discarded: [AtomicU64; DISCARDS.len()],
     requests: Sharded<Requests>,
     latency: Latency,
 }
@@ -111,6 +129,10 @@ impl Counters {
             Some(AuthFailure::Unavailable) => 3,
         };
         self.authentications[place].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn discarded(&self, why: Discard) {
+        self.discarded[why as usize].fetch_add(1, Relaxed);
     }
 
     pub(super) fn request_began(&self) {
@@ -140,6 +162,7 @@ impl Counters {
         let refusals = REFUSALS.iter().zip(&self.refusals);
         BridgeStats {
             refusals: refusals.map(|(row, count)| (row.word, count.load(Relaxed))).collect(),
+            discarded: from_fn(|place| (DISCARDS[place], self.discarded[place].load(Relaxed))),
             authentications: from_fn(|place| {
                 (AUTHENTICATIONS[place], self.authentications[place].load(Relaxed))
             }),
