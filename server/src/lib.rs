@@ -8,6 +8,8 @@
 //! | [`bridge`] | what browsers may do on it: envelopes, rules, limits |
 //! | [`gateway`] | other ways in: the TCP bridge, HTTP |
 //! | [`sockjs`] | SockJS for any axum app, with or without the bus |
+//! | [`admin`] | what operators see and do: health, metrics, an API |
+//! | [`meter`] | counters that cost next to nothing |
 //! | [`service`] | consumers that we ship |
 //! | [`app`] | a configuration becomes a running server |
 //! | [`cli`] | the command line |
@@ -41,15 +43,18 @@
 //! ```
 
 pub mod access;
+pub mod admin;
 pub mod app;
 pub mod auth;
 pub mod bridge;
 pub mod bus;
 pub mod cli;
 pub mod gateway;
+pub mod meter;
 pub mod service;
 mod session;
 pub mod sockjs;
+mod trace;
 mod transport;
 
 pub use bus::{Bus, Consumer, Message, Producer, Registration, Response};

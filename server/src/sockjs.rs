@@ -21,8 +21,8 @@ use std::future::Future;
 use axum::Router;
 
 pub use crate::session::{
-    Door, Offer, Offered, Options, OriginError, Origins, Outgoing, Pace, Reserve, SendError,
-    Socket, SocketInfo, SocketSender,
+    Door, Offer, Offered, Options, OriginError, Origins, Outgoing, Pace, QueueStats, Reserve,
+    SendError, Socket, SocketInfo, SocketSender, SocketStats, TrafficStats, TransportStats,
 };
 pub use crate::transport::SockJs;
 pub use trolleybus_protocol::codes::Close;

@@ -7,13 +7,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::client_ip::ForwardedHeader;
+use super::telemetry::TelemetryConfig;
 use super::tls::TlsConfig;
 use crate::access::ConfigError;
 use crate::access::limits::{LimitsConfig, Network};
+use crate::admin::AdminConfig;
 use crate::auth::AuthConfig;
 use crate::bridge::BridgeOptions;
-use crate::sockjs::{self, Origins, Transport};
 use crate::gateway::{HttpOptions, TcpOptions};
+use crate::sockjs::{self, Origins, Transport};
 
 /// All that a server can be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -25,6 +27,10 @@ pub struct Config {
     pub bridge: BridgeOptions,
     /// The transports below it.
     pub sockjs: SockJsConfig,
+    /// What operators see and do.
+    pub admin: AdminConfig,
+    /// What the process says of itself.
+    pub telemetry: TelemetryConfig,
     /// How much clients may do.
     pub limits: LimitsConfig,
     /// Whose tokens are trusted.
@@ -158,6 +164,9 @@ impl Config {
             return Err(ConfigError::new("server.path", problem));
         }
         self.sockjs.options()?;
+        self.admin.validate().map_err(|error| error.within("admin"))?;
+        self.telemetry.validate().map_err(|error| error.within("telemetry"))?;
+        self.validate_paths()?;
         self.limits.validate().map_err(|error| error.within("limits"))?;
         self.auth.validate().map_err(|error| error.within("auth"))?;
         self.check_cookie()?;
@@ -204,6 +213,19 @@ impl GatewayConfig {
         if self.http.path.as_deref() == Some(bridge_path) {
             let problem = format!("is `{bridge_path}`, where the bridge is (`server.path`)");
             return Err(ConfigError::new("gateway.http.path", problem));
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// The paths of the main listener must not be taken twice.
+    fn validate_paths(&self) -> Result<(), ConfigError> {
+        let first = self.server.path.split('/').nth(1).unwrap_or_default();
+        let is_probe = matches!(first, "healthz" | "readyz") && self.admin.probes_on_server;
+        if is_probe || (first == "admin" && self.admin.on_server) {
+            let problem = format!("starts with `/{first}`, which is taken by [admin]");
+            return Err(ConfigError::new("server.path", problem));
         }
         Ok(())
     }

@@ -125,7 +125,15 @@ async fn exchange<S>(
         let client = proxies.client(peer, request.headers());
         proxies.notice(is_exempt, request.headers());
         request.extensions_mut().insert(ConnectInfo(client));
-        router.clone().call(request.map(axum::body::Body::new))
+        let noted = tracing::enabled!(tracing::Level::DEBUG).then(|| Noted::new(&request));
+        let answering = router.clone().call(request.map(axum::body::Body::new));
+        async move {
+            let answer = answering.await;
+            if let (Some(noted), Ok(response)) = (noted, &answer) {
+                noted.log(response.status(), client);
+            }
+            answer
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -146,9 +154,54 @@ async fn exchange<S>(
     }
 }
 
+/// What the access log says of a request.
+struct Noted {
+    method: http::Method,
+    path: String,
+    began: Instant,
+}
+
+impl Noted {
+    fn new(request: &http::Request<Incoming>) -> Self {
+        let path = discreet(request.uri().path());
+        Self { method: request.method().clone(), path, began: Instant::now() }
+    }
+
+    fn log(&self, status: http::StatusCode, peer: SocketAddr) {
+        let Self { method, path, began } = self;
+        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(%method, path, status = status.as_u16(), %peer, took_us, "request");
+    }
+}
+
+/// The path without its middle: there SockJS has the session's id, and who knows it can speak for
+/// the session. Queries may hold tokens and are left out altogether.
+fn discreet(path: &str) -> String {
+    let mut segments = path.trim_start_matches('/').split('/');
+    let first = segments.next().unwrap_or_default();
+    match (segments.next_back(), segments.next()) {
+        (None, _) => format!("/{first}"),
+        (Some(last), None) => format!("/{first}/{last}"),
+        (Some(last), Some(_)) => format!("/{first}/\u{2026}/{last}"),
+    }
+}
+
 /// No waiting to fill packets; and the kernel cuts off a peer that does not take what it is sent,
 /// be it gone without a word or only not reading.
 fn prepare(stream: &TcpStream, write_timeout: Duration) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     SockRef::from(stream).set_tcp_user_timeout(Some(write_timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_ids_stay_out_of_the_access_log() {
+        assert_eq!(discreet("/"), "/");
+        assert_eq!(discreet("/index.html"), "/index.html");
+        assert_eq!(discreet("/eventbus/info"), "/eventbus/info");
+        assert_eq!(discreet("/eventbus/000/secret/xhr_send"), "/eventbus/\u{2026}/xhr_send");
+    }
 }

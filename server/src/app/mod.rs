@@ -10,20 +10,33 @@
 //! | `tls` | the certificate in force, and the handshake |
 //! | `validity` | from when until when a certificate holds |
 //! | `http` | the accept loop over hyper |
-//! | `run` | build, run, drain |
+//! | `telemetry` | logs and spans |
+//! | `otlp` | spans to a collector, with the feature `otel` |
+//! | `operations` | what the admin room asks, answered by the others |
+//! | `readings` | all counters under the names of metrics |
+//! | `build` | the rooms put together: [`App`] |
+//! | `run` | run, drain, stop |
 
+mod build;
 mod client_ip;
 mod config;
 mod http;
 mod load;
+mod operations;
+#[cfg(feature = "otel")]
+mod otlp;
+mod readings;
 mod run;
 mod site;
+mod telemetry;
 mod tls;
 mod tokens;
 mod validity;
 
+pub use build::App;
 pub use client_ip::ForwardedHeader;
 pub use config::{Config, GatewayConfig, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
-pub use run::{App, bind};
+pub use run::bind;
+pub use telemetry::{LOG_VARIABLE, LogFormat, Telemetry, TelemetryConfig};
 pub use tls::TlsConfig;

@@ -9,6 +9,7 @@ use super::core::Core;
 use super::handle::Bridge;
 use super::hooks::{BridgeHook, HookPort};
 use super::sockets::Sockets;
+use super::stats::Counters;
 use crate::access::limits::Limits;
 use crate::access::{ConfigError, LivePolicy, Policy};
 use crate::bus::Bus;
@@ -92,6 +93,7 @@ impl BridgeBuilder {
             hook: hook.map(|hook| HookPort::new(hook, hook_timeout)),
             patience: hook_timeout,
             sockets: Sockets::default(),
+            counters: Counters::default(),
         };
         Ok(Bridge::of(Arc::new(core), sockjs))
     }

@@ -71,7 +71,9 @@ impl Caller {
         let Some(authentication) = &core.authentication else {
             return Err(AuthFailure::Invalid);
         };
-        let principal = authentication.authenticate(token, core.patience).await?;
+        let authenticated = authentication.authenticate(token, core.patience).await;
+        core.counters.authenticated(authenticated.as_ref().err().copied());
+        let principal = authenticated?;
         if principal.expires_at().is_some_and(|at| at <= std::time::SystemTime::now()) {
             return Err(AuthFailure::Expired);
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::authentication::Authentication;
 use super::config::BridgeOptions;
 use super::hooks::HookPort;
-use super::overflow::Counters;
+use super::overflow;
 use super::sockets::Sockets;
+use super::stats::Counters;
 use crate::access::LivePolicy;
 use crate::access::limits::Limits;
 use crate::bus::Bus;
@@ -21,9 +22,10 @@ pub(super) struct Core {
     pub(super) authentication: Option<Authentication>,
     pub(super) limits: Limits,
     /// How often clients did not keep up.
-    pub(super) overflow: Arc<Counters>,
+    pub(super) overflow: Arc<overflow::Counters>,
     pub(super) hook: Option<HookPort>,
     /// How long a hook or the authenticator may take over one answer.
     pub(super) patience: Duration,
     pub(super) sockets: Sockets,
+    pub(super) counters: Counters,
 }

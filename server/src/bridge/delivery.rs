@@ -9,10 +9,12 @@ use trolleybus_protocol::{Address, BusMessage as _, Error, Overflow};
 
 use super::hooks::EventMessage;
 use super::overflow::Lane;
-use super::pending::PendingKey;
+use super::pending::{Pending, PendingKey};
 use super::socket::BridgeSocket;
+use super::stats::{Discard, RequestOutcome};
 use crate::bus::{Delivery, Handler, Message, ReplySink};
 use crate::session::{Outgoing, SendError};
+use crate::trace::Span;
 
 /// Under what a message goes to the client.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +69,7 @@ impl BridgeSocket {
             let options = &self.core.options;
             let (timeout, limit) = (options.reply_timeout, options.max_awaited_replies);
             if !self.awaited.lock().insert(Instant::now(), timeout, limit, message) {
+                self.core.counters.discarded(Discard::TooManyToAnswer);
                 self.log_drop(route.address, &"too many requests to answer");
                 return Delivery::Gone;
             }
@@ -77,6 +80,7 @@ impl BridgeSocket {
         if queue.push(Parcel::new(message, route)) {
             return Delivery::Taken;
         }
+        self.core.counters.discarded(Discard::HookTooSlow);
         self.log_drop(route.address, &"overflow before the hook");
         self.forget_awaited(message);
         self.close_with(Close::SLOW_CONSUMER);
@@ -130,6 +134,7 @@ impl BridgeSocket {
 
     /// Forgets what the hook has not let pass. Who waits for an answer is told at once.
     pub(super) fn drop_parcel(&self, parcel: &Parcel, reason: &str) {
+        self.core.counters.discarded(Discard::ByHook);
         self.log_drop(&parcel.address, &reason);
         self.forget_awaited(&parcel.message);
     }
@@ -172,12 +177,20 @@ impl Handler for BridgeSocket {
 pub(super) struct ToClient {
     pub(super) socket: Arc<BridgeSocket>,
     pub(super) key: PendingKey,
+    pub(super) span: Span,
 }
 
 impl ReplySink for ToClient {
     fn complete(self: Box<Self>, answer: Result<Message, Error>) {
         let request = self.socket.pending.lock().take(self.key);
         let Some(request) = request else { return };
+        let outcome = match &answer {
+            Ok(_) => RequestOutcome::Reply,
+            Err(error) => RequestOutcome::of_error(error.kind()),
+        };
+        let took = Pending::began(self.key, &request).elapsed();
+        self.socket.core.counters.request_ended(outcome, took);
+        self.span.end(outcome.as_str(), outcome != RequestOutcome::Reply);
         let address = &request.reply_address;
         match answer {
             Ok(reply) => {

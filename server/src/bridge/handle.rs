@@ -11,6 +11,7 @@ use super::core::Core;
 use super::driver;
 use super::overflow::OverflowStats;
 use super::sockets::{SocketHandle, SocketId};
+use super::stats::BridgeStats;
 use crate::access::{ConfigError, LivePolicy, Permitted, Policy};
 use crate::bus::Bus;
 use crate::sockjs::{self, Pace, SockJs};
@@ -113,6 +114,18 @@ impl Bridge {
     /// why, and whether to come back.
     pub async fn drain(&self, close: Close) {
         self.sockjs.drain(close.code, close.reason).await;
+    }
+
+    /// The SockJS endpoint below: its sockets and their counters.
+    #[must_use]
+    pub fn sockjs(&self) -> &SockJs {
+        &self.sockjs
+    }
+
+    /// What the bridge did so far.
+    #[must_use]
+    pub fn stats(&self) -> BridgeStats {
+        self.core.counters.snapshot()
     }
 
     /// The same, telling them at a chosen pace, so that they do not all come back at once.

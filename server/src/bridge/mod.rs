@@ -21,6 +21,7 @@
 //! | `overflow` | what becomes of messages for clients that do not keep up |
 //! | `pending` | requests of this socket that wait for an answer, by deadline |
 //! | `awaited` | requests of others that this socket has to answer, by reply address |
+//! | `stats` | counters, and the plain [`BridgeStats`] read off them |
 //! | `ops` | one file per operation |
 //!
 //! ```text
@@ -47,6 +48,7 @@ mod registrations;
 mod rights;
 mod socket;
 mod sockets;
+mod stats;
 mod subscription;
 
 pub use authentication::Authentication;
@@ -56,6 +58,7 @@ pub use handle::Bridge;
 pub use hooks::{BridgeEvent, BridgeHook, EventKind, EventMessage, Hooking, Outcome};
 pub use overflow::{Bounds as OverflowBounds, OverflowStats};
 pub use sockets::{RegistrationView, SocketHandle, SocketId, SocketView};
+pub use stats::{BridgeStats, RequestOutcome};
 
 pub use crate::access::limits::{Limits, LimitsConfig};
 pub use crate::access::{ConfigError, Permitted};

@@ -48,6 +48,11 @@ impl Pending {
         (entry.key().0 <= now).then(|| entry.remove())
     }
 
+    /// When a request that had this key began.
+    pub(super) fn began(key: PendingKey, request: &Request) -> Instant {
+        key.0.checked_sub(request.timeout).unwrap_or(key.0)
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.requests.first_key_value().map(|(key, _)| key.0)
     }

@@ -10,6 +10,7 @@ use super::core::Core;
 use super::hooks::EventKind;
 use super::overflow::{Backlog, Lane};
 use super::socket::BridgeSocket;
+use super::stats::Discard;
 use super::subscription::Subscription;
 use crate::access::limits::RegistrationPlace;
 use crate::access::{Rules, Verdict};
@@ -213,6 +214,7 @@ impl BridgeSocket {
         match bound.outbound.check(message.address().as_str(), message.body()) {
             Ok(()) => true,
             Err(refusal) => {
+                self.core.counters.discarded(Discard::NotPermitted);
                 self.log_drop(message.address(), &refusal.word());
                 false
             }

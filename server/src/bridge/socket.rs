@@ -20,9 +20,11 @@ use super::pending::{Pending, Request};
 use super::registrations::{Judged, Registrations};
 use super::rights::Rights;
 use super::sockets::SocketId;
+use super::stats::RequestOutcome;
 use crate::access::limits::Admitted;
 use crate::bus::{Message, ReplySink, timed_out};
 use crate::session::{Outgoing, Socket, SocketSender};
+use crate::trace::Span;
 
 /// One socket's side of the bridge. It is a handler of the bus for every plain address that its
 /// rules permit whatever the body.
@@ -51,7 +53,7 @@ impl BridgeSocket {
     pub(super) fn open(core: Arc<Core>, socket: &Socket, limits: Admitted) -> Arc<Self> {
         let wants_receive = core.hook.as_ref().is_some_and(|hook| hook.wants(EventKind::Receive));
         let socket = Arc::new(Self {
-            id: core.sockets.next_id(),
+            id: socket.info().id().into(),
             sender: socket.sender(),
             limits,
             backlog: OnceLock::new(),
@@ -78,6 +80,7 @@ impl BridgeSocket {
     /// Tells the client that an envelope was refused; `label` is where it waits for the outcome.
     pub(super) fn refuse(&self, refusal: Refusal, label: Option<&Address>, address: &Address) {
         tracing::debug!(socket = %self.id, %address, reason = refusal.word(), "envelope refused");
+        self.core.counters.refused(refusal);
         self.tell(refusal_to_json(refusal, label.map(Address::as_str)));
     }
 
@@ -119,6 +122,7 @@ impl BridgeSocket {
         reply_address: &Address,
         address: &Address,
         timeout: Option<Duration>,
+        span: Span,
     ) -> Box<dyn ReplySink> {
         let longest = self.core.options.reply_timeout;
         let request = Request {
@@ -126,8 +130,9 @@ impl BridgeSocket {
             address: address.detached(),
             timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
         };
+        self.core.counters.request_began();
         let key = self.pending.lock().insert(Instant::now(), request);
-        Box::new(ToClient { socket: Arc::clone(self), key })
+        Box::new(ToClient { socket: Arc::clone(self), key, span })
     }
 
     /// Answers a request of the client without the bus.
@@ -152,6 +157,7 @@ impl BridgeSocket {
         loop {
             let request = self.pending.lock().take_overdue(now);
             let Some(request) = request else { break };
+            self.core.counters.request_ended(RequestOutcome::Timeout, request.timeout);
             let reply_address = request.reply_address.as_str();
             let error = timed_out(request.timeout, reply_address, request.address.as_str());
             self.tell(failure_to_json(reply_address, &error));
@@ -175,6 +181,7 @@ impl BridgeSocket {
         if let Some(queue) = &self.hook_queue {
             queue.clear();
         }
+        self.core.counters.requests_abandoned(pending.len());
         drop((pending, awaited));
         addresses
     }

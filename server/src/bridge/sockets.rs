@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Bound::{Excluded, Unbounded};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
@@ -61,6 +61,10 @@ pub struct SocketView {
     pub pending: usize,
     /// Requests of others that it has not answered yet.
     pub awaited: usize,
+    /// Messages that wait for it.
+    pub queued_messages: usize,
+    /// Bytes that wait for it, as they count against the limit.
+    pub queued_bytes: usize,
     /// Envelopes that it has sent.
     pub envelopes: u64,
 }
@@ -124,6 +128,7 @@ impl SocketHandle {
     pub fn view(&self) -> SocketView {
         let socket = &*self.0;
         let (info, principal) = (socket.sender.info(), socket.rights.principal());
+        let (queued_messages, queued_bytes) = socket.sender.queued();
         SocketView {
             id: socket.id,
             transport: info.transport(),
@@ -133,6 +138,8 @@ impl SocketHandle {
             registrations: socket.registrations.lock().len(),
             pending: socket.pending.lock().len(),
             awaited: socket.awaited.lock().len(),
+            queued_messages,
+            queued_bytes,
             envelopes: socket.envelopes.load(Ordering::Relaxed),
         }
     }
@@ -160,14 +167,9 @@ impl fmt::Debug for SocketHandle {
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     by_id: Mutex<BTreeMap<SocketId, Weak<BridgeSocket>>>,
-    last: AtomicU64,
 }
 
 impl Sockets {
-    pub(super) fn next_id(&self) -> SocketId {
-        SocketId(self.last.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
     pub(super) fn insert(&self, socket: &Arc<BridgeSocket>) {
         self.by_id.lock().insert(socket.id, Arc::downgrade(socket));
     }

@@ -31,7 +31,13 @@ impl Bus {
     /// locked for reading at a time; no page is a snapshot of one moment.
     #[must_use]
     pub fn addresses(&self, after: Option<&str>, limit: usize) -> Vec<Listed> {
-        let mut page = Page::new(after, limit);
+        self.addresses_under("", after, limit)
+    }
+
+    /// Those of [`Bus::addresses`] whose text begins with `prefix`.
+    #[must_use]
+    pub fn addresses_under(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<Listed> {
+        let mut page = Page::new(prefix, after, limit);
         self.shared().table.visit(|address, entry| page.offer(address, entry));
         page.into_rows()
     }
@@ -39,7 +45,13 @@ impl Bus {
     /// The patterns that are consumed, as [`Bus::addresses`].
     #[must_use]
     pub fn patterns(&self, after: Option<&str>, limit: usize) -> Vec<Listed> {
-        let mut page = Page::new(after, limit);
+        self.patterns_under("", after, limit)
+    }
+
+    /// Those of [`Bus::patterns`] whose text begins with `prefix`.
+    #[must_use]
+    pub fn patterns_under(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<Listed> {
+        let mut page = Page::new(prefix, after, limit);
         self.shared().patterns.visit(|found| page.offer(found.pattern.address(), &found.entry));
         page.into_rows()
     }
@@ -47,18 +59,20 @@ impl Bus {
 
 /// The first rows after a text.
 struct Page<'a> {
+    prefix: &'a str,
     after: Option<&'a str>,
     limit: usize,
     rows: BTreeMap<Address, Tally>,
 }
 
 impl<'a> Page<'a> {
-    fn new(after: Option<&'a str>, limit: usize) -> Self {
-        Self { after, limit: limit.min(PAGE_MAX), rows: BTreeMap::new() }
+    fn new(prefix: &'a str, after: Option<&'a str>, limit: usize) -> Self {
+        Self { prefix, after, limit: limit.min(PAGE_MAX), rows: BTreeMap::new() }
     }
 
     fn offer(&mut self, address: &Address, entry: &Entry) {
-        if self.after.is_some_and(|after| address.as_str() <= after) || self.limit == 0 {
+        let is_behind = self.after.is_none_or(|after| address.as_str() > after);
+        if !is_behind || !address.as_str().starts_with(self.prefix) || self.limit == 0 {
             return;
         }
         if self.rows.len() == self.limit {

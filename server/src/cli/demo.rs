@@ -46,7 +46,7 @@ impl Demo {
         let bus = Bus::new();
         tokio::spawn(uppercase::serve(bus.clone(), uppercase::REQUEST, uppercase::RESPONSE));
         tokio::spawn(echo::serve(bus.clone()));
-        serve::run(bus, self.config(), "Trolleybus demo:", |_| std::future::ready(())).await
+        serve::run(bus, self.config(), "Trolleybus demo:", None).await
     }
 
     fn config(self) -> Config {

@@ -5,6 +5,7 @@
 //! | `serve` | `serve`, `check-config`, `default-config` |
 //! | `reload` | SIGHUP: the rules are read again |
 //! | `demo` | `demo`: the gallery and its services |
+//! | `health` | `health`: is a server ready? |
 //! | `bench` | `bench`: what a bridge can carry
 //! | `token` | `token`: mints tokens to try things out |
 //! | `client` | `publish`, `send`, `request`, `subscribe`: the bus from a shell |
@@ -15,6 +16,7 @@
 mod bench;
 mod client;
 mod demo;
+mod health;
 mod reload;
 mod serve;
 mod token;
@@ -23,7 +25,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+
+use crate::app::TelemetryConfig;
 
 /// One event bus for browsers, servers and devices.
 ///
@@ -55,6 +58,8 @@ enum Command {
     Subscribe(client::Subscribe),
     /// Mint a token to try things out, or make a key for it.
     Token(token::Token),
+    /// Ask a server whether it is ready; for the health checks of containers.
+    Health(health::Health),
     /// Measure what a bridge can carry.
     Bench(bench::Bench),
 }
@@ -63,7 +68,6 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
@@ -77,6 +81,9 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
+    if !matches!(command, Command::Serve(_)) {
+        TelemetryConfig::default().start()?.stop();
+    }
     match command {
         Command::Serve(serve) => serve.run().await,
         Command::CheckConfig(check) => check.run(),
@@ -90,6 +97,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Request(request) => request.run().await,
         Command::Subscribe(subscribe) => subscribe.run().await,
         Command::Token(token) => token.run(),
+        Command::Health(health) => health.run().await,
         Command::Bench(bench) => bench.run().await,
     }
 }
@@ -98,13 +106,6 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("trolleybus: {error:#}");
     let is_usage = error.is::<crate::app::LoadError>() || error.is::<crate::bridge::ConfigError>();
     ExitCode::from(if is_usage { 2 } else { 1 })
-}
-
-/// Logs go to standard error; `TROLLEYBUS_LOG=debug` shows the life of sockets.
-fn log() {
-    let filter = EnvFilter::try_from_env("TROLLEYBUS_LOG");
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Ends on Ctrl-C or SIGTERM. Both are caught from this call on, not only once it is awaited.

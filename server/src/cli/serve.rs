@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -9,7 +10,6 @@ use clap::Args;
 use super::reload::Hangups;
 use super::stop_signal;
 use crate::app::{self, App, Config, LoadError};
-use crate::bridge::Bridge;
 use crate::bus::Bus;
 
 #[derive(Debug, Args)]
@@ -28,15 +28,15 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.load()?;
+        let telemetry = config.telemetry.start()?;
         if config.bridge.inbound_permitted.is_empty() && config.bridge.outbound_permitted.is_empty()
         {
             tracing::warn!("no rule permits anything: clients can connect and do nothing");
         }
-        let hangups = Hangups::catch().context("cannot catch signals")?;
-        run(Bus::new(), config, "Trolleybus serves", |bridge| {
-            hangups.follow(bridge, move || self.load())
-        })
-        .await
+        let reload: Load = Arc::new(move || self.load().map_err(|error| error.to_string()));
+        let ran = run(Bus::new(), config, "Trolleybus serves", Some(reload)).await;
+        tokio::task::spawn_blocking(|| telemetry.stop()).await?;
+        ran
     }
 
     fn load(&self) -> Result<Config, LoadError> {
@@ -47,39 +47,56 @@ impl Serve {
     }
 }
 
-/// Listens, says where in one line on standard output, and serves until it is told to stop; what
-/// `beside` makes runs as long.
-pub(super) async fn run<F: Future<Output = ()>>(
+/// Reads the configuration again; an error says what is wrong with it.
+pub(super) type Load = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
+/// Listens, says where on standard output, a line for each listener, and serves until it is told
+/// to stop. With `reload`, SIGHUP and operators may have the rules read again.
+pub(super) async fn run(
     bus: Bus,
     config: Config,
     says: &str,
-    beside: impl FnOnce(Bridge) -> F,
+    reload: Option<Load>,
 ) -> anyhow::Result<()> {
     raise_file_limit();
-    let wanted = config.server.listen;
-    let path = config.server.path.clone();
-    let has_site = config.server.www.is_some();
-    let tcp_wanted = config.gateway.tcp.listen;
+    let (wanted, wanted_tcp) = (config.server.listen, config.gateway.tcp.listen);
+    let wanted_admin = config.admin.listen;
     let scheme = if config.tls.is_enabled() { "https" } else { "http" };
+    let path = if config.server.www.is_some() { "/" } else { &*config.server.path }.to_owned();
     let mut app = App::new(bus, config)?;
-    let listener = app::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
+    let listener = app::bind(wanted).with_context(|| cannot_listen(wanted))?;
     let address = listener.local_addr()?;
-    let tcp_address = app.bind_tcp_gateway().with_context(|| match tcp_wanted {
-        Some(wanted) => format!("cannot listen on {wanted}"),
-        None => "cannot listen".to_owned(),
-    })?;
-    let path = if has_site { "/" } else { path.as_str() };
+    let tcp_address = match wanted_tcp {
+        Some(wanted) => app.bind_tcp_gateway().with_context(|| cannot_listen(wanted))?,
+        None => None,
+    };
+    if let Some(wanted) = wanted_admin {
+        app = app.with_admin(app::bind(wanted).with_context(|| cannot_listen(wanted))?);
+    }
     let stop = stop_signal().context("cannot catch signals")?;
+    let hangups = Hangups::catch().context("cannot catch signals")?;
     println!("{says} {scheme}://{address}{path}");
     if let Some(address) = tcp_address {
         println!("TCP bridge on {address}");
     }
-    let beside = beside(app.bridge());
+    let Some(load) = reload else {
+        app.run(listener, stop).await;
+        return Ok(());
+    };
+    app = app.with_reload({
+        let load = Arc::clone(&load);
+        move || load()
+    });
+    let following = hangups.follow(app.bridge(), load);
     tokio::select! {
         () = app.run(listener, stop) => {}
-        () = async { beside.await; std::future::pending().await } => {}
+        () = following => {}
     }
     Ok(())
+}
+
+fn cannot_listen(address: SocketAddr) -> String {
+    format!("cannot listen on {address}")
 }
 
 /// Every connection takes a file descriptor, and the usual soft limit is 1024.

@@ -67,12 +67,12 @@ impl Session {
         registration: Registration,
         mut handler: Handler,
     ) {
-        let transport = self.link.info().transport();
-        tracing::debug!(%transport, "session opened");
+        let (socket, transport) = (self.link.info().id(), self.link.info().transport());
+        tracing::debug!(socket, %transport, "socket opened");
         self.run_until_gone(&mut handler, registration.draining()).await;
         self.link.lose();
         table.remove(&self);
-        tracing::debug!(%transport, "session forgotten");
+        tracing::debug!(socket, %transport, "socket gone");
         poll_fn(|cx| handler.poll(&self.link, cx)).await;
         drop(registration);
     }

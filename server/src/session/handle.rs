@@ -95,6 +95,12 @@ impl SocketSender {
         self.link.close(code, reason);
     }
 
+    /// Messages that wait for the client, and the bytes that count against the limit.
+    #[must_use]
+    pub fn queued(&self) -> (usize, usize) {
+        self.link.queued()
+    }
+
     /// Whether sending is over.
     #[must_use]
     pub fn is_closed(&self) -> bool {

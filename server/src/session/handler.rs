@@ -30,7 +30,8 @@ impl Handler {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(())) => Close::NORMAL,
             Err(_) => {
-                tracing::error!(transport = %link.info().transport(), "a handler panicked");
+                let (socket, transport) = (link.info().id(), link.info().transport());
+                tracing::error!(socket, %transport, "a handler panicked");
                 Close::INTERNAL
             }
         };

@@ -42,6 +42,11 @@ impl Inbox {
         self.ended || (self.queue.len() < self.max_len && self.bytes < self.max_bytes)
     }
 
+    /// Messages that wait, and their bytes.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        (self.queue.len(), self.bytes)
+    }
+
     /// Takes a message; gives the reader that waits for it.
     pub(super) fn push(&mut self, message: ByteString) -> Option<Waker> {
         if self.ended {

@@ -21,6 +21,7 @@ const KEPT: [HeaderName; 9] = [
 /// What the first request of a socket said.
 #[derive(Debug)]
 pub struct SocketInfo {
+    id: u64,
     transport: Transport,
     remote_addr: Option<SocketAddr>,
     path_and_query: Box<str>,
@@ -29,13 +30,20 @@ pub struct SocketInfo {
 
 impl SocketInfo {
     pub(crate) fn new(
+        id: u64,
         transport: Transport,
         remote_addr: Option<SocketAddr>,
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Self {
         let path_and_query = uri.path_and_query().map_or("", |path| path.as_str()).into();
-        Self { transport, remote_addr, path_and_query, headers: kept(headers) }
+        Self { id, transport, remote_addr, path_and_query, headers: kept(headers) }
+    }
+
+    /// The number of the socket among those of its service, in the order in which they came.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// The transport of the first request.
@@ -103,7 +111,7 @@ mod tests {
         headers.insert(header::COOKIE, HeaderValue::from_static("secret"));
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
         let uri = Uri::from_static("/000/abc/xhr?t=1&token=x");
-        let info = SocketInfo::new(Transport::XhrPolling, None, &uri, &headers);
+        let info = SocketInfo::new(1, Transport::XhrPolling, None, &uri, &headers);
         assert_eq!((info.path(), info.query()), ("/000/abc/xhr", Some("t=1&token=x")));
         assert_eq!((info.header("Cookie"), info.header("accept")), (Some("secret"), None));
         assert!(!format!("{info:?}").contains("secret"));

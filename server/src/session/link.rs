@@ -11,6 +11,7 @@ use trolleybus_protocol::codes::Close;
 
 use super::inbox::{Inbox, Next};
 use super::outbox::{Closing, Outbox, Taken};
+use super::stats::{Counters, Discard, QueueStats};
 use super::{Offered, Options, Outgoing, Reserve, SendError, SocketInfo};
 
 /// Bytes that may wait in the outbox of a message that is offered: the others have the rest.
@@ -19,21 +20,42 @@ const OFFERED: usize = 64 * 1024;
 /// No lock is held while a waker runs, and none across an await.
 pub(crate) struct Link {
     info: SocketInfo,
+    counters: Arc<Counters>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
     reserve: OnceLock<Arc<dyn Reserve>>,
 }
 
 impl Link {
-    pub(crate) fn new(info: SocketInfo, options: &Options) -> Self {
+    pub(crate) fn new(info: SocketInfo, options: &Options, counters: Arc<Counters>) -> Self {
         let inbox = Inbox::new(options.max_inbox_len, options.max_inbox_size);
         let outbox = Outbox::new(options.max_outbox_size);
         let reserve = OnceLock::new();
-        Self { info, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox), reserve }
+        Self { info, counters, inbox: Mutex::new(inbox), outbox: Mutex::new(outbox), reserve }
     }
 
     pub(crate) fn info(&self) -> &SocketInfo {
         &self.info
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Messages in the outbox, and the bytes that count against the limit.
+    pub(crate) fn queued(&self) -> (usize, usize) {
+        self.outbox.lock().depth()
+    }
+
+    /// Adds what waits here.
+    pub(super) fn add_depth(&self, to: &mut QueueStats) {
+        let (messages, bytes) = self.outbox.lock().depth();
+        to.outbox_messages += messages as u64;
+        to.outbox_bytes += bytes as u64;
+        to.fullest_outbox_bytes = to.fullest_outbox_bytes.max(bytes as u64);
+        let (messages, bytes) = self.inbox.lock().depth();
+        to.inbox_messages += messages as u64;
+        to.inbox_bytes += bytes as u64;
     }
 
     // The service's side.
@@ -43,8 +65,7 @@ impl Link {
         match pushed {
             Ok(waker) => wake(waker),
             Err(SendError::Overflow) => {
-                self.outbox.lock().overflow();
-                self.end();
+                self.overflow();
                 return Err(SendError::Overflow);
             }
             Err(SendError::Closed) => return Err(SendError::Closed),
@@ -66,9 +87,29 @@ impl Link {
     pub(crate) fn close(&self, code: u16, reason: &str) {
         let closes = self.outbox.lock().close(code, reason);
         if closes {
-            tracing::debug!(code, transport = %self.info.transport(), "socket closed by the server");
+            self.counters.closed(code);
+            self.say_closed(code);
             self.end();
         }
+    }
+
+    fn overflow(&self) {
+        let code = Close::SLOW_CONSUMER.code;
+        let mut outbox = self.outbox.lock();
+        if outbox.is_open() {
+            // What waits, and the message for which there was no room.
+            self.counters.discarded(Discard::Slow, outbox.depth().0 + 1);
+            self.counters.closed(code);
+            outbox.overflow();
+            drop(outbox);
+            self.say_closed(code);
+            self.end();
+        }
+    }
+
+    fn say_closed(&self, code: u16) {
+        let (socket, transport) = (self.info.id(), self.info.transport());
+        tracing::debug!(socket, %transport, code, "socket closed by the server");
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -156,13 +197,21 @@ impl Link {
 
     /// The transport has ended the connection for a mistake of the peer, and tells it so itself.
     pub(crate) fn refuse(&self, close: Close) {
-        let _ = self.outbox.lock().close(close.code, close.reason);
+        if self.outbox.lock().close(close.code, close.reason) {
+            self.counters.closed(close.code);
+        }
         self.lose();
     }
 
     /// The transport is gone: nothing more comes, nothing more goes.
     pub(crate) fn lose(&self) {
-        self.outbox.lock().lose();
+        let mut outbox = self.outbox.lock();
+        self.counters.discarded(Discard::Gone, outbox.depth().0);
+        if outbox.is_open() {
+            self.counters.closed_by_client();
+        }
+        outbox.lose();
+        drop(outbox);
         self.end();
     }
 

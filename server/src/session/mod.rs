@@ -13,6 +13,7 @@
 //! | `handler` | the service's future, guarded against panics |
 //! | `driver` | the task of one HTTP session |
 //! | `receiver` | the one HTTP response that a session feeds |
+//! | `stats` | counters of a service, and the plain [`SocketStats`] read off them |
 //! | `table` | HTTP sessions by id |
 //! | `origins` | which pages may use a service, pure |
 //! | `pace` | how fast sockets are told to leave, pure |
@@ -41,6 +42,7 @@ mod pace;
 mod receiver;
 mod registry;
 mod reserve;
+mod stats;
 mod table;
 
 pub use config::Options;
@@ -52,6 +54,7 @@ pub use origins::{OriginError, Origins};
 pub use outgoing::Outgoing;
 pub use pace::Pace;
 pub use reserve::{Offer, Offered, Reserve};
+pub use stats::{QueueStats, SocketStats, TrafficStats, TransportStats};
 
 pub(crate) use driver::Session;
 pub(crate) use handler::{Handler, HandlerFuture};
@@ -59,4 +62,5 @@ pub(crate) use link::Link;
 pub(crate) use outbox::{Closing, Taken};
 pub(crate) use receiver::{Received, Receiver};
 pub(crate) use registry::{Registration, Registry};
+pub(crate) use stats::{Counters, Tally};
 pub(crate) use table::{Attached, Table};

@@ -72,6 +72,11 @@ impl Outbox {
         }
     }
 
+    /// Messages that wait, and the bytes that count against the limit.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        (self.queue.len(), self.bytes)
+    }
+
     /// How this side closed, whether or not the transport is gone since.
     pub(super) fn ending(&self) -> Option<&Closing> {
         match &self.state {

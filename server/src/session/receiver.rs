@@ -12,7 +12,7 @@ use trolleybus_protocol::sockjs;
 
 use super::life::Attach;
 use super::outbox::{Closing, Taken};
-use super::{Outgoing, Session};
+use super::{Outgoing, Session, Tally};
 
 /// Takes frames out of a session. Dropped before [`Receiver::finish`], it ends the session: the
 /// client has gone.
@@ -48,6 +48,9 @@ impl Receiver {
         let mut batch = VecDeque::new();
         match session.link().take(&mut batch, 0, cx) {
             Taken::Messages => {
+                let mut tally = Tally::default();
+                batch.iter().for_each(|message| tally.send(message.text().len()));
+                session.link().counters().add(session.link().info().transport(), &mut tally);
                 let sent = batch.iter().map(Outgoing::cost).sum();
                 session.link().settle(sent);
                 tracing::trace!(messages = batch.len(), "frame sent");

@@ -8,8 +8,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use trolleybus_protocol::sockjs::Transport;
 
 use super::door::Place;
+use super::stats::{Counters, QueueStats, SocketStats};
 use super::{Link, Pace};
 
 /// Sockets that are closed at a pace are closed in steps of this time.
@@ -18,14 +20,15 @@ const STEP: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Registry {
     links: Mutex<Links>,
-    next_key: AtomicU64,
+    next_id: AtomicU64,
+    counters: Arc<Counters>,
     max_sockets: usize,
     draining: CancellationToken,
 }
 
 #[derive(Debug, Default)]
 struct Links {
-    by_key: HashMap<u64, Weak<Link>, ahash::RandomState>,
+    by_id: HashMap<u64, Weak<Link>, ahash::RandomState>,
     is_draining: bool,
 }
 
@@ -33,7 +36,8 @@ impl Registry {
     pub(crate) fn new(max_sockets: usize) -> Self {
         Self {
             links: Mutex::default(),
-            next_key: AtomicU64::new(0),
+            next_id: AtomicU64::new(1),
+            counters: Arc::default(),
             max_sockets,
             draining: CancellationToken::new(),
         }
@@ -45,17 +49,41 @@ impl Registry {
         link: &Arc<Link>,
         place: Option<Place>,
     ) -> Option<Registration> {
-        let key = self.next_key.fetch_add(1, Ordering::Relaxed);
+        let (id, transport) = (link.info().id(), link.info().transport());
         let mut links = self.links.lock();
-        if links.is_draining || links.by_key.len() >= self.max_sockets {
+        if links.is_draining || links.by_id.len() >= self.max_sockets {
+            self.counters.refused();
             return None;
         }
-        links.by_key.insert(key, Arc::downgrade(link));
-        Some(Registration { registry: Arc::clone(self), key, _place: place })
+        links.by_id.insert(id, Arc::downgrade(link));
+        self.counters.opened(transport);
+        Some(Registration { registry: Arc::clone(self), id, transport, _place: place })
+    }
+
+    /// The number of a new socket.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// The counters, and what waits in all queues: it looks into each socket.
+    pub(crate) fn stats(&self) -> SocketStats {
+        let mut queues = QueueStats::default();
+        for link in self.links() {
+            link.add_depth(&mut queues);
+        }
+        self.counters.snapshot(queues)
+    }
+
+    fn links(&self) -> Vec<Arc<Link>> {
+        self.links.lock().by_id.values().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) fn open_sockets(&self) -> usize {
-        self.links.lock().by_key.len()
+        self.links.lock().by_id.len()
     }
 
     /// From now on [`Registry::register`] refuses.
@@ -68,7 +96,7 @@ impl Registry {
     /// to refuse.
     pub(crate) async fn close_at(&self, code: u16, reason: &str, pace: Pace) {
         // A map hashed with random keys gives no order that means anything.
-        let links: Vec<_> = self.links.lock().by_key.values().cloned().collect();
+        let links: Vec<_> = self.links.lock().by_id.values().cloned().collect();
         let begin = Instant::now();
         let mut told = 0;
         while told < links.len() {
@@ -84,8 +112,7 @@ impl Registry {
     }
 
     pub(crate) fn close_all(&self, code: u16, reason: &str) {
-        let links: Vec<_> = self.links.lock().by_key.values().filter_map(Weak::upgrade).collect();
-        for link in links {
+        for link in self.links() {
             link.close(code, reason);
         }
     }
@@ -95,7 +122,8 @@ impl Registry {
 #[derive(Debug)]
 pub(crate) struct Registration {
     registry: Arc<Registry>,
-    key: u64,
+    id: u64,
+    transport: Transport,
     _place: Option<Place>,
 }
 
@@ -108,7 +136,8 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.registry.links.lock().by_key.remove(&self.key);
+        self.registry.links.lock().by_id.remove(&self.id);
+        self.registry.counters.ended(self.transport);
     }
 }
 
@@ -120,16 +149,16 @@ mod tests {
     use super::super::{Options, SocketInfo};
     use super::*;
 
-    fn link() -> Arc<Link> {
+    fn link(id: u64) -> Arc<Link> {
         let uri = Uri::from_static("/");
-        let info = SocketInfo::new(Transport::WebSocket, None, &uri, &HeaderMap::new());
-        Arc::new(Link::new(info, &Options::default()))
+        let info = SocketInfo::new(id, Transport::WebSocket, None, &uri, &HeaderMap::new());
+        Arc::new(Link::new(info, &Options::default(), Arc::default()))
     }
 
     #[tokio::test(start_paused = true)]
     async fn sockets_are_told_at_the_pace_and_in_no_order() {
         let registry = Arc::new(Registry::new(1000));
-        let links: Vec<_> = (0..500).map(|_| link()).collect();
+        let links: Vec<_> = (0..500).map(link).collect();
         let _held: Vec<_> = links.iter().map(|link| registry.register(link, None)).collect();
         let closed = || links.iter().filter(|link| !link.is_open()).count();
         let pace = Pace::new(100, Duration::from_secs(60));
@@ -149,7 +178,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn all_are_told_in_time_whatever_the_rate() {
         let registry = Arc::new(Registry::new(1000));
-        let links: Vec<_> = (0..500).map(|_| link()).collect();
+        let links: Vec<_> = (0..500).map(link).collect();
         let _held: Vec<_> = links.iter().map(|link| registry.register(link, None)).collect();
         let begin = Instant::now();
         let pace = Pace::new(1, Duration::from_secs(2));

@@ -33,8 +33,14 @@ impl Call {
     /// The queues of a new socket.
     pub(super) fn link(&self, transport: Transport) -> Link {
         let addr = self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-        let info = SocketInfo::new(transport, addr, &self.parts.uri, &self.parts.headers);
-        Link::new(info, self.options())
+        let info = SocketInfo::new(
+            self.service.next_id(),
+            transport,
+            addr,
+            &self.parts.uri,
+            &self.parts.headers,
+        );
+        Link::new(info, self.options(), self.service.counters())
     }
 
     /// The callback that jsonp and htmlfile ask for, under either of its names.

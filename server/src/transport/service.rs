@@ -11,8 +11,8 @@ use tokio_util::task::TaskTracker;
 
 use super::{dispatch, iframe};
 use crate::session::{
-    Attached, Handler, HandlerFuture, Link, Options, Pace, Registration, Registry, Session, Socket,
-    Table,
+    Attached, Counters, Handler, HandlerFuture, Link, Options, Pace, Registration, Registry,
+    Session, Socket, SocketStats, Table,
 };
 
 type MakeHandler = Box<dyn Fn(Socket) -> HandlerFuture + Send + Sync>;
@@ -69,6 +69,13 @@ impl SockJs {
         self.service.registry.open_sockets()
     }
 
+    /// What happened on the sockets so far, and what waits in their queues now. It looks into each
+    /// open socket.
+    #[must_use]
+    pub fn stats(&self) -> SocketStats {
+        self.service.registry.stats()
+    }
+
     /// Closes every socket that is open now, each after what it has queued.
     pub fn close_all(&self, code: u16, reason: &str) {
         self.service.registry.close_all(code, reason);
@@ -120,6 +127,15 @@ impl Service {
             None => None,
         };
         self.registry.register(link, place)
+    }
+
+    /// The number of a new socket.
+    pub(super) fn next_id(&self) -> u64 {
+        self.registry.next_id()
+    }
+
+    pub(super) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(self.registry.counters())
     }
 
     pub(super) fn handler_for(&self, link: Arc<Link>) -> Handler {

@@ -11,7 +11,7 @@ use trolleybus_protocol::sockjs::{Upload, UploadError, form_field};
 
 use super::call::Call;
 use super::headers::{self, Reply};
-use crate::session::Link;
+use crate::session::{Link, Tally};
 
 pub(super) async fn xhr_send(call: &Call, body: Body, session: &str) -> Response {
     let uploaded = match read(call, body).await {
@@ -104,6 +104,9 @@ async fn upload(call: &Call, session: &str, text: &str) -> Result<(), Refusal> {
 
 /// A service that is behind makes the client wait. A closed session drops what comes.
 async fn deliver(link: &Link, messages: Vec<String>) {
+    let mut tally = Tally::default();
+    messages.iter().for_each(|message| tally.receive(message.len()));
+    link.counters().add(link.info().transport(), &mut tally);
     for message in messages {
         poll_fn(|cx| link.poll_space(cx)).await;
         link.deliver(message.into(), None);

@@ -9,6 +9,10 @@ use crate::{
 
 const NATIVE: &[&str] = &["--workspace", "--exclude", "trolleybus-ui", "--all-targets"];
 
+/// What is compiled only with a feature.
+const FEATURES: &[&str] =
+    &["--package", "trolleybus-tests", "--features", "otel", "--test", "otel"];
+
 /// The browser's crates, as they are tested and as npm has them.
 const WASM: [&[&str]; 3] = [
     &["--package", "trolleybus-client", "--all-targets"],
@@ -19,8 +23,9 @@ const WASM: [&[&str]; 3] = [
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     // One after the other, to the end: all complaints in one run.
     let native = clippy(workshop, NATIVE);
+    let features = clippy(workshop, FEATURES);
     let wasm = WASM.map(|arguments| lint_wasm(workshop, arguments));
-    std::iter::once(native).chain(wasm).collect()
+    [native, features].into_iter().chain(wasm).collect()
 }
 
 fn clippy(workshop: &Workshop, arguments: &[&str]) -> Result<()> {

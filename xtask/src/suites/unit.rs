@@ -10,5 +10,9 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
     cargo.args(["test", "--workspace", "--no-fail-fast"]);
     let passed = run_counting(&mut cargo, LIMIT, passed_in_rust)?;
     ensure!(passed > 0, "there are no tests");
+    let mut cargo = workshop.command("cargo");
+    cargo.args(["test", "--package", "trolleybus-tests", "--features", "otel", "--test", "otel"]);
+    let passed = run_counting(&mut cargo, LIMIT, passed_in_rust)?;
+    ensure!(passed > 0, "there are no tests of the feature otel");
     Ok(())
 }

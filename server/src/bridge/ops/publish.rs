@@ -7,6 +7,7 @@ use trolleybus_protocol::envelope::ClientEnvelope;
 
 use super::{Reached, check_label, dispatch_of};
 use crate::bridge::caller::Caller;
+use crate::trace::Span;
 
 pub(super) fn publish(
     caller: &mut Caller,
@@ -20,6 +21,8 @@ pub(super) fn publish(
         // Nothing will be answered, but Vert.x counts it.
         socket.check_quota()?;
     }
+    let span = Span::begin("publish", envelope.address.as_str(), &mut envelope.headers);
     let consumers = socket.core.bus.publish_message(dispatch_of(envelope));
+    span.end("published", false);
     Ok(Reached::from(consumers > 0))
 }

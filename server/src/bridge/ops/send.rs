@@ -12,6 +12,7 @@ use super::{Reached, check_label, dispatch_of};
 use crate::bridge::caller::Caller;
 use crate::bridge::socket::BridgeSocket;
 use crate::bus::Dispatch;
+use crate::trace::Span;
 
 pub(super) fn send(caller: &mut Caller, envelope: &mut ClientEnvelope) -> Result<Reached, Refusal> {
     check_label(envelope)?;
@@ -26,10 +27,14 @@ pub(super) fn send(caller: &mut Caller, envelope: &mut ClientEnvelope) -> Result
     let socket = &caller.socket;
     socket.limits.admit_to(envelope.address.as_str(), Instant::now)?;
     let Some(reply_address) = &envelope.reply_address else {
-        return Ok(socket.core.bus.send_message(dispatch_of(envelope)).into());
+        let span = Span::begin("send", envelope.address.as_str(), &mut envelope.headers);
+        let is_taken = socket.core.bus.send_message(dispatch_of(envelope));
+        span.end("sent", false);
+        return Ok(is_taken.into());
     };
     socket.check_quota()?;
-    let sink = socket.expect_answer(reply_address, &envelope.address, envelope.timeout);
+    let span = Span::begin("request", envelope.address.as_str(), &mut envelope.headers);
+    let sink = socket.expect_answer(reply_address, &envelope.address, envelope.timeout, span);
     socket.core.bus.request_message(dispatch_of(envelope), sink);
     Ok(Reached::Somebody)
 }
@@ -47,7 +52,8 @@ fn answer(socket: &Arc<BridgeSocket>, envelope: &mut ClientEnvelope) -> Result<R
         return Ok(Reached::Somebody);
     }
     let next = envelope.reply_address.as_ref().map(|reply_address| {
-        socket.expect_answer(reply_address, &envelope.address, envelope.timeout)
+        let span = Span::begin("request", envelope.address.as_str(), &mut envelope.headers);
+        socket.expect_answer(reply_address, &envelope.address, envelope.timeout, span)
     });
     let Dispatch { body, headers, .. } = dispatch_of(envelope);
     match next {

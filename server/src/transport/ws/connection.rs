@@ -40,7 +40,8 @@ impl Connection {
     fn lose(&mut self) {
         self.stage = Stage::Gone;
         self.link.lose();
-        tracing::debug!(transport = %self.link.info().transport(), "socket gone");
+        let info = self.link.info();
+        tracing::debug!(socket = info.id(), transport = %info.transport(), "socket gone");
     }
 }
 
@@ -56,7 +57,8 @@ impl Future for Connection {
                         this.lose();
                         return Poll::Ready(());
                     };
-                    tracing::debug!(transport = %this.link.info().transport(), "socket opened");
+                    let info = this.link.info();
+                    tracing::debug!(socket = info.id(), transport = %info.transport(), "socket opened");
                     let pump = Pump::new(codec, Arc::clone(&this.link), Arc::clone(&this.options));
                     this.stage = Stage::Open(pump);
                 }

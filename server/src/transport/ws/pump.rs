@@ -13,7 +13,7 @@ use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::sockjs::{self, Upload, close_frame};
 
 use super::codec::{Codec, Incoming, Lost};
-use crate::session::{Closing, Link, Options, Outgoing, Taken};
+use crate::session::{Closing, Link, Options, Outgoing, Taken, Tally};
 
 pub(super) struct Pump {
     codec: Codec,
@@ -24,6 +24,7 @@ pub(super) struct Pump {
     /// Cost of messages that were handed to the codec and still count in the outbox.
     sent: usize,
     is_dirty: bool,
+    tally: Tally,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -51,6 +52,7 @@ impl Pump {
             batch,
             sent: 0,
             is_dirty: false,
+            tally: Tally::default(),
             timer,
         };
         if !pump.is_raw() {
@@ -75,6 +77,7 @@ impl Pump {
             serve(cx);
             self.watch_clock(cx);
             self.write(cx);
+            self.link.counters().add(self.link.info().transport(), &mut self.tally);
             if self.stage == Stage::Over {
                 return Poll::Ready(());
             }
@@ -114,6 +117,7 @@ impl Pump {
     fn accept(&mut self, text: &str, cx: &Context<'_>) {
         tracing::trace!(length = text.len(), "frame received");
         if self.is_raw() {
+            self.tally.receive(text.len());
             return self.link.deliver(ByteString::from(text), Some(cx.waker()));
         }
         let Ok(upload) = Upload::parse_frame(text) else {
@@ -123,6 +127,7 @@ impl Pump {
             if message.len() > self.options.max_message_size {
                 return self.refuse(Close::TOO_BIG);
             }
+            self.tally.receive(message.len());
             self.link.deliver(message.into(), Some(cx.waker()));
         }
     }
@@ -231,6 +236,7 @@ impl Pump {
     fn send(&mut self, message: &Outgoing) -> Result<(), Lost> {
         tracing::trace!(length = message.text().len(), "message sent");
         self.is_dirty = true;
+        self.tally.send(message.text().len());
         match (self.is_raw(), self.options.raw_binary) {
             (false, _) => self.codec.send_text(message.frame_bytes()),
             (true, false) => self.codec.send_text(message.text_bytes()),
