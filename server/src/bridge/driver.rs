@@ -35,7 +35,9 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
     let timer = std::pin::pin!(tokio::time::sleep(held.0.core.options.ping_timeout));
     let mut caller = Caller::new(Arc::clone(&held.0));
     let mut beside = Beside::new(&held.0, timer);
-    if !Box::pin(beside.meanwhile(caller.enter())).await.unwrap_or_default() {
+    if caller.has_to_be_let_in()
+        && !Box::pin(beside.meanwhile(caller.enter())).await.unwrap_or_default()
+    {
         return;
     }
     beside.start(&caller);
@@ -83,7 +85,9 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
     }
     // Freed before the hook is told that the socket is gone.
     drop(beside);
-    Box::pin(farewell::say(&caller)).await;
+    if held.0.core.hook.is_some() {
+        Box::pin(farewell::say(&caller)).await;
+    }
 }
 
 /// The time, as limits are told it.
