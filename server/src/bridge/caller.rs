@@ -87,6 +87,11 @@ impl Caller {
         Ok(())
     }
 
+    /// Whether there is anything that a new socket has to pass.
+    pub(super) fn has_to_be_let_in(&self) -> bool {
+        self.socket.core.authentication.is_some() || self.is_watched(EventKind::Created)
+    }
+
     /// What a new socket has to pass: its token, if it came with one, and the hook. False when it
     /// was closed.
     pub(super) async fn enter(&mut self) -> bool {

@@ -35,7 +35,9 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
     let timer = std::pin::pin!(tokio::time::sleep(held.0.core.options.ping_timeout));
     let mut caller = Caller::new(Arc::clone(&held.0));
     let mut beside = Beside::new(&held.0, timer);
-    if !Box::pin(beside.meanwhile(caller.enter())).await.unwrap_or_default() {
+    if caller.has_to_be_let_in()
+        && !Box::pin(beside.meanwhile(caller.enter())).await.unwrap_or_default()
+    {
         return;
     }
     beside.start(&caller);
@@ -45,15 +47,7 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
             () = poll(&mut beside.receiving), if beside.receiving.is_some() => {}
             text = socket.recv(), if !beside.clock.is_paused() => {
                 let Some(text) = text else { break };
-                let admission = held.0.limits.admit_message(text.len(), clock);
-                match admission {
-                    Admission::Close => {
-                        held.0.close_with(Close::RATE_LIMITED);
-                        break;
-                    }
-                    Admission::PassThenPause(pause) => beside.clock.pause(Instant::now() + pause),
-                    Admission::Pass | Admission::Refuse => {}
-                }
+                let Some(admission) = beside.admit(text.len()) else { break };
                 let took_time = {
                     let handled = ops::handle(&mut caller, &text, admission);
                     if handled.is_ping {
@@ -83,7 +77,9 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
     }
     // Freed before the hook is told that the socket is gone.
     drop(beside);
-    Box::pin(farewell::say(&caller)).await;
+    if held.0.core.hook.is_some() {
+        Box::pin(farewell::say(&caller)).await;
+    }
 }
 
 /// The time, as limits are told it.
@@ -106,6 +102,20 @@ impl<'a> Beside<'a> {
         let receiving = socket.hook_queue.is_some();
         let receiving = receiving.then(|| Box::pin(hooks::drain(Arc::clone(socket))) as _);
         Self { socket, clock, timer, receiving }
+    }
+
+    /// What becomes of an envelope of so many bytes; none when the socket was closed over it.
+    fn admit(&mut self, bytes: usize) -> Option<Admission> {
+        let admission = self.socket.limits.admit_message(bytes, clock);
+        match admission {
+            Admission::Close => {
+                self.socket.close_with(Close::RATE_LIMITED);
+                return None;
+            }
+            Admission::PassThenPause(pause) => self.clock.pause(Instant::now() + pause),
+            Admission::Pass | Admission::Refuse => {}
+        }
+        Some(admission)
     }
 
     /// The client may speak from now on, and is not blamed for the time before.

@@ -9,7 +9,7 @@ use super::hooks::{EventKind, EventMessage};
 const FAULTS: [Close; 5] =
     [Close::NOT_TEXT, Close::TOO_BIG, Close::INTERNAL, Close::BROKEN_FRAMING, Close::SLOW_CONSUMER];
 
-/// Ends what the socket holds and tells the hook: each registration that stood, a fault if there was
+/// Ends what the socket holds and tells the hook, where there is one: each registration that stood, a fault if there was
 /// one, and that the socket is gone.
 pub(super) async fn say(caller: &Caller) {
     let fault = caller.is_watched(EventKind::Error).then(|| fault(caller)).flatten();
