@@ -20,9 +20,10 @@ use std::future::Future;
 
 use axum::Router;
 
+pub use crate::access::{OriginError, Origins};
 pub use crate::session::{
-    Door, Offer, Offered, Options, OriginError, Origins, Outgoing, Pace, QueueStats, Reserve,
-    SendError, Socket, SocketInfo, SocketSender, SocketStats, TrafficStats, TransportStats,
+    Door, Offer, Offered, Options, Outgoing, Pace, QueueStats, Reserve, SendError, Socket,
+    SocketInfo, SocketSender, SocketStats, TrafficStats, TransportStats,
 };
 pub use crate::transport::SockJs;
 pub use trolleybus_protocol::codes::Close;

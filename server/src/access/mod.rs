@@ -10,6 +10,7 @@
 //! | `template` | addresses in rules that name claims, such as `user.${sub}.inbox` |
 //! | `rules` | [`Rules`], compiled for one principal: the first that matches decides |
 //! | [`limits`] | how much: connections, registrations, messages and bytes |
+//! | `origins` | [`Origins`], which pages may use a service |
 //! | `policy` | [`Policy`], all rules of a server; [`LivePolicy`], the one in force |
 //!
 //! ```text
@@ -23,6 +24,7 @@ mod config;
 mod credentials;
 mod error;
 pub mod limits;
+mod origins;
 mod policy;
 mod principal;
 mod rules;
@@ -32,6 +34,7 @@ pub use authenticator::{AuthFailure, Authenticating, Authenticator};
 pub use config::Permitted;
 pub use credentials::{Credentials, Token};
 pub use error::ConfigError;
+pub use origins::{OriginError, Origins};
 pub use policy::{Bound, LivePolicy, Policy};
 pub use principal::Principal;
 pub use rules::{Rules, Verdict};

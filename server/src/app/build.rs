@@ -68,10 +68,11 @@ impl Doors {
             None => None,
             Some(_) => {
                 let (policy, known) = (policy.clone(), known.clone());
-                Some(HttpGateway::new(bus.clone(), policy, known, http.clone())?)
+                Some(HttpGateway::new(bus.clone(), policy, known, limits.clone(), http.clone())?)
             }
         };
-        let tcp_gateway = TcpGateway::new(bus.clone(), policy, known, config.gateway.tcp.clone())?;
+        let tcp = config.gateway.tcp.clone();
+        let tcp_gateway = TcpGateway::new(bus.clone(), policy, known, limits.clone(), tcp)?;
         Ok(Self { bridge, http_gateway, tcp_gateway, key_driver })
     }
 }

@@ -190,15 +190,17 @@ impl Config {
     /// says nothing unless the page's origin is checked.
     fn check_cookie(&self) -> Result<(), ConfigError> {
         let origins = &self.sockjs.allowed_origins;
-        let is_open = origins.is_empty() || origins.iter().any(|one| one == "*" || one == "null");
+        let is_open = origins.is_empty()
+            || origins.iter().any(|one| one == "*" || one.eq_ignore_ascii_case("null"));
         if self.auth.cookie.is_some() && is_open {
             let problem = "needs the sites that may connect in `sockjs.allowed_origins`, and no \
                            `null` there: else any page in a user's browser can use the user's cookie";
             return Err(ConfigError::new("auth.cookie", problem));
         }
-        let is_open = self.gateway.http.allowed_origins.iter().any(|origin| origin == "*");
+        let origins = &self.gateway.http.allowed_origins;
+        let is_open = origins.iter().any(|one| one == "*" || one.eq_ignore_ascii_case("null"));
         if self.auth.cookie.is_some() && is_open {
-            let problem = "has `*`, with which any page in a user's browser can use the user's \
+            let problem = "has `*` or `null`, with which any page in a user's browser can use the user's \
                            cookie (`auth.cookie`); name the sites";
             return Err(ConfigError::new("gateway.http.allowed_origins", problem));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::ConfigError;
+use crate::access::{ConfigError, Origins};
 
 /// Settings of the TCP bridge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,8 +87,8 @@ impl TcpOptions {
 pub struct HttpOptions {
     /// Path of the gateway, such as `/api`; without it there is no HTTP gateway.
     pub path: Option<String>,
-    /// Origins whose pages may use it, such as `https://shop.example`, beside those that come from
-    /// this server itself; `*` allows all: none.
+    /// Origins whose pages may use it beside those that come from this server itself, as in
+    /// `https://shop.example`, `https://*.shop.example` or `null`; `*` allows all: none.
     pub allowed_origins: Vec<String>,
     /// Longest body of a message, in bytes: 262,144.
     pub max_body_size: usize,
@@ -131,6 +131,12 @@ impl HttpOptions {
         Duration::from_millis(self.reply_timeout_ms)
     }
 
+    /// The pages that may use it.
+    pub(super) fn origins(&self) -> Result<Origins, ConfigError> {
+        Origins::own_and(&self.allowed_origins)
+            .map_err(|error| ConfigError::new("allowed_origins", error.to_string()))
+    }
+
     /// Checks that the values make sense.
     ///
     /// # Errors
@@ -140,10 +146,7 @@ impl HttpOptions {
             let problem = format!("is `{path}`; it must look like `/api`");
             return Err(ConfigError::new("path", problem));
         }
-        if let Some(origin) = self.allowed_origins.iter().find(|origin| !is_origin(origin)) {
-            let problem = format!("has `{origin}`; an origin looks like `https://shop.example`");
-            return Err(ConfigError::new("allowed_origins", problem));
-        }
+        self.origins()?;
         at_least_one(&[
             ("max_body_size", self.max_body_size as u64),
             ("body_timeout_ms", self.body_timeout_ms),
@@ -166,11 +169,6 @@ fn at_least_one(values: &[(&str, u64)]) -> Result<(), ConfigError> {
 
 fn is_path(path: &str) -> bool {
     path.starts_with('/') && path.len() > 1 && !path.ends_with('/') && !path.contains(['{', '*'])
-}
-
-fn is_origin(origin: &str) -> bool {
-    let host = origin.split_once("://").map(|(_, host)| host);
-    origin == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains('/'))
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use trolleybus_protocol::sockjs::TransportSet;
 
-use super::{Door, Origins};
+use super::Door;
+use crate::access::Origins;
 
 /// Settings of one SockJS service.
 #[derive(Debug, Clone)]

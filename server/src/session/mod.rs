@@ -15,7 +15,6 @@
 //! | `receiver` | the one HTTP response that a session feeds |
 //! | `stats` | counters of a service, and the plain [`SocketStats`] read off them |
 //! | `table` | HTTP sessions by id |
-//! | `origins` | which pages may use a service, pure |
 //! | `pace` | how fast sockets are told to leave, pure |
 //! | `door` | the port to whoever knows how many sockets a peer may ask for |
 //! | `registry` | all open sockets of a service, to count and close them |
@@ -35,7 +34,6 @@ mod inbox;
 mod info;
 mod life;
 mod link;
-mod origins;
 mod outbox;
 mod outgoing;
 mod pace;
@@ -50,7 +48,6 @@ pub use door::Door;
 pub use error::SendError;
 pub use handle::{Socket, SocketSender};
 pub use info::SocketInfo;
-pub use origins::{OriginError, Origins};
 pub use outgoing::Outgoing;
 pub use pace::Pace;
 pub use reserve::{Offer, Offered, Reserve};

@@ -12,6 +12,7 @@ use super::bucket::{Bucket, Rate};
 use super::config::Pace;
 use super::handle::Shared;
 use super::network::Place;
+use super::stats::{Refused, Tier};
 use super::usage::Usage;
 
 /// What becomes of an envelope that has arrived.
@@ -69,6 +70,7 @@ impl Admitted {
         if let Some(ip) = &ip
             && !ip.connections.add(1, shared.ip.bounds.connections)
         {
+            shared.counters.count(Refused::Connection, Tier::Ip);
             return Err(Close::TOO_MANY_CONNECTIONS);
         }
         let is_paced = pace.is_limited() || ip.is_some() && shared.ip.bounds.pace.is_limited();
@@ -110,9 +112,10 @@ impl Admitted {
             return Ok(());
         }
         let now = connection.shared.nanos(clock());
-        if tier.names.get(address, now).take(tier.bounds.pace, now, 0) {
+        if tier.names.get(address, now).take(tier.bounds.pace, now, 0).is_ok() {
             return Ok(());
         }
+        connection.shared.counters.count(Refused::Message, Tier::Address);
         connection.state.lock().refused(connection.shared.refusals, now);
         connection.is_paced.store(true, Relaxed);
         Err(Refusal::RateLimited)
@@ -136,6 +139,7 @@ impl Admitted {
         if let Some(usage) = &usage
             && !usage.registrations.add(1, tier.bounds.registrations)
         {
+            shared.counters.count(Refused::Registration, Tier::Address);
             return Err(Refusal::TooManyRegistrations);
         }
         if !connection.add_registration() {
@@ -151,19 +155,28 @@ impl Connection {
         let shared = &self.shared;
         let mut state = self.state.lock();
         if shared.refusals.is_some_and(|rate| state.refusals.is_empty(rate, now)) {
+            shared.counters.count(Refused::Message, Tier::Connection);
             return Admission::Close;
         }
         let pause = state.charge(self.pace, now, bytes);
-        let is_within = |usage: &Option<Arc<Usage>>, pace| {
-            usage.as_ref().is_none_or(|usage| usage.take(pace, now, bytes))
+        let is_over = |usage: &Option<Arc<Usage>>, pace| {
+            usage.as_ref().is_some_and(|usage| usage.take(pace, now, bytes).is_err())
         };
-        if !is_within(&self.ip, shared.ip.bounds.pace)
-            || !is_within(&state.user, shared.user.bounds.pace)
-        {
+        let over = if is_over(&self.ip, shared.ip.bounds.pace) {
+            Some(Tier::Ip)
+        } else {
+            is_over(&state.user, shared.user.bounds.pace).then_some(Tier::User)
+        };
+        if let Some(tier) = over {
+            shared.counters.count(Refused::Message, tier);
             state.refused(shared.refusals, now);
             return Admission::Refuse;
         }
-        if pause.is_zero() { Admission::Pass } else { Admission::PassThenPause(pause) }
+        if pause.is_zero() {
+            return Admission::Pass;
+        }
+        shared.counters.paused();
+        Admission::PassThenPause(pause)
     }
 
     fn set_user(&self, subject: Option<&str>, now: Instant) -> Result<(), Close> {
@@ -176,10 +189,12 @@ impl Connection {
         }
         if let Some(user) = &user {
             if !user.connections.add(1, tier.bounds.connections) {
+                shared.counters.count(Refused::Connection, Tier::User);
                 return Err(Close::TOO_MANY_CONNECTIONS);
             }
             if !user.registrations.add(state.registrations, tier.bounds.registrations) {
                 user.connections.remove(1);
+                shared.counters.count(Refused::Connection, Tier::User);
                 return Err(Close::TOO_MANY_CONNECTIONS);
             }
             if tier.bounds.pace.is_limited() {
@@ -197,12 +212,14 @@ impl Connection {
         if let Some(ip) = &self.ip
             && !ip.registrations.add(1, bounds.0.registrations)
         {
+            self.shared.counters.count(Refused::Registration, Tier::Ip);
             return false;
         }
         if let Some(user) = &state.user
             && !user.registrations.add(1, bounds.1.registrations)
         {
             self.ip.iter().for_each(|ip| ip.registrations.remove(1));
+            self.shared.counters.count(Refused::Registration, Tier::User);
             return false;
         }
         state.registrations += 1;

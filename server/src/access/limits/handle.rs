@@ -1,8 +1,10 @@
 //! The limits in force, as every door of the server holds them.
 
+use std::borrow::Borrow;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use trolleybus_protocol::codes::Close;
 
@@ -11,6 +13,7 @@ use super::bucket::Rate;
 use super::config::{LimitsConfig, Pace};
 use super::connection::Admitted;
 use super::network::Place;
+use super::stats::{self, Counters, LimitStats, Refused};
 use super::table::Table;
 use super::usage::{Bounds, Count, Usage};
 
@@ -30,6 +33,7 @@ pub(super) struct Shared {
     pub(super) ip: Tier<Place>,
     pub(super) user: Tier<Box<str>>,
     pub(super) address: Tier<Box<str>>,
+    pub(super) counters: Counters,
 }
 
 /// One kind of names, and what each may do.
@@ -58,6 +62,7 @@ impl Limits {
             ip: Tier { bounds: (&config.ip).into(), names: Table::new() },
             user: Tier { bounds: (&config.user).into(), names: Table::new() },
             address: Tier { bounds: (&config.address).into(), names: Table::new() },
+            counters: Counters::default(),
         })))
     }
 
@@ -72,7 +77,7 @@ impl Limits {
     #[must_use]
     pub fn admit_tcp(&self, ip: IpAddr, now: Instant) -> Option<NetworkPlace> {
         let limit = |bounds: &Bounds| bounds.tcp_connections;
-        self.admit(Some(ip), now, limit, |usage| &usage.tcp_connections)
+        self.admit(Some(ip), now, limit, |usage| &usage.tcp_connections, Refused::Tcp)
     }
 
     /// Counts a socket in that is not even open, and may never be; `None` when there are twice as
@@ -80,7 +85,7 @@ impl Limits {
     #[must_use]
     pub fn admit_handshake(&self, ip: Option<IpAddr>, now: Instant) -> Option<NetworkPlace> {
         let limit = |bounds: &Bounds| bounds.connections.saturating_mul(2);
-        self.admit(ip, now, limit, |usage| &usage.handshakes)
+        self.admit(ip, now, limit, |usage| &usage.handshakes, Refused::Handshake)
     }
 
     fn admit(
@@ -89,6 +94,7 @@ impl Limits {
         now: Instant,
         limit: fn(&Bounds) -> usize,
         count: Counted,
+        refused: Refused,
     ) -> Option<NetworkPlace> {
         let (Some(shared), Some(ip)) = (&self.0, ip) else { return Some(NetworkPlace::free()) };
         let limit = limit(&shared.ip.bounds);
@@ -96,7 +102,11 @@ impl Limits {
             return Some(NetworkPlace::free());
         }
         let usage = shared.ip.names.get(&Place::from(ip), shared.nanos(now));
-        count(&usage).add(1, limit).then(|| NetworkPlace { held: Some((usage, count)) })
+        if count(&usage).add(1, limit) {
+            return Some(NetworkPlace { held: Some((usage, count)) });
+        }
+        shared.counters.count(refused, stats::Tier::Ip);
+        None
     }
 
     /// Counts a socket in. Without an address, as behind a Unix socket, it counts for no network.
@@ -114,7 +124,72 @@ impl Limits {
     }
 }
 
+/// Messages that come without a connection of their own, as requests over HTTP do: they count for
+/// the network, the user and the address alone. An error says how long to wait.
+impl Limits {
+    /// One message of so many bytes, from this network address.
+    ///
+    /// # Errors
+    /// When too much comes from there.
+    pub fn admit_from(
+        &self,
+        ip: Option<IpAddr>,
+        bytes: usize,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let (Some(shared), Some(ip)) = (&self.0, ip) else { return Ok(()) };
+        if shared.is_exempt(ip) {
+            return Ok(());
+        }
+        shared.take(&shared.ip, &Place::from(ip), stats::Tier::Ip, bytes, now)
+    }
+
+    /// The same message, by this user.
+    ///
+    /// # Errors
+    /// When too much comes from the user.
+    pub fn admit_by(&self, subject: &str, bytes: usize, now: Instant) -> Result<(), Duration> {
+        let Some(shared) = &self.0 else { return Ok(()) };
+        shared.take(&shared.user, subject, stats::Tier::User, bytes, now)
+    }
+
+    /// The same message, to this address of the bus.
+    ///
+    /// # Errors
+    /// When too much goes there.
+    pub fn admit_to(&self, address: &str, now: Instant) -> Result<(), Duration> {
+        let Some(shared) = &self.0 else { return Ok(()) };
+        shared.take(&shared.address, address, stats::Tier::Address, 0, now)
+    }
+
+    /// How often something was refused so far.
+    #[must_use]
+    pub fn stats(&self) -> LimitStats {
+        self.0.as_ref().map_or_else(LimitStats::default, |shared| shared.counters.snapshot())
+    }
+}
+
 impl Shared {
+    fn take<K, Q>(
+        &self,
+        tier: &Tier<K>,
+        name: &Q,
+        label: stats::Tier,
+        bytes: usize,
+        now: Instant,
+    ) -> Result<(), Duration>
+    where
+        K: Borrow<Q> + Hash + Eq + for<'a> From<&'a Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        if !tier.bounds.pace.is_limited() {
+            return Ok(());
+        }
+        let now = self.nanos(now);
+        let taken = tier.names.get(name, now).take(tier.bounds.pace, now, bytes);
+        taken.inspect_err(|_| self.counters.count(Refused::Message, label))
+    }
+
     /// Buckets count in nanoseconds since the limits were made.
     pub(super) fn nanos(&self, now: Instant) -> u64 {
         let since = now.saturating_duration_since(self.epoch);

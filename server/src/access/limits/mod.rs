@@ -8,6 +8,7 @@
 //! | `bucket` | token buckets, pure: time is passed in |
 //! | `usage` | what everybody of one name uses together |
 //! | `table` | names to their usage, bounded |
+//! | `stats` | how often something was refused |
 //! | `handle` | [`Limits`], the cheap clone that doors hold |
 //! | `connection` | [`Admitted`], one connection's share of it all |
 //!
@@ -19,6 +20,7 @@
 //! Admitted::admit_message    it sends an envelope           -> Admission
 //! Admitted::admit_to         ... to an address of the bus   -> or a refusal
 //! Admitted::admit_registration                              -> RegistrationPlace, or a refusal
+//! Limits::admit_from, _by, _to   a message without a connection -> or how long to wait
 //! ```
 //!
 //! A connection over its own rate is not read until the debt is paid: that loses nothing and costs
@@ -30,6 +32,7 @@ mod config;
 mod connection;
 mod handle;
 mod network;
+mod stats;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -39,3 +42,4 @@ pub use config::{AddressLimits, LimitsConfig, Rates, SharedLimits};
 pub use connection::{Admission, Admitted, RegistrationPlace};
 pub use handle::{Limits, NetworkPlace};
 pub use network::Network;
+pub use stats::LimitStats;

@@ -219,3 +219,28 @@ fn exempt_networks_have_no_limits_of_the_network() {
     let places = [1, 2].map(|_| limits.admit_tcp("127.0.0.1".parse().unwrap(), now));
     assert!(places.iter().all(Option::is_some));
 }
+
+#[test]
+fn messages_without_a_connection_share_the_rates_and_hear_how_long_to_wait() {
+    let (limits, now) = limits(|config| {
+        config.ip.messages_per_second = 10;
+        config.ip.message_burst = 2;
+        config.user.messages_per_second = 1;
+        config.user.message_burst = 1;
+        config.address.messages_per_second = 1;
+        config.address.message_burst = 1;
+    });
+    let from = ip("192.0.2.1");
+    let connection = limits.admit_connection(from, now).unwrap();
+    assert_eq!(passing(&connection, 1, now), 1);
+    assert_eq!(limits.admit_from(from, 0, now), Ok(()));
+    assert_eq!(limits.admit_from(from, 0, now), Err(SECOND / 10));
+    assert_eq!((limits.admit_from(None, 0, now), limits.admit_by("ada", 0, now)), (Ok(()), Ok(())));
+    assert_eq!(limits.admit_by("ada", 0, now), Err(SECOND));
+    assert_eq!(limits.admit_to("a", now), Ok(()));
+    assert_eq!((limits.admit_to("a", now), limits.admit_to("b", now)), (Err(SECOND), Ok(())));
+    let refused = limits.stats().refused;
+    for tier in ["ip", "user", "address"] {
+        assert!(refused.contains(&("message", tier, 1)), "{tier}: {refused:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What everybody of one name uses together.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use super::bucket::SharedBucket;
 use super::config::{AddressLimits, Pace, SharedLimits};
@@ -18,11 +19,10 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// Takes one message of so many bytes, if that is within the rates.
-    pub(super) fn take(&self, pace: Pace, now: u64, bytes: usize) -> bool {
-        let has_message = pace.messages.is_none_or(|rate| self.messages.take(rate, now, 1).is_ok());
-        let of_bytes = |rate| self.bytes.take(rate, now, bytes as u64).is_ok();
-        has_message && pace.bytes.is_none_or(of_bytes)
+    /// Takes one message of so many bytes, if that is within the rates; else gives how long to wait.
+    pub(super) fn take(&self, pace: Pace, now: u64, bytes: usize) -> Result<(), Duration> {
+        pace.messages.map_or(Ok(()), |rate| self.messages.take(rate, now, 1))?;
+        pace.bytes.map_or(Ok(()), |rate| self.bytes.take(rate, now, bytes as u64))
     }
 
     /// Whether nothing is lost when it is forgotten, as far as time goes.

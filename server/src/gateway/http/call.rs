@@ -1,10 +1,11 @@
 //! What a request says: who calls, which address, which headers and body.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
-use http::header::CONTENT_TYPE;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -15,6 +16,7 @@ use trolleybus_protocol::{Address, Body, ByteString, Headers};
 use super::failure::Failure;
 use super::handle::Core;
 use crate::access::{AuthFailure, Principal};
+use crate::gateway::HttpOptions;
 use crate::gateway::rights::Rights;
 
 /// HTTP headers that are headers of the message: `X-Bus-Colour` is `colour`.
@@ -24,6 +26,10 @@ pub(super) const HEADER_PREFIX: &str = "x-bus-";
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) address: Address,
+    /// Where it comes from, if the app was served with connect info.
+    pub(super) ip: Option<IpAddr>,
+    /// The user, if it brings a token that names one.
+    pub(super) subject: Option<String>,
     pub(super) rights: Rights,
     pub(super) query: CallQuery,
 }
@@ -64,6 +70,8 @@ impl FromRequestParts<Arc<Core>> for Call {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, Failure> {
+        let (ip, bytes) = (client_ip(parts), declared_bytes(&parts.headers, &core.options));
+        core.limits.admit_from(ip, bytes, clock()).map_err(Failure::rate_limited)?;
         let Path(address) = Path::<String>::from_request_parts(parts, core)
             .await
             .map_err(|_| Refusal::MissingAddress)?;
@@ -74,9 +82,33 @@ impl FromRequestParts<Arc<Core>> for Call {
         let query = Query::<CallQuery>::from_request_parts(parts, core).await;
         let query = query.map_or_else(|_| CallQuery::default(), |Query(query)| query);
         let principal = principal(core, parts).await?;
+        let subject = principal.as_ref().and_then(Principal::subject).map(str::to_owned);
+        if let Some(subject) = &subject {
+            core.limits.admit_by(subject, bytes, clock()).map_err(Failure::rate_limited)?;
+        }
         let rights = Rights::new(core.policy.clone(), principal);
-        Ok(Self { address: address.into(), rights, query })
+        Ok(Self { address: address.into(), ip, subject, rights, query })
     }
+}
+
+/// The time, as limits are told it.
+pub(super) fn clock() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn client_ip(parts: &Parts) -> Option<IpAddr> {
+    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map(|ConnectInfo(client)| client.ip())
+}
+
+/// How long the body will be; one that does not say counts as the longest.
+fn declared_bytes(headers: &HeaderMap, options: &HttpOptions) -> usize {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return options.max_body_size;
+    }
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    let length = length.and_then(|length| length.parse().ok()).unwrap_or_default();
+    options.max_body_size.min(length)
 }
 
 /// Who stands behind the token of a request, if it brings one and somebody reads tokens here.
@@ -87,6 +119,7 @@ async fn principal(core: &Core, parts: &Parts) -> Result<Option<Principal>, Refu
     match authentication.credentials.of_request(&parts.headers, parts.uri.query()) {
         Some(token) => {
             let principal = authentication.authenticator.authenticate(token.as_str()).await;
+            core.counters.authentications.count(&principal);
             principal.map(Some).map_err(AuthFailure::refusal)
         }
         None if authentication.required => Err(Refusal::NotLoggedIn),

@@ -1,5 +1,7 @@
 //! The one table from failures to statuses, and the JSON that says what went wrong.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -25,35 +27,50 @@ pub(super) struct FailureBody {
 
 /// A call that failed.
 #[derive(Debug)]
-pub(super) struct Failure(Error);
+pub(super) struct Failure {
+    error: Error,
+    /// When to try again, as far as somebody knows.
+    wait: Option<Duration>,
+}
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self(Error::refused(refusal))
+        Error::refused(refusal).into()
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self { error, wait: None }
     }
 }
 
 impl Failure {
+    /// It was over a rate, and can be tried again in a while.
+    pub(super) fn rate_limited(wait: Duration) -> Self {
+        Self { error: Error::refused(Refusal::RateLimited), wait: Some(wait) }
+    }
+
+    /// Whole seconds that whoever is told 429 should wait; one when nobody knows.
+    fn retry_after(&self) -> u64 {
+        let wait = self.wait.unwrap_or_default();
+        (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+    }
+
     pub(super) fn status(&self) -> StatusCode {
-        status_of(self.0.kind())
+        status_of(self.error.kind())
     }
 
     pub(super) fn body(&self) -> FailureBody {
-        let body = match self.0.kind() {
+        let body = match self.error.kind() {
             ErrorKind::Refused(refusal) => Some(refusal.word()),
             _ => None,
         };
         FailureBody {
             body,
-            failure_code: self.0.code(),
-            failure_type: self.0.failure_type().word(),
-            message: self.0.message().map(ToOwned::to_owned),
+            failure_code: self.error.code(),
+            failure_type: self.error.failure_type().word(),
+            message: self.error.message().map(ToOwned::to_owned),
         }
     }
 }
@@ -87,11 +104,14 @@ fn status_of(kind: ErrorKind) -> StatusCode {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = self.status();
-        tracing::debug!(%status, error = ?self.0.kind(), "call failed");
+        tracing::debug!(%status, error = ?self.error.kind(), "call failed");
         let mut response = (status, axum::Json(self.body())).into_response();
         if status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            response.headers_mut().insert(header::RETRY_AFTER, self.retry_after().into());
         }
         response
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -9,13 +10,14 @@ use tokio::sync::Notify;
 use trolleybus_protocol::envelope::{RecExtras, rec_with_extras_to_json};
 use trolleybus_protocol::{Address, BusMessage as _};
 
+use super::handle::Core;
 use crate::bus::{Delivery, Handler, Message};
 use crate::gateway::rights::Rights;
 
 /// The handler behind a stream of server-sent events.
 pub(super) struct Feed {
     pub(super) rights: Rights,
-    limit: usize,
+    core: Arc<Core>,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -28,9 +30,9 @@ struct State {
 }
 
 impl Feed {
-    /// A feed that keeps at most `limit` bytes.
-    pub(super) fn new(rights: Rights, limit: usize) -> Self {
-        Self { rights, limit, state: Mutex::default(), changed: Notify::new() }
+    /// An empty feed.
+    pub(super) fn new(rights: Rights, core: Arc<Core>) -> Self {
+        Self { rights, core, state: Mutex::default(), changed: Notify::new() }
     }
 
     /// All events that wait, once there are any.
@@ -48,7 +50,9 @@ impl Feed {
 }
 
 impl State {
-    fn push(&mut self, event: String, limit: usize) {
+    /// Adds an event; gives how many went for it.
+    fn push(&mut self, event: String, limit: usize) -> u64 {
+        let before = self.dropped;
         self.bytes += event.len();
         self.events.push_back(event);
         while self.bytes > limit {
@@ -56,6 +60,7 @@ impl State {
             self.bytes -= oldest.len();
             self.dropped += 1;
         }
+        self.dropped - before
     }
 
     fn take(&mut self) -> Option<String> {
@@ -89,7 +94,12 @@ impl Handler for Feed {
         let extras = RecExtras { pattern: message.pattern().map(Address::as_str), dropped: 0 };
         let envelope =
             rec_with_extras_to_json(address, message.body(), message.headers(), None, extras);
-        self.state.lock().push(event("message", &envelope), self.limit);
+        let limit = self.core.options.max_stream_queue;
+        let dropped = self.state.lock().push(event("message", &envelope), limit);
+        self.core.counters.event(dropped);
+        if dropped > 0 {
+            tracing::debug!(%address, dropped, "messages dropped for a slow reader of a stream");
+        }
         self.changed.notify_one();
         Delivery::Taken
     }

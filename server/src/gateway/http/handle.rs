@@ -9,9 +9,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{document, origin};
-use crate::access::{ConfigError, LivePolicy};
+use crate::access::limits::Limits;
+use crate::access::{ConfigError, LivePolicy, Origins};
 use crate::bus::Bus;
-use crate::gateway::{Authentication, HttpOptions};
+use crate::gateway::stats::HttpCounters;
+use crate::gateway::{Authentication, HttpOptions, HttpStats};
 
 /// Publish, send and request by POST, and addresses as streams of server-sent events. Clones are
 /// handles of one gateway.
@@ -24,7 +26,10 @@ pub(super) struct Core {
     pub(super) bus: Bus,
     pub(super) policy: LivePolicy,
     pub(super) authentication: Option<Authentication>,
+    pub(super) limits: Limits,
+    pub(super) origins: Origins,
     pub(super) options: HttpOptions,
+    pub(super) counters: HttpCounters,
     /// Places for requests on the bus that wait for their answers.
     pub(super) requests: Arc<Semaphore>,
     /// Places for streams.
@@ -34,7 +39,8 @@ pub(super) struct Core {
 }
 
 impl HttpGateway {
-    /// A gateway to a bus, under these rules.
+    /// A gateway to a bus, under these rules and limits. Limits by network address need the app to
+    /// be served with connect info.
     ///
     /// # Errors
     /// When a limit makes no sense.
@@ -42,13 +48,22 @@ impl HttpGateway {
         bus: Bus,
         policy: LivePolicy,
         authentication: Option<Authentication>,
+        limits: Limits,
         options: HttpOptions,
     ) -> Result<Self, ConfigError> {
         options.validate()?;
-        let requests = Arc::new(Semaphore::new(options.max_requests));
-        let streams = Arc::new(Semaphore::new(options.max_streams));
-        let stop = CancellationToken::new();
-        Ok(Self(Arc::new(Core { bus, policy, authentication, options, requests, streams, stop })))
+        Ok(Self(Arc::new(Core {
+            bus,
+            policy,
+            authentication,
+            limits,
+            origins: options.origins()?,
+            counters: HttpCounters::default(),
+            requests: Arc::new(Semaphore::new(options.max_requests)),
+            streams: Arc::new(Semaphore::new(options.max_streams)),
+            stop: CancellationToken::new(),
+            options,
+        })))
     }
 
     /// The gateway, to be mounted with [`Router::nest_service`] under `path`, which the OpenAPI
@@ -60,6 +75,12 @@ impl HttpGateway {
             .route("/openapi.json", document)
             .layer(from_fn_with_state(Arc::clone(&self.0), origin::guard))
             .with_state(Arc::clone(&self.0))
+    }
+
+    /// What it did so far.
+    #[must_use]
+    pub fn stats(&self) -> HttpStats {
+        self.0.counters.snapshot()
     }
 
     /// Ends the streams; their readers may connect again elsewhere.

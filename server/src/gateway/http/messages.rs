@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::{BusMessage as _, DeliveryOptions, Error, EventBus as _};
 
-use super::call::{HEADER_PREFIX, MessageCall};
+use super::call::{HEADER_PREFIX, MessageCall, clock};
 use super::failure::{Failure, FailureBody};
 use super::handle::Core;
 use crate::bus::{Dispatch, Message};
@@ -32,7 +32,7 @@ pub(super) async fn publish(
     State(core): State<Arc<Core>>,
     message: MessageCall,
 ) -> Result<StatusCode, Failure> {
-    let dispatch = dispatch(message)?;
+    let dispatch = dispatch(&core, message)?;
     let address = dispatch.address.clone();
     done(core.bus.publish_message(dispatch) > 0, address.as_str())
 }
@@ -55,7 +55,7 @@ pub(super) async fn send(
     State(core): State<Arc<Core>>,
     message: MessageCall,
 ) -> Result<StatusCode, Failure> {
-    let dispatch = dispatch(message)?;
+    let dispatch = dispatch(&core, message)?;
     let address = dispatch.address.clone();
     done(core.bus.send_message(dispatch), address.as_str())
 }
@@ -82,17 +82,18 @@ pub(super) async fn request(
     message: MessageCall,
 ) -> Result<Response, Failure> {
     let timeout = message.call.query.timeout(core.options.reply_timeout())?;
-    let Dispatch { address, body, headers, .. } = dispatch(message)?;
+    let Dispatch { address, body, headers, .. } = dispatch(&core, message)?;
     let _place = core.requests.try_acquire().map_err(|_| Refusal::MaxHandlersReached)?;
     let options = DeliveryOptions { timeout, headers, ..DeliveryOptions::default() };
     let reply = core.bus.request_with(address, body, options).await?;
     Ok(answer(&reply))
 }
 
-/// The message of a call, if the rules let it pass.
-fn dispatch(message: MessageCall) -> Result<Dispatch, Refusal> {
+/// The message of a call, if rules and limits let it pass.
+fn dispatch(core: &Core, message: MessageCall) -> Result<Dispatch, Failure> {
     let MessageCall { call, headers, body } = message;
     call.rights.bound().inbound.check(call.address.as_str(), &body)?;
+    core.limits.admit_to(call.address.as_str(), clock()).map_err(Failure::rate_limited)?;
     Ok(Dispatch::new(call.address, body, headers))
 }
 

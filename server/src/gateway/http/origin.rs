@@ -10,42 +10,42 @@ use trolleybus_protocol::codes::Refusal;
 
 use super::failure::Failure;
 use super::handle::Core;
+use crate::access::Origins;
+use crate::gateway::stats::HttpCounters;
 
-/// Refuses pages of other origins unless they are allowed, and answers their browsers' questions.
+/// Refuses pages of other origins unless they are allowed, and answers their browsers' questions;
+/// counts what was asked and answered.
 pub(super) async fn guard(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
-    let foreign = match foreign_origin(request.headers(), &core.options.allowed_origins) {
-        Ok(foreign) => foreign,
+    let operation = HttpCounters::operation(request.uri().path());
+    let response = guarded(&core, request, next).await;
+    core.counters.answered(operation, response.status());
+    response
+}
+
+async fn guarded(core: &Core, request: Request, next: Next) -> Response {
+    let origin = match allowed_origin(request.headers(), &core.origins) {
+        Ok(origin) => origin,
         Err(refusal) => return Failure::from(refusal).into_response(),
     };
     let is_preflight = request.method() == Method::OPTIONS;
-    let mut response = match &foreign {
+    let mut response = match &origin {
         Some(_) if is_preflight => preflight(request.headers()),
         _ => next.run(request).await,
     };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
-    if let Some(origin) = foreign {
+    if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
     }
     response
 }
 
-/// The origin of the page that calls, if it is another than ours and allowed. Programs that are no
+/// The origin of the page that calls, for its browser to be told that it may. Programs that are no
 /// browsers say nothing, and so do browsers where a page only looks at its own server.
-fn foreign_origin(headers: &HeaderMap, allowed: &[String]) -> Result<Option<HeaderValue>, Refusal> {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return Ok(None);
-    };
-    let own = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let text = origin.to_str().map_err(|_| Refusal::OriginNotAllowed)?;
-    let host = text.split_once("://").map(|(_, host)| host);
-    if host.is_some() && host == own {
-        return Ok(None);
-    }
-    let is_allowed = |entry: &String| entry == "*" || entry.eq_ignore_ascii_case(text);
-    if allowed.iter().any(is_allowed) {
-        Ok(Some(origin.clone()))
+fn allowed_origin(headers: &HeaderMap, allowed: &Origins) -> Result<Option<HeaderValue>, Refusal> {
+    if allowed.allows(headers) {
+        Ok(headers.get(header::ORIGIN).cloned())
     } else {
         Err(Refusal::OriginNotAllowed)
     }
@@ -77,15 +77,17 @@ mod tests {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
             let allowed: Vec<_> = allowed.iter().map(ToString::to_string).collect();
-            foreign_origin(&headers, &allowed).map(|origin| origin.is_some())
+            let allowed = Origins::own_and(&allowed).unwrap();
+            allowed_origin(&headers, &allowed).map(|origin| origin.is_some())
         };
         assert_eq!(verdict(None, &[]), Ok(false));
-        assert_eq!(verdict(Some("http://bus.example:8080"), &[]), Ok(false));
+        assert_eq!(verdict(Some("http://bus.example:8080"), &[]), Ok(true));
         let refused = Err(Refusal::OriginNotAllowed);
         for other in ["http://bus.example", "null", "http://evil.example", "bus.example:8080", ""] {
             assert_eq!(verdict(Some(other), &["https://shop.example"]), refused, "{other}");
         }
         assert_eq!(verdict(Some("https://shop.example"), &["https://Shop.example"]), Ok(true));
+        assert_eq!(verdict(Some("https://a.shop.example"), &["https://*.shop.example"]), Ok(true));
         assert_eq!(verdict(Some("null"), &["*"]), Ok(true));
     }
 }

@@ -14,10 +14,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use trolleybus_protocol::codes::Refusal;
 
-use super::call::Call;
+use super::call::{Call, clock};
 use super::failure::{Failure, FailureBody};
 use super::feed::{Feed, event};
 use super::handle::Core;
+use crate::access::limits::{Admitted, RegistrationPlace};
 use crate::bus::{Handler, Registration};
 use crate::gateway::target::Target;
 
@@ -50,10 +51,13 @@ pub(super) async fn subscribe(
     target.check(&call.rights.bound().outbound)?;
     let place = Arc::clone(&core.streams).try_acquire_owned();
     let place = place.map_err(|_| Refusal::MaxHandlersReached)?;
-    let feed = Arc::new(Feed::new(call.rights, core.options.max_stream_queue));
+    let held = hold(&core, &call)?;
+    let feed = Arc::new(Feed::new(call.rights, Arc::clone(&core)));
     let handler: Arc<dyn Handler> = Arc::<Feed>::clone(&feed);
     let registration = target.register(&core.bus, handler);
-    let reading = Reading { core, feed, phase: Phase::First, _held: (registration, place) };
+    core.counters.stream_opened();
+    let phase = Phase::First;
+    let reading = Reading { core, feed, phase, _held: (registration, place, held) };
     let body = stream::unfold(reading, |mut reading| async move {
         let part = reading.next().await?;
         Some((Ok::<_, std::convert::Infallible>(part), reading))
@@ -67,12 +71,27 @@ pub(super) async fn subscribe(
     Ok(response)
 }
 
-/// One reader's stream. Its registration and place end with it.
+/// The places of a stream, which counts as a connection with one registration.
+fn hold(core: &Core, call: &Call) -> Result<(Admitted, RegistrationPlace), Refusal> {
+    let full = |_| Refusal::MaxHandlersReached;
+    let admitted = core.limits.admit_connection(call.ip, clock()).map_err(full)?;
+    admitted.set_user(call.subject.as_deref(), clock()).map_err(full)?;
+    let place = admitted.admit_registration(call.address.as_str(), clock())?;
+    Ok((admitted, place))
+}
+
+/// One reader's stream. Its registration and places end with it.
 struct Reading {
     core: Arc<Core>,
     feed: Arc<Feed>,
     phase: Phase,
-    _held: (Registration, OwnedSemaphorePermit),
+    _held: (Registration, OwnedSemaphorePermit, (Admitted, RegistrationPlace)),
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.core.counters.stream_closed();
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

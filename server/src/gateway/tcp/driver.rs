@@ -15,6 +15,7 @@ use super::handle::Core;
 use super::ops;
 use super::outbox::Written;
 use super::socket::TcpSocket;
+use crate::access::limits::{Admission, Admitted};
 
 /// Room made before each read.
 const READ: usize = 8 * 1024;
@@ -31,6 +32,8 @@ pub(super) enum Ended {
     Idle,
     TokenExpired,
     SlowConsumer,
+    RateLimited,
+    TooManyConnections,
     Drained,
 }
 
@@ -43,17 +46,25 @@ impl fmt::Display for Ended {
             Self::Idle => f.write_str("nothing came within the idle timeout"),
             Self::TokenExpired => f.write_str("the token expired"),
             Self::SlowConsumer => f.write_str("the client reads too slowly"),
+            Self::RateLimited => f.write_str("the client went on although it was over a rate"),
+            Self::TooManyConnections => f.write_str("the user has too many connections"),
             Self::Drained => f.write_str("the server is shutting down"),
         }
     }
 }
 
 /// Serves a connection until it ends, and then lets the client have what is still to be said.
-pub(super) async fn serve<S>(core: Arc<Core>, stream: S, stop: CancellationToken) -> Ended
+pub(super) async fn serve<S>(
+    core: Arc<Core>,
+    stream: S,
+    limits: Admitted,
+    stop: CancellationToken,
+) -> Ended
 where
     S: AsyncRead + AsyncWrite,
 {
-    let held = CloseOnDrop(TcpSocket::new(core));
+    core.counters.opened();
+    let held = CloseOnDrop(TcpSocket::new(core, limits));
     let socket = &held.0;
     let (mut reader, writer) = tokio::io::split(stream);
     let writing = socket.outbox.write_to(writer);
@@ -90,9 +101,18 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
     let mut frames = Frames::new(socket.core.options.max_frame_size);
     let mut clocks = Clocks::new(socket, Instant::now());
     loop {
-        loop {
+        while !clocks.is_paused() {
             match frames.next_frame() {
-                Ok(Some(text)) => ops::handle(socket, &text).await,
+                Ok(Some(text)) => {
+                    socket.core.counters.received(text.len());
+                    let Some(admission) = clocks.admit(socket, text.len()) else {
+                        socket.refuse(Refusal::RateLimited, None);
+                        return Ended::RateLimited;
+                    };
+                    if let Err(ended) = ops::handle(socket, &text, admission).await {
+                        return ended;
+                    }
+                }
                 Ok(None) => break,
                 Err(error) => {
                     tracing::debug!(%error, "connection is out of step");
@@ -106,7 +126,7 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
         }
         frames.buffer().reserve(READ);
         tokio::select! {
-            read = reader.read_buf(frames.buffer()) => match read {
+            read = reader.read_buf(frames.buffer()), if !clocks.is_paused() => match read {
                 Ok(0) => return Ended::ByClient,
                 Ok(_) => clocks.last_heard = Instant::now(),
                 Err(error) => return Ended::Lost(error),
@@ -127,19 +147,43 @@ struct Clocks {
     /// Requests that the client does not answer are looked for this often.
     sweep: Duration,
     next_sweep: Instant,
+    /// Until when nothing is read, because the client was faster than it may be.
+    paused_until: Option<Instant>,
 }
 
 impl Clocks {
     fn new(socket: &TcpSocket, now: Instant) -> Self {
         let sweep = socket.core.options.reply_timeout();
         let idle_timeout = socket.core.options.idle_timeout();
-        Self { idle_timeout, last_heard: now, sweep, next_sweep: now + sweep }
+        let next_sweep = now + sweep;
+        Self { idle_timeout, last_heard: now, sweep, next_sweep, paused_until: None }
+    }
+
+    /// What becomes of a frame of so many bytes; none when the connection is over for it.
+    fn admit(&mut self, socket: &TcpSocket, bytes: usize) -> Option<Admission> {
+        let admission = socket.limits.admit_message(bytes, clock);
+        match admission {
+            Admission::Close => return None,
+            Admission::PassThenPause(pause) => self.paused_until = Some(Instant::now() + pause),
+            Admission::Pass | Admission::Refuse => {}
+        }
+        Some(admission)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused_until.is_some()
+    }
+
+    /// Who may not speak is not idle.
+    fn idle_at(&self) -> Option<Instant> {
+        let timeout = self.idle_timeout.filter(|_| !self.is_paused());
+        timeout.map(|timeout| self.last_heard + timeout)
     }
 
     fn wake(&self, socket: &TcpSocket) -> Instant {
-        let idle = self.idle_timeout.map(|timeout| self.last_heard + timeout);
-        let clocks = [socket.next_deadline(), socket.rights.expires_at(), idle];
-        clocks.into_iter().flatten().fold(self.next_sweep, Instant::min)
+        let own = [self.idle_at(), self.paused_until];
+        let clocks = [socket.next_deadline(), socket.rights.expires_at()].into_iter().chain(own);
+        clocks.flatten().fold(self.next_sweep, Instant::min)
     }
 
     fn ring(&mut self, socket: &TcpSocket, now: Instant) -> Option<Ended> {
@@ -151,9 +195,17 @@ impl Clocks {
             socket.refuse(Refusal::TokenExpired, None);
             return Some(Ended::TokenExpired);
         }
-        let is_idle = self.idle_timeout.is_some_and(|timeout| self.last_heard + timeout <= now);
-        is_idle.then_some(Ended::Idle)
+        if self.paused_until.is_some_and(|end| end <= now) {
+            self.paused_until = None;
+            self.last_heard = now;
+        }
+        self.idle_at().is_some_and(|idle| idle <= now).then_some(Ended::Idle)
     }
+}
+
+/// The time, as limits are told it.
+pub(super) fn clock() -> std::time::Instant {
+    Instant::now().into_std()
 }
 
 /// However the loop ends, nothing of the connection stays on the bus.
@@ -162,5 +214,6 @@ struct CloseOnDrop(Arc<TcpSocket>);
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
+        self.0.core.counters.closed();
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,9 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::driver;
+use crate::access::limits::Limits;
 use crate::access::{ConfigError, LivePolicy};
 use crate::bus::Bus;
-use crate::gateway::{Authentication, TcpOptions};
+use crate::gateway::stats::TcpCounters;
+use crate::gateway::{Authentication, TcpOptions, TcpStats};
 
 /// When the system begins to ask a silent peer whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -30,12 +32,14 @@ pub(super) struct Core {
     pub(super) bus: Bus,
     pub(super) policy: LivePolicy,
     pub(super) authentication: Option<Authentication>,
+    pub(super) limits: Limits,
     pub(super) options: TcpOptions,
+    pub(super) counters: TcpCounters,
     places: Arc<Semaphore>,
 }
 
 impl TcpGateway {
-    /// A gateway to a bus, under these rules.
+    /// A gateway to a bus, under these rules and limits.
     ///
     /// # Errors
     /// When a limit makes no sense.
@@ -43,11 +47,14 @@ impl TcpGateway {
         bus: Bus,
         policy: LivePolicy,
         authentication: Option<Authentication>,
+        limits: Limits,
         options: TcpOptions,
     ) -> Result<Self, ConfigError> {
         options.validate()?;
         let places = Arc::new(Semaphore::new(options.max_connections));
-        Ok(Self(Arc::new(Core { bus, policy, authentication, options, places })))
+        let counters = TcpCounters::default();
+        let core = Core { bus, policy, authentication, limits, options, counters, places };
+        Ok(Self(Arc::new(core)))
     }
 
     /// Accepts connections until `stop`, each served by a task of its own that `tasks` tracks.
@@ -84,6 +91,12 @@ impl TcpGateway {
             };
             let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
                 tracing::warn!("too many TCP bridge connections, one more was refused");
+                self.0.counters.refused();
+                continue;
+            };
+            let Some(place_of_peer) = self.0.limits.admit_tcp(peer.ip(), Instant::now()) else {
+                tracing::debug!(%peer, "too many TCP bridge connections from one network address");
+                self.0.counters.refused();
                 continue;
             };
             if let Err(error) = self.prepare(&stream) {
@@ -99,18 +112,29 @@ impl TcpGateway {
                     Ok(stream) => gateway.serve_stream(stream, peer, stop).await,
                     Err(error) => tracing::debug!(%peer, %error, "handshake failed"),
                 }
-                drop(place);
+                drop((place, place_of_peer));
             });
         }
     }
 
-    /// Serves one stream until either side ends it or `stop`. Nothing bounds how many there are.
+    /// Serves one stream until either side ends it or `stop`. Only the limits of its network address
+    /// bound how many there are.
     pub async fn serve_stream<S>(&self, stream: S, peer: SocketAddr, stop: CancellationToken)
     where
         S: AsyncRead + AsyncWrite,
     {
-        let ended = driver::serve(Arc::clone(&self.0), stream, stop).await;
+        let Ok(limits) = self.0.limits.admit_connection(Some(peer.ip()), Instant::now()) else {
+            tracing::debug!(%peer, "too many TCP bridge connections from one network address");
+            return self.0.counters.refused();
+        };
+        let ended = driver::serve(Arc::clone(&self.0), stream, limits, stop).await;
         tracing::debug!(%peer, %ended, "TCP bridge connection ended");
+    }
+
+    /// What it did so far.
+    #[must_use]
+    pub fn stats(&self) -> TcpStats {
+        self.0.counters.snapshot()
     }
 
     /// No waiting to fill packets; a peer that is gone is noticed; and the system cuts off one that

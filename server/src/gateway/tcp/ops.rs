@@ -6,7 +6,10 @@ use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation, TcpEnvelope};
 use trolleybus_protocol::{Address, ByteString, Error, Overflow};
 
+use super::driver::{Ended, clock};
 use super::socket::TcpSocket;
+use crate::access::AuthFailure;
+use crate::access::limits::Admission;
 use crate::bus::Dispatch;
 use crate::gateway::target::Target;
 
@@ -18,23 +21,39 @@ enum Done {
     ToNobody,
     /// The answer to the request will tell.
     Asked,
+    /// The user has too many connections for one more, which ends.
+    Refused,
 }
 
 /// Carries out one envelope, or tells the client why not.
-pub(super) async fn handle(socket: &Arc<TcpSocket>, text: &ByteString) {
+///
+/// # Errors
+/// When the connection is over for it.
+pub(super) async fn handle(
+    socket: &Arc<TcpSocket>,
+    text: &ByteString,
+    admission: Admission,
+) -> Result<(), Ended> {
     let TcpEnvelope { envelope, local_only } = match TcpEnvelope::parse(text) {
         Ok(parsed) => parsed,
         Err(error) => {
             let reply_address = error.reply_address.filter(|label| fits(socket, label));
-            return socket.refuse(error.refusal, reply_address.as_ref());
+            socket.refuse(error.refusal, reply_address.as_ref());
+            return Ok(());
         }
     };
     if envelope.operation == Operation::Ping {
-        return socket.pong();
+        socket.pong();
+        return Ok(());
     }
     let label = envelope.reply_address.as_ref().or(envelope.receipt.as_ref()).cloned();
     if label.as_ref().is_some_and(|label| !fits(socket, label)) {
-        return socket.refuse(Refusal::InvalidReplyAddress, None);
+        socket.refuse(Refusal::InvalidReplyAddress, None);
+        return Ok(());
+    }
+    if admission == Admission::Refuse {
+        socket.refuse(Refusal::RateLimited, label.as_ref());
+        return Ok(());
     }
     let (address, receipt) = (envelope.address.clone(), envelope.receipt.clone());
     match (carry_out(socket, envelope, local_only).await, receipt) {
@@ -43,8 +62,13 @@ pub(super) async fn handle(socket: &Arc<TcpSocket>, text: &ByteString) {
         (Ok(Done::ToNobody), Some(receipt)) => {
             socket.fail(&receipt, &address, &Error::no_handlers(address.as_str()));
         }
+        (Ok(Done::Refused), _) => {
+            socket.refuse(Refusal::MaxHandlersReached, label.as_ref());
+            return Err(Ended::TooManyConnections);
+        }
         (Ok(_), _) => {}
     }
+    Ok(())
 }
 
 async fn carry_out(
@@ -71,13 +95,14 @@ async fn carry_out(
 async fn authenticate(socket: &TcpSocket, envelope: &ClientEnvelope) -> Result<Done, Refusal> {
     let authentication = socket.core.authentication.as_ref().ok_or(Refusal::InvalidToken)?;
     let token = envelope.body.as_text().ok_or(Refusal::InvalidToken)?;
-    match authentication.authenticator.authenticate(&token).await {
-        Ok(principal) => {
-            socket.rights.replace_principal(principal);
-            Ok(Done::Yes)
-        }
-        Err(failure) => Err(failure.refusal()),
+    let authenticated = authentication.authenticator.authenticate(&token).await;
+    socket.core.counters.authentications.count(&authenticated);
+    let principal = authenticated.map_err(AuthFailure::refusal)?;
+    if socket.limits.set_user(principal.subject(), clock()).is_err() {
+        return Ok(Done::Refused);
     }
+    socket.rights.replace_principal(principal);
+    Ok(Done::Yes)
 }
 
 fn publish(
@@ -87,6 +112,7 @@ fn publish(
 ) -> Result<Done, Refusal> {
     let ClientEnvelope { address, body, headers, .. } = envelope;
     socket.rights.bound().inbound.check(address.as_str(), &body)?;
+    socket.limits.admit_to(address.as_str(), clock)?;
     let consumers =
         socket.core.bus.publish_message(Dispatch { address, body, headers, local_only });
     Ok(if consumers > 0 { Done::Yes } else { Done::ToNobody })
@@ -106,6 +132,7 @@ fn send(
     }
     let ClientEnvelope { address, body, headers, reply_address, timeout, .. } = envelope;
     socket.rights.bound().inbound.check(address.as_str(), &body)?;
+    socket.limits.admit_to(address.as_str(), clock)?;
     let Some(reply_address) = reply_address else {
         let is_taken =
             socket.core.bus.send_message(Dispatch { address, body, headers, local_only });

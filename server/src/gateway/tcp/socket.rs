@@ -12,9 +12,11 @@ use trolleybus_protocol::envelope::{
 };
 use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers};
 
+use super::driver::clock;
 use super::handle::Core;
-use super::outbox::Outbox;
+use super::outbox::{Closed, Outbox};
 use super::requests::{Awaited, Key, Request, UnderWay};
+use crate::access::limits::{Admitted, RegistrationPlace};
 use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
 use crate::gateway::rights::Rights;
 use crate::gateway::target::Target;
@@ -23,16 +25,18 @@ use crate::gateway::target::Target;
 pub(super) struct TcpSocket {
     pub(super) core: Arc<Core>,
     pub(super) rights: Rights,
+    pub(super) limits: Admitted,
     pub(super) outbox: Outbox,
     /// By address, and whether that is a pattern.
-    registrations: Mutex<BTreeMap<(Address, bool), Registration>>,
+    registrations: Mutex<BTreeMap<(Address, bool), (Registration, RegistrationPlace)>>,
     under_way: Mutex<UnderWay>,
     awaited: Mutex<Awaited>,
 }
 
 impl TcpSocket {
-    pub(super) fn new(core: Arc<Core>) -> Arc<Self> {
+    pub(super) fn new(core: Arc<Core>, limits: Admitted) -> Arc<Self> {
         Arc::new(Self {
+            limits,
             rights: Rights::new(core.policy.clone(), None),
             outbox: Outbox::new(core.options.max_outbox_size),
             registrations: Mutex::default(),
@@ -42,15 +46,19 @@ impl TcpSocket {
         })
     }
 
+    fn push(&self, text: &str) -> Result<(), Closed> {
+        self.outbox.push(text).inspect(|()| self.core.counters.sent(text.len()))
+    }
+
     pub(super) fn pong(&self) {
-        let _ = self.outbox.push(TCP_PONG);
+        let _ = self.push(TCP_PONG);
     }
 
     /// Tells the client that an envelope was refused.
     pub(super) fn refuse(&self, refusal: Refusal, reply_address: Option<&Address>) {
         tracing::debug!(word = refusal.word(), "envelope refused");
         let text = tcp_refusal_to_json(refusal, reply_address.map(Address::as_str));
-        let _ = self.outbox.push(&text);
+        let _ = self.push(&text);
     }
 
     /// Tells the client that the envelope with this receipt was carried out.
@@ -63,13 +71,13 @@ impl TcpSocket {
             is_send: true,
             pattern: None,
         });
-        let _ = self.outbox.push(&text);
+        let _ = self.push(&text);
     }
 
     /// Tells the client what became of a request, or of an envelope with a receipt.
     pub(super) fn fail(&self, reply_address: &Address, address: &Address, error: &Error) {
         let text = tcp_failure_to_json(reply_address.as_str(), address.as_str(), error);
-        let _ = self.outbox.push(&text);
+        let _ = self.push(&text);
     }
 
     /// Room for one more registration or request?
@@ -87,8 +95,9 @@ impl TcpSocket {
         if registrations.contains_key(&key) {
             return Err(Refusal::AddressAlreadyRegistered);
         }
+        let place = self.limits.admit_registration(key.0.as_str(), clock())?;
         let handler: Arc<dyn Handler> = Arc::<Self>::clone(self);
-        registrations.insert(key, target.register(&self.core.bus, handler));
+        registrations.insert(key, (target.register(&self.core.bus, handler), place));
         Ok(())
     }
 
@@ -171,7 +180,7 @@ impl TcpSocket {
             is_send: message.is_send(),
             pattern: message.pattern().map(Address::as_str),
         });
-        if self.outbox.push(&text).is_ok() {
+        if self.push(&text).is_ok() {
             return Delivery::Taken;
         }
         if let Some(reply_address) = reply_address {

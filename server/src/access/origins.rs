@@ -64,6 +64,21 @@ impl Origins {
         Ok(Self { list: (!list.is_empty()).then_some(list), is_required })
     }
 
+    /// The pages of the host that a request is sent to, beside those of a list in the grammar of
+    /// [`Origins::new`]; any if `*` is in it.
+    ///
+    /// # Errors
+    /// The first that is no origin.
+    pub fn own_and(list: &[String]) -> Result<Self, OriginError> {
+        if list.iter().any(|text| text == "*") {
+            return Ok(Self::any());
+        }
+        let others = list.iter().map(|text| Allowed::parse(text));
+        let list: Box<[_]> =
+            std::iter::once(Ok(Allowed::Own)).chain(others).collect::<Result<_, _>>()?;
+        Ok(Self { list: Some(list), is_required: false })
+    }
+
     /// Whether any page passes, and any client without one.
     #[must_use]
     pub fn is_any(&self) -> bool {
@@ -318,6 +333,20 @@ mod tests {
         ] {
             assert!(Origins::new(&[text.to_owned()], false).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn beside_its_own_pages_a_service_has_a_list() {
+        let allows = |list: &[&str], origin: &str| {
+            let list: Vec<_> = list.iter().map(|text| (*text).to_owned()).collect();
+            let headers = headers(&[("origin", origin), ("host", "bus.example.net:8080")]);
+            Origins::own_and(&list).map(|origins| origins.allows(&headers))
+        };
+        assert_eq!(allows(&[], "http://bus.example.net:8080"), Ok(true));
+        assert_eq!(allows(&[], "http://bus.example.net"), Ok(false));
+        assert_eq!(allows(&["https://*.b.example"], "https://a.b.example"), Ok(true));
+        assert_eq!(allows(&["*"], "null"), Ok(true));
+        assert!(allows(&["shop.example"], "null").is_err());
     }
 
     #[test]
