@@ -102,7 +102,7 @@ pub enum ReloadError {
 
 /// The configuration.
 pub trait Settings: Send + Sync + 'static {
-    /// The configuration in force. Values of keys that sound secret are not shown, whatever is
+    /// The configuration, with the rules that are in force now. Values of keys that sound secret are not shown, whatever is
     /// given here.
     fn config(&self) -> Value;
     /// Reads the rules again. Connections stay.

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
-use super::operations::{Operations, Reload};
+use super::operations::Operations;
+use super::rules::LiveRules;
 use super::tls::{Tls, TlsDriver};
 use super::{bind, site, tls, tokens};
 use crate::access::ConfigError;
@@ -37,7 +37,7 @@ pub struct App {
     /// Keeps the keys that tokens are checked with fresh.
     pub(super) key_driver: Option<KeyDriver>,
     pub(super) tls: Option<(Tls, TlsDriver)>,
-    reload: Arc<OnceLock<Reload>>,
+    rules: LiveRules,
 }
 
 /// The rooms that let clients in.
@@ -87,12 +87,15 @@ impl App {
         let tls = tls::build(&config.tls).map_err(|error| error.within("tls"))?;
         let limits = Limits::new(&config.limits);
         let doors = Doors::new(&bus, &config, &limits)?;
-        let (health, reload) = (Health::default(), Arc::default());
+        let (health, rules) = (Health::default(), LiveRules::new(doors.bridge.clone(), &config));
         let operations = Operations {
             bus: bus.clone(),
             bridge: doors.bridge.clone(),
             config: config.clone(),
-            reload: Arc::clone(&reload),
+            rules: rules.clone(),
+            limits: limits.clone(),
+            tcp_gateway: doors.tcp_gateway.clone(),
+            http_gateway: doors.http_gateway.clone(),
         };
         let admin = Admin::new(&config.admin, health.clone(), operations.ports())
             .map_err(|error| error.within("admin"))?;
@@ -113,7 +116,7 @@ impl App {
             draining: CancellationToken::new(),
             key_driver,
             tls,
-            reload,
+            rules,
         })
     }
 
@@ -140,8 +143,14 @@ impl App {
         self,
         load: impl Fn() -> Result<Config, String> + Send + Sync + 'static,
     ) -> Self {
-        self.reload.set(Arc::new(load)).ok();
+        self.rules.set_load(load);
         self
+    }
+
+    /// The rules in force, to have them read again.
+    #[must_use]
+    pub fn rules(&self) -> LiveRules {
+        self.rules.clone()
     }
 
     /// The bridge, to look at its sockets and to change its rules.

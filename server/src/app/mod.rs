@@ -13,6 +13,7 @@
 //! | `telemetry` | logs and spans |
 //! | `otlp` | spans to a collector, with the feature `otel` |
 //! | `operations` | what the admin room asks, answered by the others |
+//! | `rules` | [`LiveRules`]: the rules in force, and how they are read again |
 //! | `readings` | all counters under the names of metrics |
 //! | `build` | the rooms put together: [`App`] |
 //! | `run` | run, drain, stop |
@@ -26,6 +27,7 @@ mod operations;
 #[cfg(feature = "otel")]
 mod otlp;
 mod readings;
+mod rules;
 mod run;
 mod site;
 mod telemetry;
@@ -37,6 +39,7 @@ pub use build::App;
 pub use client_ip::ForwardedHeader;
 pub use config::{Config, GatewayConfig, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
+pub use rules::{LiveRules, ReloadError};
 pub use run::bind;
 pub use telemetry::{LOG_VARIABLE, LogFormat, Telemetry, TelemetryConfig};
 pub use tls::TlsConfig;

@@ -1,12 +1,13 @@
 //! What the admin room asks, answered by the rooms that know.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
 use trolleybus_protocol::{Body, Headers};
 
-use super::readings;
+use super::{LiveRules, readings, rules};
+use crate::access::limits::Limits;
 use crate::admin::{
     AddressView, Addresses, Messages, Ports, Readings, RegistrationView, ReloadError, Samples,
     Settings, SocketView, Sockets,
@@ -14,16 +15,17 @@ use crate::admin::{
 use crate::app::Config;
 use crate::bridge::{self, Bridge};
 use crate::bus::{Bus, Dispatch, Listed};
-
-/// Reads the configuration again, as it was read at the start.
-pub(super) type Reload = Arc<dyn Fn() -> Result<Config, String> + Send + Sync>;
+use crate::gateway::{HttpGateway, TcpGateway};
 
 /// The rooms behind the ports.
 pub(super) struct Operations {
     pub(super) bus: Bus,
     pub(super) bridge: Bridge,
     pub(super) config: Config,
-    pub(super) reload: Arc<OnceLock<Reload>>,
+    pub(super) rules: LiveRules,
+    pub(super) limits: Limits,
+    pub(super) tcp_gateway: TcpGateway,
+    pub(super) http_gateway: Option<HttpGateway>,
 }
 
 impl Operations {
@@ -131,15 +133,14 @@ fn dispatch(address: &str, body: Body) -> Dispatch {
 
 impl Settings for Operations {
     fn config(&self) -> Value {
-        serde_json::to_value(&self.config).unwrap_or_default()
+        serde_json::to_value(self.rules.in_config(self.config.clone())).unwrap_or_default()
     }
 
     fn reload_rules(&self) -> Result<(), ReloadError> {
-        let reload = self.reload.get().ok_or(ReloadError::Nothing)?;
-        let config = reload().map_err(ReloadError::Wrong)?;
-        let rules = (&config.bridge.inbound_permitted, &config.bridge.outbound_permitted);
-        let replaced = self.bridge.replace_rules(rules.0, rules.1);
-        replaced.map_err(|error| ReloadError::Wrong(error.within("bridge").to_string()))
+        self.rules.reload().map_err(|error| match error {
+            rules::ReloadError::Nothing => ReloadError::Nothing,
+            rules::ReloadError::Wrong(text) => ReloadError::Wrong(text),
+        })
     }
 }
 
@@ -149,5 +150,10 @@ impl Readings for Operations {
         readings::bridge(samples, &self.bridge.stats());
         readings::overflow(samples, &self.bridge.overflow_stats());
         readings::bus(samples, &self.bus.stats());
+        readings::limits(samples, &self.limits.stats());
+        readings::tcp_gateway(samples, &self.tcp_gateway.stats());
+        if let Some(gateway) = &self.http_gateway {
+            readings::http_gateway(samples, &gateway.stats());
+        }
     }
 }

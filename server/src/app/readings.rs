@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use trolleybus_protocol::codes::CLOSES;
 
+use crate::access::limits::LimitStats;
 use crate::admin::Samples;
 use crate::bridge::{BridgeStats, OverflowStats};
 use crate::bus::BusStats;
+use crate::gateway::{HttpStats, TcpStats};
 use crate::sockjs::{QueueStats, SocketStats, TransportStats};
 
 /// The counters of the bus.
@@ -55,6 +57,74 @@ pub(super) fn bridge(samples: &mut Samples, stats: &BridgeStats) {
 pub(super) fn overflow(samples: &mut Samples, stats: &OverflowStats) {
     discarded(samples, "drop_oldest", stats.dropped_oldest);
     discarded(samples, "latest", stats.replaced);
+    let policies = [
+        ("close", stats.closed),
+        ("drop_oldest", stats.dropped_oldest),
+        ("latest", stats.replaced),
+    ];
+    for (policy, count) in policies {
+        let help =
+            "Sockets closed (close) and messages dropped (others) because clients read slowly";
+        samples.counter("overflow", help, vec![("policy", policy.into())], count);
+    }
+}
+
+/// What the limits on clients did, at all doors.
+pub(super) fn limits(samples: &mut Samples, stats: &LimitStats) {
+    for (what, tier, count) in &stats.refused {
+        let help = "What was refused for a limit, and whose limit it was";
+        let labels = vec![("what", (*what).into()), ("tier", (*tier).into())];
+        samples.counter("limit_refusals", help, labels, *count);
+    }
+    let help = "How often a connection was not read for a while, for its own rate";
+    samples.counter("limit_pauses", help, vec![], stats.paused);
+}
+
+/// The counters of the bridge over TCP.
+pub(super) fn tcp_gateway(samples: &mut Samples, stats: &TcpStats) {
+    let help = "Connections of the TCP bridge open now";
+    samples.gauge("tcp_connections_open", help, vec![], stats.open);
+    let help = "Connections of the TCP bridge opened";
+    samples.counter("tcp_connections_opened", help, vec![], stats.opened);
+    let help = "Connections of the TCP bridge closed at once, because there were too many";
+    samples.counter("tcp_connections_refused", help, vec![], stats.refused);
+    let directions = [
+        ("in", stats.received_frames, stats.received_bytes),
+        ("out", stats.sent_frames, stats.sent_bytes),
+    ];
+    for (direction, frames, bytes) in directions {
+        let labels = || vec![("direction", Cow::Borrowed(direction))];
+        let help = "Frames of clients of the TCP bridge (in) and to them (out)";
+        samples.counter("tcp_frames", help, labels(), frames);
+        let help = "Bytes of frames of clients of the TCP bridge (in) and to them (out)";
+        samples.counter("tcp_frame_bytes", help, labels(), bytes);
+    }
+    authentications(samples, "tcp", &stats.authentications);
+}
+
+/// The counters of the HTTP gateway.
+pub(super) fn http_gateway(samples: &mut Samples, stats: &HttpStats) {
+    for (operation, class, count) in &stats.requests {
+        let help = "Requests to the HTTP gateway, by what they asked and the class of their status";
+        let labels = vec![("operation", (*operation).into()), ("status", (*class).into())];
+        samples.counter("http_requests", help, labels, *count);
+    }
+    let help = "Streams of server-sent events open now";
+    samples.gauge("sse_streams_open", help, vec![], stats.streams_open);
+    let help = "Streams of server-sent events opened";
+    samples.counter("sse_streams_opened", help, vec![], stats.streams_opened);
+    let help = "Messages put into streams of server-sent events";
+    samples.counter("sse_events", help, vec![], stats.events);
+    discarded(samples, "slow_stream", stats.events_dropped);
+    authentications(samples, "http", &stats.authentications);
+}
+
+fn authentications(samples: &mut Samples, gateway: &'static str, counts: &[(&'static str, u64)]) {
+    for (result, count) in counts {
+        let help = "Tokens that clients of gateways showed, by what they were";
+        let labels = vec![("gateway", gateway.into()), ("result", (*result).into())];
+        samples.counter("gateway_authentications", help, labels, *count);
+    }
 }
 
 /// The counters of the sockets.

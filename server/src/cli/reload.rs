@@ -2,8 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::serve::Load;
-use crate::bridge::Bridge;
+use crate::app::LiveRules;
 
 /// The wish to have the rules read again. It is caught from the moment this is made.
 #[derive(Debug)]
@@ -15,19 +14,13 @@ impl Hangups {
     }
 
     /// Reads the rules again whenever it is asked for. Never ends.
-    pub(super) async fn follow(mut self, bridge: Bridge, load: Load) {
+    pub(super) async fn follow(mut self, rules: LiveRules) {
         while self.0.recv().await.is_some() {
-            match reload(&bridge, &load) {
-                Ok(()) => tracing::info!("the rules were read again and are in force"),
-                Err(error) => tracing::error!(error, "the old rules stay in force"),
-            }
+            let rules = rules.clone();
+            // The log has what came of it.
+            let reloading = tokio::task::spawn_blocking(move || rules.reload().is_ok());
+            reloading.await.ok();
         }
         std::future::pending::<()>().await;
     }
-}
-
-fn reload(bridge: &Bridge, load: &Load) -> Result<(), String> {
-    let rules = load()?.bridge;
-    let replaced = bridge.replace_rules(&rules.inbound_permitted, &rules.outbound_permitted);
-    replaced.map_err(|error| error.to_string())
 }

@@ -83,11 +83,8 @@ pub(super) async fn run(
         app.run(listener, stop).await;
         return Ok(());
     };
-    app = app.with_reload({
-        let load = Arc::clone(&load);
-        move || load()
-    });
-    let following = hangups.follow(app.bridge(), load);
+    app = app.with_reload(move || load());
+    let following = hangups.follow(app.rules());
     tokio::select! {
         () = app.run(listener, stop) => {}
         () = following => {}

@@ -28,14 +28,8 @@ async fn reload(State(shared): State<Arc<Shared>>) -> Answered {
     let settings = Arc::clone(&shared.ports.settings);
     let reloaded = tokio::task::spawn_blocking(move || settings.reload_rules()).await;
     match reloaded {
-        Ok(Ok(())) => {
-            tracing::info!("rules read again for an operator");
-            Ok(answer(&json!({ "reloaded": true })))
-        }
-        Ok(Err(ReloadError::Wrong(text))) => {
-            tracing::warn!(problem = text, "rules not read again");
-            Err(Refused::Failed(text))
-        }
+        Ok(Ok(())) => Ok(answer(&json!({ "reloaded": true }))),
+        Ok(Err(ReloadError::Wrong(text))) => Err(Refused::Failed(text)),
         Ok(Err(ReloadError::Nothing)) => {
             Err(Refused::Absent("the server was started without a configuration file"))
         }

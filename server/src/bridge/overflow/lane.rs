@@ -24,7 +24,8 @@ impl Backlog {
         bounds: Bounds,
         counters: Arc<Counters>,
     ) -> Arc<Self> {
-        let backlog = Arc::new(Self { queue: Mutex::new(Queue::new(bounds)), counters });
+        let queue = Queue::new(sender.info().id().into(), bounds);
+        let backlog = Arc::new(Self { queue: Mutex::new(queue), counters });
         sender.keep_back(Arc::clone(&backlog) as Arc<dyn Reserve>);
         backlog
     }

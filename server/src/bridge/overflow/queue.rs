@@ -8,6 +8,7 @@ use trolleybus_protocol::envelope::with_dropped;
 use trolleybus_protocol::{Address, Overflow};
 
 use super::Counters;
+use crate::bridge::sockets::SocketId;
 use crate::session::Outgoing;
 
 /// What a message costs besides its text and its SockJS frame.
@@ -39,6 +40,8 @@ type Ticket = u64;
 /// All that is kept back for one socket, in the order in which it came.
 #[derive(Debug)]
 pub(super) struct Queue {
+    /// Whose it is, for the log.
+    socket: SocketId,
     bounds: Bounds,
     entries: BTreeMap<Ticket, Entry>,
     lanes: HashMap<LaneId, State, RandomState>,
@@ -75,8 +78,9 @@ struct State {
 pub(super) type Discarded = Vec<Address>;
 
 impl Queue {
-    pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, entries: BTreeMap::new(), lanes: HashMap::default(), bytes: 0, next: 0 }
+    pub(super) fn new(socket: SocketId, bounds: Bounds) -> Self {
+        let (entries, lanes) = (BTreeMap::new(), HashMap::default());
+        Self { socket, bounds, entries, lanes, bytes: 0, next: 0 }
     }
 
     pub(super) fn open(&mut self, policy: Overflow) -> LaneId {
@@ -135,6 +139,7 @@ impl Queue {
         if !fits {
             lane.dropped += 1;
             counters.count(lane.policy, 1);
+            log_drop(self.socket, &message.address, lane.policy);
             discarded.extend(message.reply_address);
             return discarded;
         }
@@ -186,9 +191,16 @@ impl Queue {
             lane.leave(ticket, entry.cost);
             lane.dropped += 1;
             counters.count(lane.policy, 1);
+            log_drop(self.socket, &entry.message.address, lane.policy);
         }
         discarded.extend(entry.message.reply_address);
     }
+}
+
+/// Says the same as of any other message that a socket did not get.
+fn log_drop(socket: SocketId, address: &Address, policy: Overflow) {
+    let reason = policy.word();
+    tracing::debug!(%socket, %address, reason, "message not delivered to a socket");
 }
 
 impl State {
@@ -232,7 +244,7 @@ mod tests {
     }
 
     fn queue(bounds: Bounds) -> (Queue, Counters) {
-        (Queue::new(bounds), Counters::default())
+        (Queue::new(7.into(), bounds), Counters::default())
     }
 
     #[test]
