@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use trolleybus::access::{AuthFailure, Authenticating, Authenticator, Principal};
-use trolleybus::bridge::{Authentication, BridgeOptions, Permitted};
+use trolleybus::bridge::{Authentication, BridgeOptions, Limits, LimitsConfig, Permitted};
 use trolleybus::sockjs::SocketInfo;
 use trolleybus::{BusMessage as _, EventBus as _};
 
@@ -65,6 +65,11 @@ fn rules() -> BridgeOptions {
 
 async fn server(authentication: Authentication) -> Server {
     Server::build(rules(), |builder| builder.authentication(authentication)).await
+}
+
+async fn limited(limits: &LimitsConfig) -> Server {
+    let limits = Limits::new(limits);
+    Server::build(rules(), |builder| builder.authentication(names()).limits(limits)).await
 }
 
 async fn log_in(client: &mut Client, token: impl Into<Value>) -> Value {
@@ -259,4 +264,47 @@ async fn without_an_authenticator_no_token_is_good() {
     let server = Server::open().await;
     let mut client = server.client().await;
     assert_eq!(log_in(&mut client, "ada").await["body"], "invalid_token");
+}
+
+#[tokio::test]
+async fn sockets_of_one_user_are_bounded_wherever_the_token_comes_from() {
+    let mut limits = LimitsConfig::none();
+    limits.user.connections = 1;
+    let server = limited(&limits).await;
+    let full = r#"c[3006,"Too many connections"]"#;
+    let mut first = server.client_with("?token=ada").await;
+    first.settle().await;
+    let mut second = server.client_with("?token=ada").await;
+    assert_eq!(second.socket.text().await, full);
+    let mut third = server.client().await;
+    third.send(json!({"type": "authenticate", "body": "ada"})).await;
+    assert_eq!(third.socket.text().await, full);
+    // The same user again takes no further place, and another one leaves it.
+    assert_eq!(log_in(&mut first, "ada").await, logged_in());
+    assert_eq!(log_in(&mut first, "bob").await, logged_in());
+    server.client_with("?token=ada").await.settle().await;
+}
+
+#[tokio::test]
+async fn sockets_of_one_user_share_a_rate() {
+    let mut limits = LimitsConfig::none();
+    limits.user.messages_per_second = 1;
+    limits.user.message_burst = 2;
+    let server = limited(&limits).await;
+    let mut consumer = server.bus.consumer("open");
+    let mut sockets =
+        [server.client_with("?token=ada").await, server.client_with("?token=ada").await];
+    for (number, socket) in sockets.iter_mut().enumerate() {
+        socket.send(json!({"type": "publish", "address": "open", "body": number})).await;
+        assert_eq!(soon(consumer.recv()).await.unwrap().body().as_json(), number.to_string());
+    }
+    for socket in &mut sockets {
+        socket.send(json!({"type": "publish", "address": "open", "body": 9})).await;
+        let refused = socket.receive().await;
+        let told = (&refused["body"], &refused["failureCode"]);
+        assert_eq!(told, (&json!("rate_limited"), &json!(122)));
+    }
+    let mut other = server.client_with("?token=bob").await;
+    other.send(json!({"type": "publish", "address": "open", "body": 7})).await;
+    assert_eq!(soon(consumer.recv()).await.unwrap().body().as_json(), "7");
 }

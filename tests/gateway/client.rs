@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trolleybus::Bus;
+use trolleybus::access::limits::{Limits, LimitsConfig};
 use trolleybus::access::{LivePolicy, Permitted, Policy};
 use trolleybus::gateway::{Authentication, TcpGateway, TcpOptions};
 use trolleybus_tests::support::soon;
@@ -42,9 +43,19 @@ impl Bridge {
         options: TcpOptions,
         authentication: Option<Authentication>,
     ) -> Self {
+        Self::limited(policy, options, authentication, &LimitsConfig::none()).await
+    }
+
+    pub(crate) async fn limited(
+        policy: LivePolicy,
+        options: TcpOptions,
+        authentication: Option<Authentication>,
+        limits: &LimitsConfig,
+    ) -> Self {
         let (bus, stop, tasks) = (Bus::new(), CancellationToken::new(), TaskTracker::new());
+        let limits = Limits::new(limits);
         let gateway =
-            TcpGateway::new(bus.clone(), policy.clone(), authentication, options).unwrap();
+            TcpGateway::new(bus.clone(), policy.clone(), authentication, limits, options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tasks.spawn(gateway.serve(listener, stop.clone(), tasks.clone()));

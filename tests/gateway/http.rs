@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use serde_json::{Value, json};
+use trolleybus::access::limits::{Limits, LimitsConfig};
 use trolleybus::access::{LivePolicy, Permitted};
-use trolleybus::gateway::{HttpGateway, HttpOptions};
+use trolleybus::gateway::{Authentication, HttpGateway, HttpOptions};
 use trolleybus::{Bus, BusMessage as _, DeliveryOptions, EventBus as _};
 use trolleybus_tests::support::http::{Answer, Connection, get, request};
 use trolleybus_tests::support::server::serve;
@@ -21,8 +22,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn with(policy: LivePolicy, options: HttpOptions) -> Self {
-        let bus = Bus::new();
-        let gateway = HttpGateway::new(bus.clone(), policy, None, options).unwrap();
+        Self::limited(policy, options, None, &LimitsConfig::none()).await
+    }
+
+    pub(crate) async fn limited(
+        policy: LivePolicy,
+        options: HttpOptions,
+        authentication: Option<Authentication>,
+        limits: &LimitsConfig,
+    ) -> Self {
+        let (bus, limits) = (Bus::new(), Limits::new(limits));
+        let gateway =
+            HttpGateway::new(bus.clone(), policy, authentication, limits, options).unwrap();
         let addr = serve(Router::new().nest_service("/api", gateway.router("/api"))).await;
         Self { addr, bus, gateway }
     }
@@ -31,7 +42,7 @@ impl Server {
         Self::with(open_policy(), HttpOptions::default()).await
     }
 
-    async fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
         request(self.addr, "POST", &format!("/api/{path}"), headers, body).await
     }
 }

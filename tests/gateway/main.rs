@@ -3,6 +3,7 @@
 
 mod client;
 mod http;
+mod limits;
 mod stream;
 mod tcp_framing;
 mod tcp_limits;

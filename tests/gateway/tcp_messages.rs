@@ -141,9 +141,14 @@ async fn the_end_of_a_connection_ends_its_registrations() {
 
 #[tokio::test]
 async fn any_stream_will_do() {
-    let gateway =
-        TcpGateway::new(Bus::new(), open_policy(), None, Limits::none(), TcpOptions::default())
-            .unwrap();
+    let gateway = TcpGateway::new(
+        Bus::new(),
+        open_policy(),
+        None,
+        trolleybus::access::limits::Limits::none(),
+        TcpOptions::default(),
+    )
+    .unwrap();
     let (near, far) = tokio::net::UnixStream::pair().unwrap();
     let peer = "127.0.0.1:1".parse().unwrap();
     let stop = tokio_util::sync::CancellationToken::new();

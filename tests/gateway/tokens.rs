@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use serde_json::json;
+use trolleybus::access::limits::Limits;
 use trolleybus::access::{
     AuthFailure, Authenticating, Authenticator, Credentials, Permitted, Principal,
 };
@@ -39,7 +40,7 @@ fn inbox_rules() -> [Permitted; 1] {
     [Permitted::address("user.${sub}")]
 }
 
-fn believing(required: bool) -> Authentication {
+pub(crate) fn believing(required: bool) -> Authentication {
     let credentials = Credentials { query: Some("token".into()), ..Credentials::default() };
     Authentication { authenticator: Arc::new(Believing), credentials, required }
 }
@@ -61,8 +62,14 @@ async fn where_a_token_is_required_nothing_goes_without() {
     client.send(json!({"type": "authenticate", "body": "ada"})).await;
     client.register("a").await;
     let known = Some(believing(true));
-    let gateway =
-        HttpGateway::new(bridge.bus.clone(), open_policy(), known, HttpOptions::default()).unwrap();
+    let gateway = HttpGateway::new(
+        bridge.bus.clone(),
+        open_policy(),
+        known,
+        Limits::none(),
+        HttpOptions::default(),
+    )
+    .unwrap();
     let addr = serve(Router::new().nest_service("/api", gateway.router("/api"))).await;
     assert_eq!(request(addr, "POST", "/api/publish/a", "", "1").await.status(), 401);
     assert_eq!(request(addr, "POST", "/api/publish/a?token=ada", "", "1").await.status(), 204);
@@ -125,8 +132,14 @@ async fn over_http_a_token_is_a_bearer_token() {
     let bus = Bus::new();
     let _consumer = bus.consumer("user.ada");
     let rules = policy(&inbox_rules(), &inbox_rules());
-    let gateway =
-        HttpGateway::new(bus, rules, Some(believing(false)), HttpOptions::default()).unwrap();
+    let gateway = HttpGateway::new(
+        bus,
+        rules,
+        Some(believing(false)),
+        Limits::none(),
+        HttpOptions::default(),
+    )
+    .unwrap();
     let addr = serve(Router::new().nest_service("/api", gateway.router("/api"))).await;
     for (headers, status) in [
         ("", 403),

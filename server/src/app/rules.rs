@@ -31,6 +31,8 @@ struct Inner {
     bridge: Bridge,
     load: OnceLock<Box<Load>>,
     in_force: Mutex<Rules>,
+    /// Held while rules are read, so that two who ask at once leave what both of them see.
+    reloading: Mutex<()>,
 }
 
 /// Rules as a configuration holds them.
@@ -51,7 +53,12 @@ impl LiveRules {
     /// The rules of a configuration, which `bridge` goes by.
     pub(super) fn new(bridge: Bridge, config: &Config) -> Self {
         let in_force = Mutex::new(Rules::of(config.clone()));
-        Self(Arc::new(Inner { bridge, load: OnceLock::new(), in_force }))
+        Self(Arc::new(Inner {
+            bridge,
+            load: OnceLock::new(),
+            in_force,
+            reloading: Mutex::default(),
+        }))
     }
 
     /// Says how the configuration is read again; only the first one counts.
@@ -78,12 +85,11 @@ impl LiveRules {
 
     fn try_reload(&self) -> Result<(), ReloadError> {
         let load = self.0.load.get().ok_or(ReloadError::Nothing)?;
-        // Held meanwhile, so that two who ask at once leave what both of them see.
-        let mut in_force = self.0.in_force.lock();
+        let _turn = self.0.reloading.lock();
         let rules = Rules::of(load().map_err(ReloadError::Wrong)?);
         let replaced = self.0.bridge.replace_rules(&rules.inbound, &rules.outbound);
         replaced.map_err(|error| ReloadError::Wrong(error.within("bridge").to_string()))?;
-        *in_force = rules;
+        *self.0.in_force.lock() = rules;
         Ok(())
     }
 
