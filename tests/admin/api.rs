@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
+use trolleybus::auth::{Secret, SigningKey};
 use trolleybus::bridge::{BridgeOptions, Permitted};
 use trolleybus::{BusMessage as _, ConsumerOptions, EventBus as _};
 use trolleybus_tests::support::http::{get, request};
@@ -188,6 +190,8 @@ async fn rules_are_read_again_while_a_socket_stays() {
     let refused = server.ask("POST", "/rules/reload", "").await;
     assert_eq!(refused.status(), 422);
     assert!(refused.body.contains("bridge.nonsense"), "{}", refused.body);
+    let shown = server.json("GET", "/config", "").await;
+    assert_eq!(shown["bridge"]["inbound_permitted"], json!([]));
     socket.send(request).await;
     assert!(socket.frame().await.unwrap().as_str().contains("access_denied"));
 
@@ -196,4 +200,35 @@ async fn rules_are_read_again_while_a_socket_stays() {
     server.json("POST", "/rules/reload", "").await;
     socket.send(request).await;
     assert_eq!(soon(orders.recv()).await.unwrap().body().as_json(), "1");
+    // What is shown is what is in force.
+    let rules = server.json("GET", "/config", "").await["bridge"]["inbound_permitted"].take();
+    assert_eq!((rules.as_array().unwrap().len(), &rules[0]["address"]), (1, &"orders".into()));
+}
+
+#[tokio::test]
+async fn all_sockets_of_a_user_are_kicked() {
+    const SECRET: &str = "a secret of at least thirty-two bytes";
+    let mut config = config();
+    config.auth.secret = Some(Secret::new(SECRET));
+    let server = Server::start(config).await;
+    let key = SigningKey::from_secret(SECRET.as_bytes()).unwrap();
+    let mut sockets = Vec::new();
+    for user in ["ada", "bob", "ada"] {
+        let claims = json!({"sub": user, "exp": 32_503_680_000_u64});
+        let token = key.sign(claims.as_object().unwrap(), None, None).unwrap();
+        let mut socket = server.socket().await;
+        let envelope = json!({"type": "authenticate", "body": token, "receipt": "r"});
+        socket.send(&envelope.to_string()).await;
+        assert!(socket.frame().await.unwrap().as_str().contains(r#""type":"rec""#));
+        sockets.push(socket);
+    }
+    assert_eq!(server.json("GET", "/sockets", "").await["sockets"][1]["subject"], "bob");
+    assert_eq!(server.ask("POST", "/kick", "").await.status(), 400);
+    assert_eq!(server.json("POST", "/kick?subject=eve", "").await["kicked"], 0);
+    assert_eq!(server.json("POST", "/kick?subject=ada", "").await["kicked"], 2);
+    for place in [0, 2] {
+        assert_eq!(sockets[place].closed().await, (3004, "Kicked".to_owned()));
+    }
+    sockets[1].send(r#"{"type":"send","address":"nowhere","body":1,"replyAddress":"r"}"#).await;
+    assert!(sockets[1].frame().await.is_some());
 }

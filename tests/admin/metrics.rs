@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 
 use prometheus_parse::{Sample, Scrape, Value};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use trolleybus_tests::support::http::{get, post, stream};
 use trolleybus_tests::support::soon;
 
 use crate::server::{Server, config};
@@ -73,6 +76,68 @@ async fn what_happened_is_counted() {
         }
     };
     assert_eq!(soon(gone).await, 1.0);
+}
+
+#[tokio::test]
+async fn gateways_and_limits_are_counted() {
+    let mut config = config();
+    config.gateway.tcp.listen = Some(config.server.listen);
+    config.gateway.http.path = Some("/api".to_owned());
+    config.limits.address.registrations = 1;
+    let mut tcp = None;
+    let server = Server::start_with(config, |mut app| {
+        tcp = app.bind_tcp_gateway().unwrap();
+        app
+    })
+    .await;
+    let mut client = TcpStream::connect(tcp.unwrap()).await.unwrap();
+    let envelope = br#"{"type":"register","address":"news"}"#;
+    client.write_u32(u32::try_from(envelope.len()).unwrap()).await.unwrap();
+    client.write_all(envelope).await.unwrap();
+    let (mut reader, _) = stream(server.addr, "GET", "/api/subscribe/other").await;
+    assert_eq!(reader.chunk().await.as_deref(), Some(": subscribed\n\n"));
+    let published =
+        async { while post(server.addr, "/api/publish/news", "1").await.status() != 204 {} };
+    soon(published).await;
+    let length = soon(client.read_u32()).await.unwrap();
+    assert_eq!(post(server.addr, "/api/publish/other", "1").await.status(), 204);
+    assert!(reader.chunk().await.unwrap().contains("event: message"));
+    assert_eq!(get(server.addr, "/api/subscribe/news").await.status(), 429);
+    assert_eq!(post(server.addr, "/api/send/nobody", "1").await.status(), 404);
+
+    let (_, seen) = scrape(&server).await;
+    let expect = |key: &str, value: f64| {
+        assert_eq!(number(&seen, &format!("trolleybus_{key}")), value, "{key}");
+    };
+    expect("tcp_connections_open ", 1.0);
+    expect("tcp_connections_opened_total ", 1.0);
+    expect("tcp_connections_refused_total ", 0.0);
+    expect("tcp_frames_total direction=in", 1.0);
+    expect("tcp_frame_bytes_total direction=in", 36.0);
+    expect("tcp_frames_total direction=out", 1.0);
+    expect("tcp_frame_bytes_total direction=out", f64::from(length));
+    expect("http_requests_total operation=publish,status=2xx", 2.0);
+    expect("http_requests_total operation=send,status=4xx", 1.0);
+    expect("http_requests_total operation=subscribe,status=2xx", 1.0);
+    expect("http_requests_total operation=subscribe,status=4xx", 1.0);
+    expect("sse_streams_open ", 1.0);
+    expect("sse_streams_opened_total ", 1.0);
+    expect("sse_events_total ", 1.0);
+    expect("messages_discarded_total reason=slow_stream", 0.0);
+    expect("limit_refusals_total tier=address,what=registration", 1.0);
+    expect("limit_refusals_total tier=ip,what=message", 0.0);
+    expect("limit_pauses_total ", 0.0);
+    expect("overflow_total policy=drop_oldest", 0.0);
+    expect("gateway_authentications_total gateway=tcp,result=accepted", 0.0);
+    expect("gateway_authentications_total gateway=http,result=invalid", 0.0);
+
+    let stats = server.json("GET", "/stats", "").await;
+    assert_eq!((&stats["tcp_connections_open"], &stats["sse_events"]), (&1.into(), &1.into()));
+    drop(client);
+    let gone = async {
+        while number(&scrape(&server).await.1, "trolleybus_tcp_connections_open ") != 0.0 {}
+    };
+    soon(gone).await;
 }
 
 #[tokio::test]

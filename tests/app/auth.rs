@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use trolleybus::app::Config;
 use trolleybus::auth::{AuthConfig, Secret, SigningKey};
 use trolleybus::bridge::{BridgeOptions, Permitted};
@@ -87,6 +88,79 @@ async fn a_token_may_come_in_an_envelope() {
     publish(&mut client, "orders").await;
     publish(&mut client, "user.ada.inbox").await;
     assert_eq!(receive(&mut client).await["body"], "access_denied", "of the second alone");
+}
+
+#[tokio::test]
+async fn one_token_opens_the_same_inbox_at_every_door() {
+    let mut config = guarded(|auth| auth.query = Some("token".into()));
+    config.gateway.http.path = Some("/api".to_owned());
+    config.gateway.tcp.listen = Some(config.server.listen);
+    let (server, tcp) = Server::start_with_tcp(config).await;
+    let (for_ada, for_bob) = (token("ada", &[], 60), token("bob", &[], 60));
+    let mut sockets = Vec::new();
+    for (name, token) in [("ada", &for_ada), ("bob", &for_bob)] {
+        let path = format!("/eventbus/000/{name}/websocket?token={token}");
+        let mut client = Client::open(server.addr, &path).await;
+        assert_eq!(client.text().await, "o");
+        let register =
+            |of: &str| json!({"type": "register", "address": of, "receipt": "registered"});
+        send(&mut client, register(&format!("user.{name}.inbox"))).await;
+        assert_eq!(receive(&mut client).await["type"], "rec");
+        let other = if name == "ada" { "user.bob.inbox" } else { "user.ada.inbox" };
+        send(&mut client, register(other)).await;
+        assert_eq!(receive(&mut client).await["body"], "access_denied");
+        sockets.push(client);
+    }
+
+    let mut over_tcp = TcpStream::connect(tcp).await.unwrap();
+    let show = json!({"type": "authenticate", "body": for_ada, "receipt": "r"});
+    assert_eq!(ask_over_tcp(&mut over_tcp, &show).await["type"], "message");
+    let register = |of: &str| json!({"type": "register", "address": of, "receipt": "r"});
+    let denied = ask_over_tcp(&mut over_tcp, &register("user.bob.inbox")).await;
+    assert_eq!(denied["message"], "access_denied");
+    assert_eq!(ask_over_tcp(&mut over_tcp, &register("user.ada.inbox")).await["type"], "message");
+
+    let publish = async |token: &str, address: &str| {
+        let headers = format!("Authorization: Bearer {token}\r\n");
+        let path = format!("/api/publish/{address}");
+        request(server.addr, "POST", &path, &headers, "\"tea\"").await.status()
+    };
+    assert_eq!(publish(&for_bob, "user.ada.inbox").await, 403);
+    assert_eq!(publish(&for_ada, "user.ada.inbox").await, 204);
+    assert_eq!(publish(&for_bob, "user.bob.inbox").await, 204);
+    for (client, name) in sockets.iter_mut().zip(["ada", "bob"]) {
+        // Each gets its own, and first: nothing of the other came before it.
+        let message = receive(client).await;
+        assert_eq!(message["address"], format!("user.{name}.inbox"));
+        assert_eq!(message["body"], "tea");
+    }
+    let message = read_over_tcp(&mut over_tcp).await;
+    assert_eq!((&message["address"], &message["body"]), (&json!("user.ada.inbox"), &json!("tea")));
+    // And back: what comes in over TCP reaches the socket of the same user alone.
+    let back = json!({"type": "publish", "address": "user.ada.inbox", "body": "biscuit"});
+    assert_eq!(ask_over_tcp(&mut over_tcp, &back).await["body"], "biscuit");
+    assert_eq!(receive(&mut sockets[0]).await["body"], "biscuit");
+    publish_and_hear(&mut sockets[1], "user.bob.inbox").await;
+}
+
+/// The next that a socket hears is what it publishes itself.
+async fn publish_and_hear(client: &mut Client, address: &str) {
+    publish(client, address).await;
+    assert_eq!(receive(client).await["body"], 1);
+}
+
+async fn ask_over_tcp(stream: &mut TcpStream, envelope: &Value) -> Value {
+    let text = envelope.to_string();
+    stream.write_u32(u32::try_from(text.len()).unwrap()).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    read_over_tcp(stream).await
+}
+
+async fn read_over_tcp(stream: &mut TcpStream) -> Value {
+    let length = soon(stream.read_u32()).await.unwrap();
+    let mut text = vec![0; length.try_into().unwrap()];
+    soon(stream.read_exact(&mut text)).await.unwrap();
+    serde_json::from_slice(&text).unwrap()
 }
 
 #[tokio::test]

@@ -37,9 +37,22 @@ fn config() -> Config {
 
 impl Server {
     async fn start(config: Config) -> Self {
+        let bus = Bus::new();
+        let app = App::new(bus.clone(), config.clone()).unwrap();
+        Self::run(app, bus, &config)
+    }
+
+    /// A server with the bridge over TCP, and where that is.
+    async fn start_with_tcp(config: Config) -> (Self, SocketAddr) {
+        let bus = Bus::new();
+        let mut app = App::new(bus.clone(), config.clone()).unwrap();
+        let tcp = app.bind_tcp_gateway().unwrap().unwrap();
+        (Self::run(app, bus, &config), tcp)
+    }
+
+    fn run(app: App, bus: Bus, config: &Config) -> Self {
         let listener = bind(config.server.listen).unwrap();
-        let (addr, bus) = (listener.local_addr().unwrap(), Bus::new());
-        let app = App::new(bus.clone(), config).unwrap();
+        let addr = listener.local_addr().unwrap();
         let draining = app.draining();
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(app.run(listener, async {

@@ -288,8 +288,9 @@ async fn sockets_of_one_user_are_bounded_wherever_the_token_comes_from() {
 #[tokio::test]
 async fn sockets_of_one_user_share_a_rate() {
     let mut limits = LimitsConfig::none();
-    limits.user.messages_per_second = 1;
-    limits.user.message_burst = 2;
+    // Enough for two of the envelopes below, and for the third in a minute.
+    limits.user.bytes_per_second = 1;
+    limits.user.byte_burst = 100;
     let server = limited(&limits).await;
     let mut consumer = server.bus.consumer("open");
     let mut sockets =

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use trolleybus::access::limits::LimitsConfig;
 use trolleybus::gateway::{HttpOptions, TcpOptions};
 use trolleybus::{BusMessage as _, EventBus as _};
-use trolleybus_tests::support::http::{get, stream};
+use trolleybus_tests::support::http::{Connection, get, stream};
 use trolleybus_tests::support::soon;
 
 use super::client::{Bridge, Client, open_policy};
@@ -58,8 +58,9 @@ async fn over_tcp_connections_of_one_address_are_bounded() {
 async fn over_tcp_a_shared_rate_refuses_and_who_goes_on_is_closed() {
     let bridge = tcp(|config| {
         config.max_refusals = 10;
-        config.ip.messages_per_second = 1;
-        config.ip.message_burst = 2;
+        // Enough for two of the envelopes below, and for the third in a minute.
+        config.ip.bytes_per_second = 1;
+        config.ip.byte_burst = 90;
     })
     .await;
     let mut consumer = bridge.bus.consumer("a");
@@ -111,15 +112,16 @@ async fn over_tcp_a_connection_over_its_own_rate_is_read_slowly_and_loses_nothin
 async fn over_tcp_a_user_is_one_on_all_connections() {
     let bridge = tcp(|config| {
         config.user.connections = 2;
-        config.user.messages_per_second = 1;
-        config.user.message_burst = 3;
+        // Enough for two of the envelopes below and a token, and for the third in a minute.
+        config.user.bytes_per_second = 1;
+        config.user.byte_burst = 150;
     })
     .await;
     let (mut first, mut second) = (bridge.client().await, bridge.client().await);
     for client in [&mut first, &mut second] {
         assert_eq!(log_in(client, "ada").await["type"], "message");
     }
-    // The same user again takes no further place, and counts as one message of three.
+    // The same user again takes no further place.
     assert_eq!(log_in(&mut first, "ada").await["type"], "message");
     let mut third = bridge.client().await;
     assert_eq!(log_in(&mut third, "ada").await["message"], "max_handlers_reached");
@@ -148,34 +150,40 @@ async fn over_tcp_an_address_takes_so_much_from_everybody() {
     first.send(json!({"type": "unregister", "address": "b"})).await;
     first.settle().await;
     second.register("b").await;
-    first.send(publish(1)).await;
-    first.settle().await;
-    second.send(publish(2)).await;
-    assert_eq!(second.refusal().await, "rate_limited");
+    for number in 0..20 {
+        first.send(publish(number)).await;
+        second.send(publish(number)).await;
+    }
+    // Slow as this may be, it is faster than one a second.
+    for client in [&mut first, &mut second] {
+        assert_eq!(client.refusal().await, "rate_limited");
+    }
 }
 
 #[tokio::test]
 async fn over_http_who_is_over_a_rate_hears_when_to_come_back() {
-    let of_ip = |config: &mut LimitsConfig| {
-        (config.ip.messages_per_second, config.ip.message_burst) = (1, 1);
-    };
-    let of_user = |config: &mut LimitsConfig| {
-        (config.user.messages_per_second, config.user.message_burst) = (1, 1);
-    };
-    let of_address = |config: &mut LimitsConfig| {
-        (config.address.messages_per_second, config.address.message_burst) = (1, 1);
-    };
-    let of_bytes = |config: &mut LimitsConfig| {
-        (config.ip.bytes_per_second, config.ip.byte_burst) = (1, 5);
-    };
-    let all: [fn(&mut LimitsConfig); 4] = [of_ip, of_user, of_address, of_bytes];
-    let waits = ["1", "1", "1", "5"];
-    for (set, wait) in all.into_iter().zip(waits) {
+    let all: [fn(&mut LimitsConfig); 3] = [
+        |config| (config.ip.bytes_per_second, config.ip.byte_burst) = (1, 60),
+        |config| (config.user.bytes_per_second, config.user.byte_burst) = (1, 60),
+        |config| (config.address.messages_per_second, config.address.message_burst) = (1, 1),
+    ];
+    for (set, longest) in all.into_iter().zip([60, 60, 1]) {
         let server = http(set).await;
         let _consumer = server.bus.consumer("a");
-        assert_eq!(server.post("publish/a?token=ada", "", "12345").await.status(), 204);
-        let refused = server.post("publish/a?token=ada", "", "12345").await;
-        assert_eq!((refused.status(), refused.header("retry-after")), (429, Some(wait)));
+        let body = format!("\"{}\"", "x".repeat(58));
+        assert_eq!(server.post("publish/a?token=ada", "", &body).await.status(), 204);
+        let refused = async {
+            loop {
+                let answer = server.post("publish/a?token=ada", "", &body).await;
+                if answer.status() != 204 {
+                    return answer;
+                }
+            }
+        };
+        let refused = soon(refused).await;
+        assert_eq!(refused.status(), 429);
+        let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((longest / 2..=longest).contains(&wait) && wait > 0, "{wait} of {longest}");
         let failure: Value = serde_json::from_str(&refused.body).unwrap();
         assert_eq!(
             (&failure["body"], &failure["failureCode"]),
@@ -185,22 +193,30 @@ async fn over_http_who_is_over_a_rate_hears_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn over_http_another_user_and_another_address_have_rates_of_their_own() {
+async fn over_http_each_user_has_a_rate_and_a_body_without_a_length_counts_as_the_longest() {
     let server = http(|config| {
-        (config.user.messages_per_second, config.user.message_burst) = (1, 1);
-        (config.address.messages_per_second, config.address.message_burst) = (1, 1);
+        (config.user.bytes_per_second, config.user.byte_burst) = (1, 60);
     })
     .await;
-    let _consumers = ["a", "b", "c"].map(|address| server.bus.consumer(address));
+    let _consumer = server.bus.consumer("a");
+    let body = format!("\"{}\"", "x".repeat(38));
     for (path, status) in [
         ("publish/a?token=ada", 204),
-        ("publish/b?token=ada", 429),
-        ("publish/a?token=bob", 429),
-        ("publish/b?token=eve", 204),
-        ("publish/c", 204),
+        ("publish/a?token=ada", 429),
+        ("publish/a?token=bob", 204),
+        ("publish/a", 204),
     ] {
-        assert_eq!(server.post(path, "", "1").await.status(), status, "{path}");
+        assert_eq!(server.post(path, "", &body).await.status(), status, "{path}");
     }
+    // It passes a full bucket, and is paid for afterwards.
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let mut connection = Connection::open(server.addr).await;
+    connection.request("POST", "/api/publish/a?token=eve", chunked, "").await;
+    connection.write("1\r\n1\r\n0\r\n\r\n").await;
+    assert_eq!(connection.answer().await.status(), 204);
+    let refused = server.post("publish/a?token=eve", "", "1").await;
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!(wait > 262_000, "{wait}");
 }
 
 #[tokio::test]
