@@ -49,7 +49,9 @@ async fn neither_body_nor_token_nor_cookie_is_logged_at_any_level() {
         .with_ansi(false)
         .with_writer(log.clone())
         .init();
-    let server = Server::start(config()).await;
+    let reloaded = config();
+    let server =
+        Server::start_with(config(), |app| app.with_reload(move || Ok(reloaded.clone()))).await;
 
     let mut socket = Client::open(server.addr, "/eventbus/websocket?token=tokenInQuery").await;
     socket.send(r#"{"type":"auth","body":"tokenInBody"}"#).await;
@@ -71,6 +73,8 @@ async fn neither_body_nor_token_nor_cookie_is_logged_at_any_level() {
     assert_eq!(head.status, 200);
     assert_eq!(server.ask("POST", "/publish/news", "\"bodyOfMessage\"").await.status(), 200);
 
+    assert_eq!(server.ask("POST", "/rules/reload", "").await.status(), 200);
+
     drop(socket);
     let told = async {
         while !log.text().contains("socket gone") {
@@ -88,6 +92,7 @@ async fn neither_body_nor_token_nor_cookie_is_logged_at_any_level() {
         assert!(found, "no line with {parts:?}");
     };
     has(&["INFO", "serving", "version=", "listen=", "max_sockets="]);
+    has(&["INFO", "the rules were read again and are in force"]);
     has(&["DEBUG", "socket opened", "socket=", "transport=websocket-raw"]);
     has(&["DEBUG", "request", "path=\"/eventbus/…/xhr_send\"", "status=204"]);
 }

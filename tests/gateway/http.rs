@@ -182,7 +182,7 @@ async fn requests_that_wait_are_bounded() {
 
 #[tokio::test]
 async fn pages_of_other_origins_are_refused_unless_allowed() {
-    let allowed = vec!["https://shop.example".to_owned()];
+    let allowed = vec!["https://shop.example".to_owned(), "https://*.shop.example".to_owned()];
     let options = HttpOptions { allowed_origins: allowed, ..HttpOptions::default() };
     let server = Server::with(open_policy(), options).await;
     let mut consumer = server.bus.consumer("a");
@@ -205,13 +205,19 @@ async fn pages_of_other_origins_are_refused_unless_allowed() {
     assert_eq!(asked.status(), 204);
     let granted = asked.header("access-control-allow-headers");
     assert_eq!(granted, Some("authorization,content-type"));
+    let below = "Origin: https://tea.shop.example\r\nContent-Type: text/plain\r\n";
+    assert_eq!(server.post("send/a", below, "x").await.status(), 204);
+    // A picture or script of another page tells no origin, but its browser says so.
+    let picture = "Sec-Fetch-Site: cross-site\r\nReferer: https://evil.example/\r\n";
+    let listening = request(server.addr, "GET", "/api/subscribe/a", picture, "").await;
+    assert_eq!(listening.status(), 403);
     let own = "Origin: http://localhost\r\nContent-Type: text/plain\r\n";
     assert_eq!(server.post("send/a", own, "x").await.status(), 204);
     // Only what was allowed arrived.
-    for _ in 0..2 {
+    for _ in 0..3 {
         soon(consumer.recv()).await.unwrap();
     }
-    assert_eq!(server.bus.stats().sent, 2);
+    assert_eq!(server.bus.stats().sent, 3);
 }
 
 #[tokio::test]

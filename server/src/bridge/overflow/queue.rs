@@ -306,6 +306,31 @@ mod tests {
     }
 
     #[test]
+    fn the_log_says_what_was_dropped_and_why() {
+        let log = std::env::temp_dir().join(format!("trolleybus-overflow-{}", std::process::id()));
+        let file = std::sync::Mutex::new(std::fs::File::create(&log).unwrap());
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(file)
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let (mut queue, counters) = queue(Bounds { messages: 1, ..Bounds::default() });
+            let lane = queue.open(Overflow::DropOldest);
+            queue.store(lane, kept("news", "secret"), &counters);
+            queue.store(lane, kept("news", "secret"), &counters);
+        });
+        let text = std::fs::read_to_string(&log).unwrap();
+        std::fs::remove_file(&log).unwrap();
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("not delivered")).collect();
+        let [line] = lines[..] else { panic!("{text}") };
+        for part in ["DEBUG", "socket=7", "address=news", "reason=\"drop_oldest\""] {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(!text.contains("secret"), "{text}");
+    }
+
+    #[test]
     fn requests_that_are_dropped_are_named() {
         let (mut queue, counters) = queue(Bounds { messages: 1, ..Bounds::default() });
         let lane = queue.open(Overflow::DropOldest);
