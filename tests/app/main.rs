@@ -250,6 +250,26 @@ async fn behind_a_trusted_proxy_each_client_counts_for_itself() {
 }
 
 #[tokio::test]
+async fn over_http_a_client_behind_a_proxy_has_rates_of_its_own() {
+    let mut config = config();
+    (config.limits.ip.bytes_per_second, config.limits.ip.byte_burst) = (1, 60);
+    config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    config.gateway.http.path = Some("/api".to_owned());
+    let server = Server::start(config).await;
+    let _consumer = server.bus.consumer("a");
+    let body = format!("\"{}\"", "x".repeat(38));
+    let publish = async |forwarded: &str| {
+        let headers = format!("X-Forwarded-For: {forwarded}\r\n");
+        let path = "/api/publish/a";
+        request(server.addr, "POST", path, &headers, &body).await.status()
+    };
+    assert_eq!(publish("192.0.2.1").await, 204);
+    assert_eq!(publish("192.0.2.1").await, 429);
+    assert_eq!(publish("192.0.2.2").await, 204);
+    assert_eq!(publish("198.51.100.7, 192.0.2.2").await, 429);
+}
+
+#[tokio::test]
 async fn the_site_is_served_with_its_policy_and_nothing_outside_of_it() {
     let folder = std::env::temp_dir().join(format!("trolleybus-site-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
