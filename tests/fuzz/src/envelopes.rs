@@ -36,7 +36,9 @@ pub(crate) fn server_envelope(data: &[u8]) {
         let reply = reply_address.as_ref().map(trolleybus_protocol::Address::as_str);
         let written = rec_to_json(address.as_str(), body, headers, reply);
         match ServerEnvelope::parse(&ByteString::from(written.clone())) {
-            Ok(ServerEnvelope::Rec { address: a, body: b, headers: h, reply_address: r, .. }) => {
+            Ok(ServerEnvelope::Rec {
+                address: a, body: b, headers: h, reply_address: r, ..
+            }) => {
                 assert_eq!((&a, &b, &r), (address, body, reply_address));
                 for (name, value) in headers.iter() {
                     assert!(h.get_all(name).any(|known| known == value), "{written}");

@@ -8,8 +8,30 @@ pub struct Mutator {
 
 /// What is likely to matter to a parser.
 const PIECES: [&[u8]; 24] = [
-    b"\"", b"\\", b"{", b"}", b"[", b"]", b",", b":", b"null", b"\\u", b"d800", b"-", b"1e9", b"\r\n",
-    b"\0", b"\xff", b"\xf0\x9f", b"$", b"${sub}", b"#", b"*", b"/", b".", b"\"replyAddress\":\"r\"",
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"null",
+    b"\\u",
+    b"d800",
+    b"-",
+    b"1e9",
+    b"\r\n",
+    b"\0",
+    b"\xff",
+    b"\xf0\x9f",
+    b"$",
+    b"${sub}",
+    b"#",
+    b"*",
+    b"/",
+    b".",
+    b"\"replyAddress\":\"r\"",
 ];
 
 impl Mutator {

@@ -25,7 +25,8 @@ pub(crate) fn frame(data: &[u8]) {
 pub(crate) fn upload(data: &[u8]) {
     let Some(text) = crate::text(data) else { return };
     let theirs = serde_json::from_str::<Vec<String>>(text).ok();
-    let body: Option<Vec<String>> = Upload::parse_body(text).ok().map(|it| it.into_iter().collect());
+    let body: Option<Vec<String>> =
+        Upload::parse_body(text).ok().map(|it| it.into_iter().collect());
     let frame: Option<Vec<String>> =
         Upload::parse_frame(text).ok().map(|it| it.into_iter().collect());
     if let Some(theirs) = theirs {
@@ -53,7 +54,10 @@ pub(crate) fn path(data: &[u8]) {
     let Some(text) = crate::text(data) else { return };
     if let Some(Endpoint::Session { server, session, endpoint }) = Endpoint::parse(text) {
         for id in [server, session] {
-            assert!((1..=MAX_ID_LENGTH).contains(&id.len()) && !id.contains(['/', '.']), "{text:?}");
+            assert!(
+                (1..=MAX_ID_LENGTH).contains(&id.len()) && !id.contains(['/', '.']),
+                "{text:?}"
+            );
         }
         let straight = format!("/{server}/{session}/{}", endpoint.as_str());
         assert_eq!(text.strip_suffix('/').unwrap_or(text), straight);

@@ -47,7 +47,8 @@ async fn operate(world: &mut World, reader: &mut Reader<'_>) {
     match operation {
         0 | 1 => world.say(who, format!("{{\"type\":\"register\",{rest}}}")).await,
         2 => {
-            let extra = reader.pick(&["\"pattern\":true", "\"overflow\":\"latest\"", "\"pattern\":1"]);
+            let extra =
+                reader.pick(&["\"pattern\":true", "\"overflow\":\"latest\"", "\"pattern\":1"]);
             world.say(who, format!("{{\"type\":\"register\",{extra},{rest}}}")).await;
         }
         3 => world.say(who, format!("{{\"type\":\"unregister\",{rest}}}")).await,
