@@ -19,11 +19,13 @@ const ADDRESSES: [&str; 10] =
     ["a", "b", "out.x", "out.y.z", "m", "svc", "silent", "secret", "out.*", "#"];
 const BODIES: [&str; 6] = ["null", "1", "\"t\"", "{\"k\":\"v\"}", "[{}]", "{\"k\":{\"v\":1e99}}"];
 const MOST_OPERATIONS: usize = 150;
+/// Longer than all operations together, in stopped time.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 pub(crate) fn bridge(data: &[u8]) {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
-    runtime.block_on(async {
+    let all = async {
         let mut world = World::new();
         let mut reader = Reader(data);
         for _ in 0..MOST_OPERATIONS {
@@ -33,7 +35,10 @@ pub(crate) fn bridge(data: &[u8]) {
             operate(&mut world, &mut reader).await;
         }
         world.end().await;
-    });
+    };
+    // Stopped time runs on by itself when nothing else can happen.
+    let ended = runtime.block_on(async { tokio::time::timeout(LONGEST, all).await });
+    assert!(ended.is_ok(), "something waits for ever");
 }
 
 async fn operate(world: &mut World, reader: &mut Reader<'_>) {
