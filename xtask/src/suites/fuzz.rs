@@ -12,7 +12,7 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
     // A workspace of its own, so cargo works in its folder.
     let mut cargo = workshop.command("cargo");
     cargo
-        .args(["test", "--locked"])
+        .arg("test")
         .current_dir(workshop.workspace.tests().join("fuzz"))
         .env("CARGO_TARGET_DIR", workshop.workspace.target().join("fuzz"))
         .env("FUZZ_RUNS", RUNS);
