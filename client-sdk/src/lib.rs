@@ -22,6 +22,7 @@
 //! | `client` | the handles: [`Client`], [`Consumer`], [`Message`], [`Response`] |
 //! | `driver` | what does the I/O: browser callbacks, or a tokio task |
 //! | `options`, `state` | what goes in, and what can be watched |
+//! | `token` | where tokens come from |
 
 #![warn(missing_docs)]
 // In a browser the standard library would bring its panic messages into the download.
@@ -38,12 +39,13 @@ pub mod core;
 mod driver;
 mod options;
 mod state;
+mod token;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub use client::embed;
 pub use client::{
-    Client, Completion, Consumer, Errors, MaybeSend, Message, Opened, Producer, Registration,
+    Client, Completion, Consumer, Errors, Interceptor, Message, Opened, Producer, Registration,
     Response, States,
 };
 pub use options::{Options, Reconnect};
@@ -52,6 +54,6 @@ pub use state::State;
 pub use trolleybus_protocol::sockjs::Transport;
 pub use trolleybus_protocol::{
     Address, Body, BusConsumer, BusMessage, BusProducer, ConsumerOptions, DeliveryContext,
-    DeliveryOptions, Error, ErrorKind, EventBus, Headers, Interception, IntoBody, Overflow,
-    Pattern,
+    DeliveryOptions, Error, ErrorKind, EventBus, Headers, Interception, IntoBody, MaybeSend,
+    MaybeSync, Overflow,
 };

@@ -1,12 +1,20 @@
 //! What an application can set, with defaults that fit most.
 
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Display;
+use core::future::Future;
 use core::time::Duration;
 
+use trolleybus_protocol::{MaybeSend, MaybeSync};
+
 use crate::Transport;
+use crate::token::TokenSource;
 
 /// How to connect again after a loss. The delay before attempt `n` (from 0) is
-/// `delay_min * exponent^n`, at most `delay_max`, spread by `randomization`.
+/// `delay_min * exponent^n`, at most `delay_max`, spread by `randomization`. When the server shuts
+/// down (close code 1012) up to 3 s more, so that its clients do not all come back at once; when
+/// this client sent too much (3005) or is one too many (3006) no less than 10 s to 20 s.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reconnect {
     /// Attempts in a row before giving up; none by default, so it never gives up. Zero means that
@@ -65,6 +73,9 @@ pub struct Options {
     pub(crate) outbox_bytes: usize,
     pub(crate) buffer_len: usize,
     pub(crate) climb_after: Duration,
+    pub(crate) token: Option<TokenSource>,
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) token_header: bool,
 }
 
 /// What a client can use, best first.
@@ -85,6 +96,9 @@ impl Default for Options {
             outbox_bytes: 1 << 20,
             buffer_len: 1000,
             climb_after: Duration::from_secs(120),
+            token: None,
+            #[cfg(not(target_arch = "wasm32"))]
+            token_header: false,
         }
     }
 }
@@ -159,6 +173,50 @@ impl Options {
     #[must_use]
     pub fn climb_after(mut self, time: Duration) -> Self {
         self.climb_after = time;
+        self
+    }
+
+    /// Who this client is: `provider` is asked for a token before each attempt to connect. The
+    /// token is the first thing that is said on a connection, before registrations and messages,
+    /// and stands in no URL. An empty one means none, and an error that the attempt failed; so
+    /// does no answer within 30 s.
+    ///
+    /// When a JSON Web Token says when it expires, `provider` is asked for another in the last
+    /// tenth of its time, at most a minute before its end, which is shown on the same connection.
+    /// When the server turns a token down, because it has expired (close code 3002, refusal
+    /// `token_expired`) or is none (3003), the client connects again at once with a fresh one; when
+    /// that is turned down too, it waits as after any loss (3002), or ends (3003).
+    ///
+    /// Natively it runs in the connection's task.
+    ///
+    /// ```
+    /// use trolleybus_client::Options;
+    ///
+    /// let options = Options::new().token_provider(|| async {
+    ///     // Ask who issues tokens.
+    ///     Ok::<_, std::io::Error>("eyJhbGciOi...".to_owned())
+    /// });
+    /// # drop(options);
+    /// ```
+    #[must_use]
+    pub fn token_provider<F, E>(
+        mut self,
+        provider: impl Fn() -> F + MaybeSend + MaybeSync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<String, E>> + MaybeSend + 'static,
+        E: Display,
+    {
+        self.token = Some(TokenSource::new(provider));
+        self
+    }
+
+    /// Shows the token in an `Authorization` header too when the WebSocket is opened, for what
+    /// stands between here and the server. Off by default; a browser cannot do it.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub fn token_in_header(mut self, on: bool) -> Self {
+        self.token_header = on;
         self
     }
 }

@@ -10,11 +10,13 @@ use axum::Router;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use trolleybus::Bus;
-use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
+use trolleybus::access::{AuthFailure, Authenticating, Authenticator, Principal};
+use trolleybus::bridge::{Authentication, Bridge, BridgeOptions, Permitted};
 use trolleybus_client::{
-    Body, BusMessage, Client, DeliveryOptions, Error, ErrorKind, EventBus, Options, Reconnect,
-    State, Transport,
+    Body, BusConsumer, BusMessage, BusProducer, Client, ConsumerOptions, DeliveryOptions, Error,
+    ErrorKind, EventBus, Interception, Options, Reconnect, State, Transport,
 };
+use trolleybus_protocol::codes::Refusal;
 
 /// A bridge that permits everything; dropping it stops its listener and all its sockets.
 struct Server {
@@ -25,10 +27,23 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        Self::start_on(std::net::TcpListener::bind("127.0.0.1:0").unwrap())
+        Self::with(anything(), None)
+    }
+
+    fn with(rules: BridgeOptions, authentication: Option<Authentication>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::serve(listener, rules, authentication)
     }
 
     fn start_on(listener: std::net::TcpListener) -> Self {
+        Self::serve(listener, anything(), None)
+    }
+
+    fn serve(
+        listener: std::net::TcpListener,
+        rules: BridgeOptions,
+        authentication: Option<Authentication>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -39,10 +54,11 @@ impl Server {
         let bus = Bus::new();
         let serving = bus.clone();
         runtime.spawn(async move {
-            let anything = Permitted::default();
-            let rules =
-                BridgeOptions::new().permit_inbound(anything.clone()).permit_outbound(anything);
-            let bridge = Bridge::new(serving, rules).unwrap();
+            let mut builder = Bridge::builder(serving, rules);
+            if let Some(authentication) = authentication {
+                builder = builder.authentication(authentication);
+            }
+            let bridge = builder.build().unwrap();
             let app: Router = Router::new().nest_service("/eventbus", bridge.router());
             let listener = TcpListener::from_std(listener).unwrap();
             axum::serve(listener, app).await.unwrap();
@@ -68,6 +84,11 @@ impl Drop for Server {
             runtime.shutdown_background();
         }
     }
+}
+
+fn anything() -> BridgeOptions {
+    let anything = Permitted::default();
+    BridgeOptions::new().permit_inbound(anything.clone()).permit_outbound(anything)
 }
 
 fn quick() -> Options {
@@ -299,4 +320,201 @@ fn handles_travel_between_threads() {
     travels::<trolleybus_client::States>();
     travels::<trolleybus_client::Errors>();
     travels::<trolleybus_client::Opened>();
+}
+
+/// Resolves when `client` is in a state that fits.
+async fn state(client: &Client, fits: impl Fn(&State) -> bool) -> State {
+    let mut states = client.states();
+    loop {
+        let state = soon(states.next()).await.unwrap();
+        if fits(&state) {
+            return state;
+        }
+    }
+}
+
+#[tokio::test]
+async fn registration_is_acknowledged_and_so_is_its_end() {
+    let server = Server::start();
+    let client = server.open().await;
+    let mut consumer = client.consumer("a");
+    soon(consumer.completion()).await.unwrap();
+    assert!(consumer.is_registered());
+    server.bus.publish("a", "hello").unwrap();
+    assert!(soon(consumer.next()).await.is_some());
+    soon(consumer.unregister()).await.unwrap();
+    assert!(!consumer.is_registered());
+    assert!(soon(consumer.next()).await.is_none());
+    let error = soon(server.bus.request("a", "hello")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoHandlers);
+}
+
+#[tokio::test]
+async fn registration_that_no_rule_permits_fails_its_completion() {
+    let server = Server::with(BridgeOptions::new(), None);
+    let client = server.open().await;
+    let consumer = client.consumer("a");
+    let error = soon(consumer.completion()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused(Refusal::AccessDenied));
+    assert!(!consumer.is_registered());
+}
+
+#[tokio::test]
+async fn pattern_and_exact_consumers_get_each_message_once() {
+    let server = Server::start();
+    let client = server.open().await;
+    let mut exact = client.consumer("news.eu");
+    let mut pattern = client.consumer_with("news.*", ConsumerOptions::new().pattern());
+    soon(exact.completion()).await.unwrap();
+    soon(pattern.completion()).await.unwrap();
+    server.bus.publish("news.eu", &1).unwrap();
+    server.bus.publish("news.us", &2).unwrap();
+    let message = soon(exact.next()).await.unwrap();
+    assert_eq!((message.pattern(), message.dropped()), (None, 0));
+    for address in ["news.eu", "news.us"] {
+        let message = soon(pattern.next()).await.unwrap();
+        assert_eq!(message.address().as_str(), address);
+        assert_eq!(message.pattern().unwrap().as_str(), "news.*");
+    }
+}
+
+#[tokio::test]
+async fn pattern_that_is_none_ends_at_once() {
+    let server = Server::start();
+    let client = server.open().await;
+    let mut consumer = client.consumer_with("news*", ConsumerOptions::new().pattern());
+    assert!(soon(consumer.next()).await.is_none());
+    let error = soon(consumer.completion()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused(Refusal::InvalidPattern));
+}
+
+#[tokio::test]
+async fn writes_tell_whether_anybody_is_there() {
+    let server = Server::start();
+    let client = server.open().await;
+    let _served = server.bus.consumer("served");
+    for producer in [client.sender("served"), client.publisher("served")] {
+        soon(producer.write("hello")).await.unwrap();
+    }
+    for producer in [client.sender("nobody"), client.publisher("nobody")] {
+        let error = soon(producer.write("hello")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NoHandlers);
+    }
+}
+
+#[tokio::test]
+async fn paused_consumer_buffers_and_discards_the_newest() {
+    let server = Server::start();
+    let client = server.open().await;
+    let mut consumer = client.consumer_with("a", ConsumerOptions::new().max_buffered(2));
+    let discarded = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = discarded.clone();
+    consumer.on_discard(move |message| {
+        kept.lock().unwrap().push(message.body().as_json().to_owned());
+    });
+    consumer.pause();
+    soon(consumer.completion()).await.unwrap();
+    for n in 1..=2 {
+        server.bus.publish("a", &n).unwrap();
+    }
+    let error = soon(server.bus.request("a", &3)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RecipientFailure, "told at once");
+    assert_eq!(*discarded.lock().unwrap(), ["3"]);
+    assert_eq!(consumer.dropped(), 1);
+    let none = futures_util::poll!(consumer.next());
+    assert!(none.is_pending());
+    consumer.fetch(1);
+    assert_eq!(soon(consumer.next()).await.unwrap().body().as_json(), "1");
+    assert!(futures_util::poll!(consumer.next()).is_pending());
+    consumer.resume();
+    assert_eq!(soon(consumer.next()).await.unwrap().body().as_json(), "2");
+}
+
+#[tokio::test]
+async fn interceptors_change_drop_and_fail() {
+    let server = Server::start();
+    let client = server.open().await;
+    let _shout = shout(&client, "shout");
+    settled(&client).await;
+    let guard = client.add_outbound_interceptor(|context| match context.address().as_str() {
+        "shout" => {
+            context.set_body("changed").unwrap();
+            Interception::Continue
+        }
+        "dropped" => Interception::Drop,
+        "failed" => Interception::fail(7, "not today"),
+        _ => Interception::Continue,
+    });
+    assert_eq!(request(&client, "shout").await.unwrap(), "CHANGED");
+    assert_eq!(request(&client, "dropped").await.unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(request(&client, "failed").await.unwrap_err().code(), 7);
+    soon(client.sender("dropped").write("x")).await.unwrap();
+    drop(guard);
+    assert_eq!(request(&client, "shout").await.unwrap(), "HELLO");
+    let _guard = client.add_inbound_interceptor(|context| {
+        if context.address().as_str() == "shout" {
+            return Interception::fail(8, "not in");
+        }
+        Interception::Continue
+    });
+    assert_eq!(request(&client, "shout").await.unwrap_err().code(), 8);
+}
+
+/// Trusts `fresh…`; `old` has expired.
+#[derive(Debug)]
+struct Fresh;
+
+impl Authenticator for Fresh {
+    fn authenticate<'a>(&'a self, token: &'a str) -> Authenticating<'a> {
+        Box::pin(async move {
+            if token.starts_with("fresh") {
+                return Ok(Principal::new(token));
+            }
+            Err(if token == "old" { AuthFailure::Expired } else { AuthFailure::Invalid })
+        })
+    }
+}
+
+/// Gives the tokens in turn, the last one for ever.
+fn tokens(tokens: &'static [&'static str]) -> Options {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    quick().token_provider(move || {
+        let at = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let token = tokens[at.min(tokens.len() - 1)];
+        async move { Ok::<_, Error>(token.to_owned()) }
+    })
+}
+
+fn own_inbox() -> Server {
+    let rule = || Permitted::address("user.${sub}");
+    let rules = BridgeOptions::new().permit_inbound(rule()).permit_outbound(rule());
+    Server::with(rules, Some(Authentication::new(std::sync::Arc::new(Fresh))))
+}
+
+#[tokio::test]
+async fn rules_see_who_the_token_names() {
+    let server = own_inbox();
+    let client = Client::with_options(&server.url(), tokens(&["fresh"]));
+    let mut own = client.consumer("user.fresh");
+    soon(own.completion()).await.unwrap();
+    let error = soon(client.consumer("user.other").completion()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Refused(_)));
+    server.bus.publish("user.fresh", "hello").unwrap();
+    assert!(soon(own.next()).await.is_some());
+}
+
+#[tokio::test]
+async fn expired_token_is_replaced_by_a_fresh_one() {
+    let server = own_inbox();
+    let client = Client::with_options(&server.url(), tokens(&["old", "fresh"]));
+    let mut own = client.consumer("user.fresh");
+    soon(async {
+        // The first connection may have registered before its token was turned down.
+        while own.completion().await.is_err() {
+            state(&client, State::is_open).await;
+        }
+    })
+    .await;
+    server.bus.publish("user.fresh", "hello").unwrap();
+    assert!(soon(own.next()).await.is_some());
 }

@@ -41,19 +41,11 @@ mod server_bus {
     requests!(crate::subject::OneProcess);
 }
 
-/// What a client promises that cannot await its registrations yet. To hold it to everything, name
-/// the groups as above, with `OverBridge`.
 mod client_bus {
-    run!(crate::subject::OverBridge, delivery:
-        nobody_there_is_no_error
-        addresses_are_plain_text
-        messages_that_want_no_reply_take_replies_in_silence
-        typed_bodies_say_what_does_not_fit
-        messages_bound_to_a_side_reach_its_own_consumers
-    );
-    run!(crate::subject::OverBridge, requests:
-        only_the_first_reply_counts
-        nobody_there_fails_at_once
-        giving_an_answer_up_harms_nobody
-    );
+    consumers!(crate::subject::OverBridge);
+    delivery!(crate::subject::OverBridge);
+    interceptors!(crate::subject::OverBridge);
+    patterns!(crate::subject::OverBridge);
+    producers!(crate::subject::OverBridge);
+    requests!(crate::subject::OverBridge);
 }

@@ -17,6 +17,7 @@ pub struct Client {
 impl Client {
     pub async fn open(addr: SocketAddr, path: &str) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let url = format!("ws://{addr}{path}").parse().unwrap();
         let options = Options::default().with_max_payload_read(64 << 20);
         let socket = soon(WebSocket::handshake(url, stream, options)).await.unwrap();

@@ -35,6 +35,7 @@ export class EventBus {
   #opens = 0;
   #attempts;
   #timeout;
+  #token;
 
   constructor(url, options = {}) {
     this.#attempts = options.vertxbus_reconnect_attempts_max ?? Infinity;
@@ -53,7 +54,9 @@ export class EventBus {
     const transports = options.transports ?? [];
     const text = typeof transports === "string" ? transports : transports.join();
     const list = Float64Array.from(numbers, (number) => number ?? NaN);
-    this.#bus = new Bus(String(url), text, list, (notice) => this.#notice(notice));
+    this.#token = options.token;
+    const wantsToken = options.token !== undefined;
+    this.#bus = new Bus(String(url), text, list, wantsToken, (notice) => this.#notice(notice));
   }
 
   get ready() {
@@ -88,15 +91,14 @@ export class EventBus {
     );
   }
 
-  consumer(address, handler, { local = false } = {}) {
+  consumer(address, handler, options = {}) {
     let id;
-    const consumer = new Consumer(address, () => {
+    const consumer = new Consumer(address, handler, options, () => {
       this.#consumers.delete(consumer);
       this.#bus.unregister(id);
     });
-    const take = handler ?? ((message) => consumer._push(message));
-    id = this.#register(address, local, take);
     this.#consumers.add(consumer);
+    id = this.#register(address, options, (message) => consumer._push(message));
     if (this.status.name === "closed") consumer.unregister();
     return consumer;
   }
@@ -104,7 +106,7 @@ export class EventBus {
   registerHandler(address, headers, callback) {
     const handler = callback ?? headers;
     this.#dropHandlers((known) => known.address === address && known.opens < this.#opens);
-    const id = this.#register(address, false, (message) => handler(null, message));
+    const id = this.#register(address, {}, (message) => handler(null, message));
     this.#handlers.push({ address, handler, id, opens: this.#opens });
   }
 
@@ -172,8 +174,8 @@ export class EventBus {
     });
   }
 
-  #register(address, local, take) {
-    return this.#bus.register(address, local, (message) =>
+  #register(address, { local = false, pattern = false, overflow = "" }, take) {
+    return this.#bus.register(address, local, pattern, overflow, (message) =>
       safely(() => take(new Message(this, message))),
     );
   }
@@ -186,14 +188,33 @@ export class EventBus {
   #notice([kind, ...parts]) {
     if (kind === 4) this.#error(toError(parts[0]));
     else if (kind === 5) this.#unhandled(parts[0]);
+    else if (kind === 6) this.#registered(...parts);
+    else if (kind === 7) this.#giveToken();
     else this.#change(kind, parts);
+  }
+
+  #registered(address, pattern, error) {
+    for (const consumer of this.#consumers)
+      if (consumer.address === address && consumer.pattern === pattern) consumer._settle(error);
+  }
+
+  async #giveToken() {
+    let [ok, text, left] = [true, "", NaN];
+    try {
+      const token = this.#token;
+      text = String((typeof token === "function" ? await token() : token) ?? "");
+      left = millisecondsLeft(text);
+    } catch (error) {
+      [ok, text] = [false, String(error)];
+    }
+    this.#bus.token(ok, text, left);
   }
 
   #change(kind, [first, second]) {
     const wasOpen = this.status.name === "open";
     this.transport = kind === 1 ? first : undefined;
     this.state = kind > 1 ? EventBus.CLOSED : kind;
-    const [code, reason] = kind > 1 ? this.#bus.lastClose() : [];
+    const [code, reason] = kind > 1 || wasOpen ? this.#bus.lastClose() : [];
     this.status = [
       () => ({ name: "connecting" }),
       () => ({ name: "open", transport: first }),
@@ -202,8 +223,7 @@ export class EventBus {
     ][kind]();
     safely(this.onstate, this.status);
     if (kind === 1) this.#open();
-    if (kind > 1) this.#lose({ type: "close", code, reason, wasClean: code === 1000 });
-    else if (wasOpen && kind === 0) this.#lose({ type: "close", code: 1000, reason: "reconnecting" });
+    if (kind > 1 || wasOpen) this.#lose({ type: "close", code, reason, wasClean: code === 1000 });
   }
 
   #open() {
@@ -245,3 +265,13 @@ export class EventBus {
     else console.warn("No handler found for message: ", envelope);
   }
 }
+
+/** How long a JSON Web Token is still good, where it says so. */
+const millisecondsLeft = (token) => {
+  try {
+    const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return JSON.parse(atob(claims)).exp * 1000 - Date.now();
+  } catch {
+    return NaN;
+  }
+};

@@ -1,32 +1,64 @@
-// What `consumer` gives: the end of a registration, and an iterator over its messages.
+// What `consumer` gives: a registration with its handler, or an iterator over its messages.
 
-import { safely } from "./error.js";
+import { BusError, safely, toError } from "./error.js";
 
-/** Waiting messages of an iterated consumer, at most; the newest is discarded beyond. */
+/** Messages that wait while nobody takes them, at most; the newest is discarded beyond. */
 const BUFFER_MAX = 1000;
 
 export class Consumer {
+  #handler;
+  #max;
   #end;
   #buffer = [];
+  #demand = Infinity;
   #wake;
   #ended = false;
+  #settled;
 
-  constructor(address, end) {
+  constructor(address, handler, { pattern = false, local, maxBuffered = BUFFER_MAX }, end) {
     this.address = address;
+    this.pattern = pattern;
     this.dropped = 0;
+    this.#handler = handler;
+    this.#max = maxBuffered;
     this.#end = end;
+    this.completion = new Promise((resolve, reject) => {
+      this.#settled = (error) => (error ? reject(error) : resolve());
+    });
+    // Who does not look at it is not to be bothered.
+    this.completion.catch(() => {});
+    if (local) this.#settled();
+  }
+
+  pause() {
+    this.#demand = 0;
+  }
+
+  resume() {
+    this.fetch(Infinity);
+  }
+
+  fetch(messages) {
+    this.#demand += messages;
+    this.#flow();
   }
 
   unregister() {
     if (this.#ended) return;
     this.#ended = true;
     this.#end();
+    this._settle(new BusError("CLOSED", -1, "ERROR", "unregistered"));
     for (const message of this.#buffer.splice(0)) discard(message);
     this.#wake?.();
   }
 
+  _settle(error) {
+    this.#settled(error && toError(error));
+  }
+
   _push(message) {
-    if (this.#buffer.length >= BUFFER_MAX) {
+    if (this.#handler && this.#demand && !this.#buffer.length) this.#hand(message);
+    else if (this.#buffer.length >= this.#max) {
       this.dropped += 1;
       discard(message);
     } else {
@@ -35,11 +67,23 @@ export class Consumer {
     }
   }
 
+  #hand(message) {
+    this.#demand -= 1;
+    safely(this.#handler, message);
+  }
+
+  #flow() {
+    while (this.#handler && this.#demand && this.#buffer.length) this.#hand(this.#buffer.shift());
+    this.#wake?.();
+  }
+
   async *[Symbol.asyncIterator]() {
     try {
       while (true) {
-        if (this.#buffer.length) yield this.#buffer.shift();
-        else if (this.#ended) return;
+        if (this.#demand && this.#buffer.length) {
+          this.#demand -= 1;
+          yield this.#buffer.shift();
+        } else if (this.#ended) return;
         else await new Promise((wake) => (this.#wake = wake));
       }
     } finally {

@@ -32,6 +32,13 @@ export interface Options {
   reconnect?: boolean;
   /** Milliseconds a request waits when it does not say, 30,000 by default. */
   requestTimeout?: number;
+  /**
+   * Who this client is: a token, or what gives one, asked before each attempt to connect. It is the
+   * first thing that is said on a connection and stands in no URL; an empty one means none. A JSON
+   * Web Token is renewed in the last tenth of its time, at most a minute before its end, on the same
+   * connection. When the server turns it down, a fresh one is tried once without delay.
+   */
+  token?: string | (() => string | Promise<string>);
   /** Milliseconds between pings, 5,000 by default; zero or less sends none. Must be below the server's ping timeout. */
   vertxbus_ping_interval?: number;
   /** Failed attempts in a row before giving up, Infinity by default; zero means no reconnect. */
@@ -90,6 +97,10 @@ export interface Message<T = any> {
   /** The body; each consumer has a copy of its own. */
   readonly body: T;
   readonly headers: Headers;
+  /** The pattern through which it came, for a consumer of a pattern. */
+  readonly pattern?: string;
+  /** Messages of this registration that the server dropped before this one, see `overflow`. */
+  readonly dropped: number;
   /** There when the sender waits for a reply. */
   readonly replyAddress?: string;
   /**
@@ -145,14 +156,49 @@ export type Status =
   | { name: "waiting"; attempt: number; retryIn: number; code: number; reason: string }
   | { name: "closed"; code: number; reason: string };
 
+/** How an address is consumed. */
+export interface ConsumerOptions {
+  /** Only what this client sends. */
+  local?: boolean;
+  /**
+   * The address is a pattern: words between dots (`news.*`, `news.>`, `news.#`), or levels between
+   * slashes (`news/+`, `news/#`). It means what comes from the server.
+   */
+  pattern?: boolean;
+  /**
+   * What the server does when this page does not keep up: close the connection (the default), drop
+   * the oldest messages, or keep the latest of each address. Several consumers of one address share
+   * what the first of them chose.
+   */
+  overflow?: "close" | "drop_oldest" | "latest";
+  /** Messages that may wait while nobody takes them, 1,000 by default. */
+  maxBuffered?: number;
+}
+
 /**
- * A registration. Without a handler it is iterated: `for await (const message of consumer)`; up to
- * 1,000 messages wait, and the newest beyond is discarded, which `dropped` counts.
+ * A registration. Without a handler it is iterated: `for await (const message of consumer)`. What is
+ * not taken waits, up to `maxBuffered`; the newest beyond is discarded, which `dropped` counts, and
+ * a request among them fails at once.
  */
 export interface Consumer<T = any> extends AsyncIterable<Message<T>> {
   readonly address: string;
-  /** Messages discarded because the loop did not keep up. */
+  /** Whether the address is a pattern. */
+  readonly pattern: boolean;
+  /** Messages discarded because nobody took them. */
   readonly dropped: number;
+  /**
+   * Resolves when the server has acknowledged the registration. Rejects with a {@link BusError}:
+   * `REFUSED`, `CLOSED` when it ended before, or `TIMEOUT` when the server does not answer within
+   * 10 s, as Vert.x does not; the registration may stand all the same. It tells of the first answer
+   * only; after a reconnect the registration is made again, and a refusal then comes as `onerror`.
+   */
+  readonly completion: Promise<void>;
+  /** Lets messages wait. */
+  pause(): void;
+  /** Takes as many as come. */
+  resume(): void;
+  /** Takes so many more after `pause`. */
+  fetch(messages: number): void;
   /** Ends the registration, and the loop. */
   unregister(): void;
 }
@@ -191,11 +237,11 @@ export class EventBus {
   /** Sends to one consumer and resolves to its reply. Always settles. Rejects with a {@link BusError}. */
   request<R = any>(address: string, body?: unknown, options?: RequestOptions): Promise<Message<R>>;
 
-  /** Consumes an address, over all reconnects. With `local` only what this client sends. */
+  /** Consumes an address, or a pattern of addresses, over all reconnects. */
   consumer<T = any>(
     address: string,
     handler?: (message: Message<T>) => unknown,
-    options?: { local?: boolean },
+    options?: ConsumerOptions,
   ): Consumer<T>;
 
   /**

@@ -42,14 +42,16 @@ export class Message {
   #bus;
   #origin;
 
-  constructor(bus, [address, body, headers, replyAddress, origin]) {
+  constructor(bus, [address, body, headers, replyAddress, origin, pattern, dropped]) {
     this.#bus = bus;
     this.#origin = origin;
     this.type = "rec";
     this.address = address;
     this.body = JSON.parse(body);
     this.headers = fromPairs(headers);
+    this.dropped = dropped;
     if (replyAddress !== undefined) this.replyAddress = replyAddress;
+    if (pattern !== undefined) this.pattern = pattern;
   }
 
   /** With a callback as last argument it asks for a reply, as Vert.x has it. */

@@ -4,10 +4,12 @@ use alloc::string::String;
 use core::cell::RefCell;
 
 use js_sys::Function;
-use trolleybus_client::core::{Connection, Delivery, Origin, RequestId, Scope};
-use trolleybus_client::embed::{Embedded, Table};
+use trolleybus_client::core::{Connection, Delivery, Origin, RequestId};
+use trolleybus_client::embed::{Embedded, Table, with_token};
 use trolleybus_client::{Client, Registration};
-use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
+use trolleybus_protocol::{
+    Address, Body, ConsumerOptions, DeliveryOptions, Error, ErrorKind, Overflow,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::{convert, settings};
@@ -52,10 +54,22 @@ pub struct Bus {
 
 #[wasm_bindgen]
 impl Bus {
-    /// Connects; `observer` is called with an array for each state, error and unknown envelope.
+    /// Connects; `observer` is called with an array for each state, error and unknown envelope,
+    /// and, when there is to be a `token`, each time one is wanted.
     #[wasm_bindgen(constructor)]
-    pub fn new(url: &str, transports: &str, numbers: &[f64], observer: Function) -> Self {
-        let client = Client::with_options(url, settings::options(transports, numbers));
+    pub fn new(
+        url: &str,
+        transports: &str,
+        numbers: &[f64],
+        token: bool,
+        observer: Function,
+    ) -> Self {
+        let mut options = settings::options(transports, numbers);
+        if token {
+            let observer = observer.clone();
+            options = with_token(options, move || call(&observer, &convert::wants_token().into()));
+        }
+        let client = Client::with_options(url, options);
         let observer = move |notice| call(&observer, &convert::notice(&notice).into());
         Self { client: Embedded::new(client, observer), registrations: RefCell::new(Table::new()) }
     }
@@ -91,10 +105,26 @@ impl Bus {
         Ok(())
     }
 
+    /// Gives the token that was wanted, with the milliseconds it has left, where that is known; or,
+    /// without `ok`, why there is none.
+    pub fn token(&self, ok: bool, text: &str, left: f64) {
+        let token = if ok { Ok(text) } else { Err(text) };
+        let left = settings::milliseconds(left).map(|left| left.as_millis() as u64);
+        self.client.command(|core, now| core.handle_token(now, token, left));
+    }
+
     /// Consumes an address; gives a number for `unregister`.
-    pub fn register(&self, address: &str, local: bool, callback: Function) -> f64 {
-        let scope = if local { Scope::Local } else { Scope::Bus };
-        let registration = self.client.register(&address.into(), scope, move |message| {
+    pub fn register(
+        &self,
+        address: &str,
+        local_only: bool,
+        is_pattern: bool,
+        overflow: &str,
+        callback: Function,
+    ) -> f64 {
+        let overflow = Overflow::from_word(overflow).unwrap_or_default();
+        let options = ConsumerOptions { local_only, is_pattern, overflow, max_buffered: None };
+        let registration = self.client.register(&address.into(), &options, move |message| {
             call(&callback, &convert::message(&message).into());
         });
         self.registrations.borrow_mut().add(registration) as f64

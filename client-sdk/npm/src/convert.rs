@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::settings;
 
-/// `[address, body, headers, replyAddress, origin]`; headers are one text, names and values apart
+/// `[address, body, headers, replyAddress, origin, pattern, dropped]`; headers are one text, names and values apart
 /// by NUL, which neither can hold.
 pub(crate) fn message(message: &Delivery) -> Array {
     let mut headers = String::new();
@@ -30,6 +30,8 @@ pub(crate) fn message(message: &Delivery) -> Array {
         headers.into(),
         reply_address.into(),
         origin.into(),
+        message.pattern.as_ref().map(Address::as_str).into(),
+        (message.dropped as f64).into(),
     ])
 }
 
@@ -62,7 +64,9 @@ pub(crate) fn error(error: &Error) -> Array {
 }
 
 /// `[number, ...]`: 0 connecting; 1 open, transport; 2 waiting, attempt, milliseconds; 3 closed,
-/// code, reason; 4 an error, as [`error`] has it; 5 an envelope, text.
+/// code, reason; 4 an error, as [`error`] has it; 5 an envelope, text; 6 an answer to a
+/// registration: address, whether it is a pattern, and an error if it does not stand; 7 no more: a
+/// token is wanted.
 pub(crate) fn notice(notice: &Notice) -> Array {
     match notice {
         Notice::State(State::Connecting) => list(&[0.into()]),
@@ -75,8 +79,19 @@ pub(crate) fn notice(notice: &Notice) -> Array {
             list(&[3.into(), (*code).into(), reason.into()])
         }
         Notice::Error(reported) => list(&[4.into(), error(reported).into()]),
+        Notice::Registered { address, is_pattern, result } => list(&[
+            6.into(),
+            address.as_str().into(),
+            (*is_pattern).into(),
+            result.as_ref().err().map(|refusal| error(refusal).into()).unwrap_or_default(),
+        ]),
         Notice::Unhandled(text) => list(&[5.into(), (&**text).into()]),
     }
+}
+
+/// As [`notice`] has it.
+pub(crate) fn wants_token() -> Array {
+    list(&[7.into()])
 }
 
 /// Options, with headers from names and values with a NUL behind each.

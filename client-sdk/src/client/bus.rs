@@ -1,23 +1,34 @@
 //! The client as an event bus.
 
 use trolleybus_protocol::{
-    Address, Body, ConsumerOptions, DeliveryContext, DeliveryOptions, Error, EventBus,
-    Interception, IntoBody, MaybeSend, MaybeSync,
+    Address, ConsumerOptions, DeliveryContext, DeliveryOptions, Error, EventBus, Interception,
+    IntoBody, MaybeSend, MaybeSync,
 };
 
 use super::handle::Client;
-use super::{Consumer, Message, Producer, Response};
-use crate::core::Connection;
+use super::intercept::Direction;
+use super::{Consumer, Interceptor, Message, Producer, Response};
 use crate::driver;
 
 impl Client {
+    /// Sends a message off; none is sent that an interceptor stops, which is no error here.
     fn order(
         &self,
+        address: &Address,
         body: impl IntoBody,
-        command: impl FnOnce(&mut Connection, Body) -> Result<(), Error>,
+        options: DeliveryOptions,
+        is_send: bool,
     ) -> Result<(), Error> {
         let body = body.into_body()?;
-        command(&mut self.handle.hub.lock().core, body)?;
+        let Ok((body, options)) = self.handle.send_off(address, body, options, is_send) else {
+            return Ok(());
+        };
+        let core = &mut self.handle.hub.lock().core;
+        if is_send {
+            core.send(address, body, options)?;
+        } else {
+            core.publish(address, body, options)?;
+        }
         self.handle.driver.kick();
         Ok(())
     }
@@ -28,7 +39,7 @@ impl EventBus for Client {
     type Consumer = Consumer;
     type Response = Response;
     type Producer = Producer;
-    type Interceptor = ();
+    type Interceptor = Interceptor;
 
     fn publish_with(
         &self,
@@ -36,8 +47,7 @@ impl EventBus for Client {
         body: impl IntoBody,
         options: DeliveryOptions,
     ) -> Result<(), Error> {
-        let address = address.into();
-        self.order(body, |core, body| core.publish(&address, body, options))
+        self.order(&address.into(), body, options, false)
     }
 
     fn send_with(
@@ -46,8 +56,7 @@ impl EventBus for Client {
         body: impl IntoBody,
         options: DeliveryOptions,
     ) -> Result<(), Error> {
-        let address = address.into();
-        self.order(body, |core, body| core.send(&address, body, options))
+        self.order(&address.into(), body, options, true)
     }
 
     fn request_with(
@@ -57,7 +66,9 @@ impl EventBus for Client {
         options: DeliveryOptions,
     ) -> Response {
         let (address, now) = (address.into(), driver::now());
-        Response::start(&self.handle, body, |core, body| core.request(now, &address, body, options))
+        Response::start(&self.handle, &address, body, options, |core, body, options| {
+            core.request(now, &address, body, options)
+        })
     }
 
     fn consumer_with(&self, address: impl Into<Address>, options: ConsumerOptions) -> Consumer {
@@ -74,15 +85,15 @@ impl EventBus for Client {
 
     fn add_outbound_interceptor(
         &self,
-        _: impl Fn(&mut DeliveryContext) -> Interception + MaybeSend + MaybeSync + 'static,
-    ) {
-        unimplemented!("the client does not intercept yet")
+        interceptor: impl Fn(&mut DeliveryContext) -> Interception + MaybeSend + MaybeSync + 'static,
+    ) -> Interceptor {
+        Interceptor::new(&self.handle, Direction::Out, interceptor)
     }
 
     fn add_inbound_interceptor(
         &self,
-        _: impl Fn(&mut DeliveryContext) -> Interception + MaybeSend + MaybeSync + 'static,
-    ) {
-        unimplemented!("the client does not intercept yet")
+        interceptor: impl Fn(&mut DeliveryContext) -> Interception + MaybeSend + MaybeSync + 'static,
+    ) -> Interceptor {
+        Interceptor::new(&self.handle, Direction::In, interceptor)
     }
 }

@@ -3,21 +3,23 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
-use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 use trolleybus_protocol::codes::Refusal;
-use trolleybus_protocol::{Address, BusConsumer, BusMessage, ConsumerOptions, Error, MaybeSync};
+use trolleybus_protocol::{
+    Address, BusConsumer, ConsumerOptions, Error, ErrorKind, MaybeSend, MaybeSync, Pattern,
+};
 
-use super::Message;
 use super::handle::Handle;
 use super::hub::{AnySink, Sink};
-use super::shared::{MaybeSend, Ref, Shared};
-use crate::core::{ConsumerId, Scope};
+use super::shared::{Ref, Shared};
+use super::{Completion, Message, Response};
+use crate::core::{ConsumerId, Matcher};
+use crate::driver;
 
-const DISCARDED: &str = "Discarded the request: its consumer does not keep up, or went away";
+const UNREGISTERED: &str = "unregistered before the registration was acknowledged";
 
 /// A stream of the messages of one address. Dropping it unregisters; messages not read by then
 /// are discarded, and requests among them failed. It ends when the client is closed.
@@ -51,7 +53,23 @@ type OnDiscard = Ref<dyn Fn(&Message) + Send + Sync>;
 pub struct Registration {
     handle: Ref<Handle>,
     address: Address,
-    id: ConsumerId,
+    is_pattern: bool,
+    is_local: bool,
+    /// None once it has ended.
+    id: Option<ConsumerId>,
+}
+
+/// What finds the addresses of a pattern, if it is to be one.
+pub(super) fn matcher(
+    address: &Address,
+    options: &ConsumerOptions,
+) -> Result<Option<Matcher>, Error> {
+    if !options.is_pattern {
+        return Ok(None);
+    }
+    let pattern = Pattern::parse(address.clone());
+    let pattern = pattern.map_err(|_| Error::refused(Refusal::InvalidPattern))?;
+    Ok(Some(Matcher::new(pattern)))
 }
 
 impl Consumer {
@@ -68,15 +86,16 @@ impl Consumer {
             on_discard: None,
             len_max,
             dropped: 0,
-            ended: ended || options.is_pattern,
+            ended,
         });
-        let scope = if options.local_only { Scope::Local } else { Scope::Bus };
-        // Not spoken yet: patterns, and how the server takes a registration.
-        let failure = options.is_pattern.then(|| Error::refused(Refusal::RegistrationFailure));
-        let registration = failure.is_none().then(|| {
-            let sink: AnySink = Shared::new(Box::new(Queue(buffer.clone())));
-            Registration::new(handle, address, scope, sink)
-        });
+        let sink = || -> AnySink { Shared::new(Box::new(Queue(buffer.clone()))) };
+        let (registration, failure) = match matcher(address, options) {
+            Ok(matcher) => {
+                (Some(Registration::new(handle, address, options, matcher, sink())), None)
+            }
+            Err(error) => (None, Some(error)),
+        };
+        buffer.lock().ended |= failure.is_some();
         Self { registration, address: address.clone(), failure, buffer }
     }
 
@@ -93,6 +112,9 @@ struct Queue(Shared<Buffer>);
 
 impl Sink for Queue {
     fn take(&mut self, message: Message) {
+        let Some(message) = message.received() else {
+            return;
+        };
         let mut this = self.0.lock();
         if this.queue.len() >= this.len_max {
             this.dropped += 1;
@@ -124,8 +146,7 @@ fn discard(message: &Message, on_discard: Option<&OnDiscard>) {
     if let Some(on_discard) = on_discard {
         on_discard(message);
     }
-    // When the way back is gone the sender knows already.
-    let _ = message.fail(-1, DISCARDED);
+    message.discard();
 }
 
 impl Stream for Consumer {
@@ -158,7 +179,7 @@ impl BusConsumer for Consumer {
     }
 
     fn is_registered(&self) -> bool {
-        self.registration.is_some() && !self.buffer.lock().ended
+        self.registration.as_ref().is_some_and(Registration::is_registered)
     }
 
     fn pause(&self) {
@@ -174,18 +195,26 @@ impl BusConsumer for Consumer {
     }
 
     fn completion(&self) -> Completion {
-        Completion::ready(self.failure.clone().map_or(Ok(()), Err))
+        match (&self.registration, &self.failure) {
+            (Some(registration), _) => registration.completion(),
+            (None, Some(failure)) => Completion::known(Err(failure.clone())),
+            (None, None) => Completion::known(Err(Error::new(ErrorKind::Closed, UNREGISTERED))),
+        }
     }
 
     fn unregister(&mut self) -> Completion {
-        drop(self.registration.take());
+        let ending = self.registration.take().map(Registration::unregister);
         let mut buffer = self.buffer.lock();
         buffer.ended = true;
         let on_discard = buffer.on_discard.clone();
         let unread = core::mem::take(&mut buffer.queue);
+        let waker = buffer.waker.take();
         drop(buffer);
         unread.iter().for_each(|message| discard(message, on_discard.as_ref()));
-        Completion::ready(Ok(()))
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        ending.unwrap_or_else(|| Completion::known(Ok(())))
     }
 
     fn on_discard(&self, callback: impl Fn(&Message) + MaybeSend + MaybeSync + 'static) {
@@ -207,25 +236,9 @@ impl Consumer {
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.unregister();
-    }
-}
-
-/// How a registration, its end or a write went.
-#[derive(Debug, Clone)]
-pub struct Completion(Result<(), Error>);
-
-impl Completion {
-    pub(super) fn ready(result: Result<(), Error>) -> Self {
-        Self(result)
-    }
-}
-
-impl Future for Completion {
-    type Output = Result<(), Error>;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(self.0.clone())
+        // Nobody waits for the acknowledgement, so none is asked for.
+        drop(self.registration.take());
+        drop(self.unregister());
     }
 }
 
@@ -233,35 +246,78 @@ impl Registration {
     pub(super) fn new(
         handle: &Ref<Handle>,
         address: &Address,
-        scope: Scope,
+        options: &ConsumerOptions,
+        matcher: Option<Matcher>,
         sink: AnySink,
     ) -> Self {
+        let now = driver::now();
         let mut hub = handle.hub.lock();
-        let id = hub.core.consumer(address, scope);
+        let id = hub.core.consumer(now, address, options, matcher);
         if !hub.core.state().is_closed() {
             hub.sinks.set(id.0, sink);
         }
         drop(hub);
         handle.driver.kick();
-        Self { handle: handle.clone(), address: address.clone(), id }
+        let (handle, address) = (handle.clone(), address.clone());
+        let ConsumerOptions { is_pattern, local_only: is_local, .. } = *options;
+        Self { handle, address, is_pattern, is_local, id: Some(id) }
     }
 
-    /// The address.
+    /// The address, or the pattern.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// False once it was refused, or the client is closed.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        let (address, core) = (self.address.as_str(), &mut self.handle.hub.lock().core);
+        match core.registration(address, self.is_pattern) {
+            Some(Err(error)) => error.kind() == ErrorKind::Timeout,
+            _ => true,
+        }
+    }
+
+    /// Resolves once the server has acknowledged the registration, see [`Completion`].
+    pub fn completion(&self) -> Completion {
+        if self.is_local {
+            return Completion::known(Ok(()));
+        }
+        let hub = self.handle.hub.clone();
+        Completion::of_registration(hub, &self.address, self.is_pattern)
+    }
+
+    /// Ends the registration; what is given resolves once the server has acknowledged that.
+    pub fn unregister(mut self) -> Completion {
+        let Some(id) = self.id.take() else {
+            return Completion::known(Ok(()));
+        };
+        let now = driver::now();
+        let mut acknowledged = false;
+        let ending = Response::start_bare(&self.handle, |core| {
+            let receipt = core.unregister_acknowledged(now, id);
+            acknowledged = receipt.is_none();
+            receipt.ok_or_else(|| Error::new(ErrorKind::Other, ""))
+        });
+        self.forget(id);
+        if acknowledged { Completion::known(Ok(())) } else { Completion::of_end(ending) }
+    }
+
+    fn forget(&self, ConsumerId(id): ConsumerId) {
+        let sink = self.handle.hub.lock().sinks.remove(id);
+        // Outside of the lock, because it may hold handles of its own.
+        drop(sink);
+        self.handle.driver.kick();
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let mut hub = self.handle.hub.lock();
-        hub.core.unregister(self.id);
-        let sink = hub.sinks.remove(self.id.0);
-        drop(hub);
-        // Outside of the lock, because it may hold handles of its own.
-        drop(sink);
-        self.handle.driver.kick();
+        if let Some(id) = self.id.take() {
+            self.handle.hub.lock().core.unregister(id);
+            self.forget(id);
+        }
     }
 }
 

@@ -5,16 +5,17 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::fmt;
 
-use trolleybus_protocol::{Address, ByteString, Error};
+use trolleybus_protocol::{Address, ByteString, ConsumerOptions, Error};
 
 use super::consumer::Registration;
 use super::handle::Client;
 use super::hub::AnySink;
 use super::message::Message;
 use super::shared::Shared;
-use crate::State;
-use crate::core::{Connection, Delivery, RequestId, Scope};
+use crate::core::{Connection, Delivery, RequestId};
 use crate::driver;
+use crate::token::TokenSource;
+use crate::{Options, State};
 
 pub use crate::core::Table;
 
@@ -23,6 +24,15 @@ pub use crate::core::Table;
 pub enum Notice {
     /// The connection stands otherwise than before.
     State(State),
+    /// What the server said to a registration.
+    Registered {
+        /// The address, or the pattern.
+        address: Address,
+        /// Whether it is a pattern.
+        is_pattern: bool,
+        /// Whether it stands.
+        result: Result<(), Error>,
+    },
     /// An error that belongs to no request.
     Error(Error),
     /// An envelope that no rule covers.
@@ -34,6 +44,13 @@ pub(super) type Observer = Rc<dyn Fn(Notice)>;
 /// What an application holds of its connection.
 #[derive(Clone)]
 pub struct Embedded(Client);
+
+/// Options that ask for a token by calling `ask`; [`Connection::handle_token`] takes it.
+#[must_use]
+pub fn with_token(mut options: Options, ask: impl Fn() + 'static) -> Options {
+    options.token = Some(TokenSource(Rc::new(move |_| ask())));
+    options
+}
 
 impl Embedded {
     /// Tells `observer` of every state, error and unknown envelope instead of the streams.
@@ -49,17 +66,17 @@ impl Embedded {
         result
     }
 
-    /// As [`Client::consumer_fn`], local consumers too.
+    /// As [`Client::consumer_fn_with`]; of a pattern only what comes from the server.
     pub fn register(
         &self,
         address: &Address,
-        scope: Scope,
+        options: &ConsumerOptions,
         callback: impl FnMut(Delivery) + 'static,
     ) -> Registration {
         let mut callback = callback;
         let take = move |message: Message| callback(message.delivery);
         let sink: AnySink = Shared::new(Box::new(take));
-        Registration::new(&self.0.handle, address, scope, sink)
+        Registration::new(&self.0.handle, address, options, None, sink)
     }
 
     /// `done` is called when the request ends.

@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::Message;
-use super::consumer::{Consumer, Registration};
+use super::consumer::{Consumer, Registration, matcher};
 use super::hub::{AnySink, Hub};
-use super::shared::{MaybeSend, Ref, Shared};
+use super::shared::{Ref, Shared};
 use super::watch::{Errors, Opened, States};
-use crate::core::{Connection, Scope};
+use crate::core::Connection;
 use crate::driver::{self, Driver};
-use crate::{Address, ConsumerOptions, Options, State, Transport};
+use crate::{Address, ConsumerOptions, MaybeSend, Options, State, Transport};
 
 /// One connection to a bus; clones are handles of the same connection.
 ///
@@ -118,8 +118,26 @@ impl Client {
         address: impl Into<Address>,
         callback: impl FnMut(Message) + MaybeSend + 'static,
     ) -> Registration {
-        let sink: AnySink = Shared::new(Box::new(callback));
-        Registration::new(&self.handle, &address.into(), Scope::Bus, sink)
+        self.consumer_fn_with(address, &ConsumerOptions::default(), callback)
+    }
+
+    /// As [`Client::consumer_fn`], with options; nothing is buffered for a callback. A pattern
+    /// that is none is refused by the server.
+    pub fn consumer_fn_with(
+        &self,
+        address: impl Into<Address>,
+        options: &ConsumerOptions,
+        callback: impl FnMut(Message) + MaybeSend + 'static,
+    ) -> Registration {
+        let mut callback = callback;
+        let take = move |message: Message| {
+            if let Some(message) = message.received() {
+                callback(message);
+            }
+        };
+        let (sink, address): (AnySink, _) = (Shared::new(Box::new(take)), address.into());
+        let matcher = matcher(&address, options).ok().flatten();
+        Registration::new(&self.handle, &address, options, matcher, sink)
     }
 
     /// Uses these transports from now on, in this order, and connects anew with them at once.

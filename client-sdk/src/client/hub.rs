@@ -8,10 +8,11 @@ use core::task::Waker;
 #[cfg(target_arch = "wasm32")]
 use super::embed::{Notice, Observer};
 use super::handle::Handle;
+use super::intercept::Interceptors;
 use super::message::Message;
-use super::shared::{MaybeSend, OnReply, Shared, WeakRef};
+use super::shared::{OnReply, Shared, WeakRef};
 use crate::core::{Connection, ConsumerId, Event, RequestId, Table};
-use crate::{Error, State};
+use crate::{Address, Error, MaybeSend, State};
 
 /// How many errors an [`Errors`](super::Errors) stream holds for a slow reader.
 const ERRORS_MAX: usize = 100;
@@ -22,6 +23,7 @@ pub(crate) struct Hub {
     pub(super) sinks: Table<AnySink>,
     pub(super) waiters: Table<Box<OnReply>>,
     pub(super) watchers: Table<Watcher>,
+    pub(super) interceptors: Interceptors,
     /// The state as told to the application; the machine may be a step ahead.
     pub(super) state: State,
     /// Counts its changes, so that a watcher knows what it has seen.
@@ -89,6 +91,7 @@ impl Hub {
             sinks: Table::new(),
             waiters: Table::new(),
             watchers: Table::new(),
+            interceptors: Interceptors::default(),
             version: 1,
             under_way: None,
             #[cfg(target_arch = "wasm32")]
@@ -136,6 +139,9 @@ impl Hub {
                 let result = result.map(|reply| Message::new(reply, &self.handle));
                 self.waiters.remove(id).map(|waiter| Call::Reply(waiter, result))
             }
+            Event::Registered { address, is_pattern, result } => {
+                Some(self.registered(address, is_pattern, result))
+            }
             Event::Error(error) => Some(self.report(&error)),
             Event::Unhandled(text) => self.pass_on(text),
         })
@@ -156,6 +162,24 @@ impl Hub {
             }
             _ => Call::Wake(wakers),
         })
+    }
+
+    /// Those who wait for it look for themselves.
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        expect(unused_variables, clippy::needless_pass_by_value, reason = "for embedders")
+    )]
+    fn registered(
+        &mut self,
+        address: Address,
+        is_pattern: bool,
+        result: Result<(), Error>,
+    ) -> Call {
+        #[cfg(target_arch = "wasm32")]
+        if let Some(observer) = self.observer.clone() {
+            return Call::Notice(observer, Notice::Registered { address, is_pattern, result });
+        }
+        Call::Wake(self.wakers())
     }
 
     fn report(&mut self, error: &Error) -> Call {

@@ -1,11 +1,12 @@
 //! A message as a consumer gets it.
 
+use alloc::borrow::ToOwned;
 use alloc::sync::Arc;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use trolleybus_protocol::{
-    Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, Headers, IntoBody,
+    Address, Body, BusMessage, DeliveryOptions, Error, ErrorKind, Headers, Interception, IntoBody,
 };
 
 use super::handle::Handle;
@@ -36,6 +37,14 @@ impl Message {
         self.delivery.origin == Origin::Local
     }
 
+    /// How many messages of its registration the server dropped before this one, because this
+    /// client did not keep up and chose [`Overflow::DropOldest`](crate::Overflow::DropOldest) or
+    /// [`Overflow::Latest`](crate::Overflow::Latest).
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.delivery.dropped
+    }
+
     /// The way back, for the first who asks; none when no reply is wanted.
     fn way_back(&self) -> Result<Option<(Ref<Handle>, &Address)>, Error> {
         let Some(to) = &self.delivery.reply_address else {
@@ -48,14 +57,27 @@ impl Message {
         Ok(Some((self.handle.upgrade().ok_or_else(gone)?, to)))
     }
 
-    fn answer(
-        &self,
-        command: impl FnOnce(&mut Connection, &Address) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        if let Some((handle, to)) = self.way_back()? {
-            command(&mut handle.hub.lock().core, to)?;
-            handle.driver.kick();
+    /// Nobody will read it: its sender should not wait.
+    pub(super) fn discard(&self) {
+        let origin = self.delivery.origin;
+        // When the way back is gone the sender knows already.
+        if let Ok(Some((handle, to))) = self.way_back() {
+            let _ = handle.command(|core| core.discard(origin, to));
         }
+    }
+
+    pub(super) fn handle(&self) -> Option<Ref<Handle>> {
+        self.handle.upgrade()
+    }
+}
+
+impl Handle {
+    fn command(
+        &self,
+        command: impl FnOnce(&mut Connection) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        command(&mut self.hub.lock().core)?;
+        self.driver.kick();
         Ok(())
     }
 }
@@ -68,7 +90,7 @@ impl BusMessage for Message {
     }
 
     fn pattern(&self) -> Option<&Address> {
-        None
+        self.delivery.pattern.as_ref()
     }
 
     fn headers(&self) -> &Headers {
@@ -84,16 +106,26 @@ impl BusMessage for Message {
     }
 
     fn reply_with(&self, body: impl IntoBody, options: DeliveryOptions) -> Result<(), Error> {
-        let body = body.into_body()?;
-        self.answer(|core, to| core.reply(self.delivery.origin, to, body, options))
+        let (body, origin) = (body.into_body()?, self.delivery.origin);
+        let Some((handle, to)) = self.way_back()? else {
+            return Ok(());
+        };
+        let sent_off = handle.send_off(to, body, options, true);
+        handle.command(|core| match sent_off {
+            Ok((body, options)) => core.reply(origin, to, body, options),
+            Err(Interception::Fail(error)) => core.fail(origin, to, error),
+            Err(_) => core.discard(origin, to),
+        })
     }
 
     fn reply_and_request_with(&self, body: impl IntoBody, options: DeliveryOptions) -> Response {
         let (origin, now) = (self.delivery.origin, driver::now());
         match self.way_back() {
-            Ok(Some((handle, to))) => Response::start(&handle, body, |core, body| {
-                core.reply_and_request(now, origin, to, body, options)
-            }),
+            Ok(Some((handle, to))) => {
+                Response::start(&handle, to, body, options, |core, body, options| {
+                    core.reply_and_request(now, origin, to, body, options)
+                })
+            }
             Ok(None) => {
                 let text = "the sender wants no reply, or has one already";
                 Response::failed(Error::new(ErrorKind::Closed, text))
@@ -103,7 +135,17 @@ impl BusMessage for Message {
     }
 
     fn fail(&self, code: i32, message: &str) -> Result<(), Error> {
-        self.answer(|core, to| core.refuse(self.delivery.origin, to, code, message))
+        let origin = self.delivery.origin;
+        let Some((handle, to)) = self.way_back()? else {
+            return Ok(());
+        };
+        let failure = Error::recipient(code, Some(message.to_owned()));
+        let interception = handle.send_off_failure(to, &failure);
+        handle.command(|core| match interception {
+            Interception::Continue => core.fail(origin, to, failure),
+            Interception::Fail(error) => core.fail(origin, to, error),
+            Interception::Drop => core.discard(origin, to),
+        })
     }
 }
 

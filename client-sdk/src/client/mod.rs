@@ -5,6 +5,8 @@
 //! | `handle` | [`Client`], the cheap clone |
 //! | `bus` | `EventBus` for it |
 //! | `consumer` | [`Consumer`], a stream, and [`Registration`], for a callback |
+//! | `completion` | [`Completion`] of a registration, its end, or a write |
+//! | `intercept` | what looks at every message |
 //! | `message` | [`Message`] |
 //! | `producer` | [`Producer`] |
 //! | `response` | [`Response`] |
@@ -14,24 +16,27 @@
 //! | `shared` | one cell for both worlds: `Rc` in a browser, `Arc` and a lock elsewhere |
 
 mod bus;
+mod completion;
 mod consumer;
 #[cfg(target_arch = "wasm32")]
 pub mod embed;
 mod handle;
 mod hub;
+mod intercept;
 mod message;
 mod producer;
 mod response;
 mod shared;
 mod watch;
 
-pub use consumer::{Completion, Consumer, Registration};
+pub use completion::Completion;
+pub use consumer::{Consumer, Registration};
 pub use handle::Client;
+pub use intercept::Interceptor;
 pub use message::Message;
 pub use producer::Producer;
 pub use response::Response;
 pub use watch::{Errors, Opened, States};
 
 pub(crate) use hub::{Hub, deliver};
-pub use shared::MaybeSend;
 pub(crate) use shared::Shared;

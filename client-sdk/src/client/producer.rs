@@ -1,10 +1,12 @@
 //! Producers: what writes to one address.
 
-use trolleybus_protocol::{Address, BusProducer, DeliveryOptions, EventBus as _, IntoBody};
+use trolleybus_protocol::{Address, BusProducer, DeliveryOptions, Interception, IntoBody};
 
-use super::{Client, Completion};
+use super::{Client, Completion, Response};
+use crate::driver;
 
-/// Writes to one address. Writes that the server refuses, or that nobody consumes, succeed here.
+/// Writes to one address, and tells how each write went by the server's receipt. Where this client
+/// has a consumer of its own for the address, the write has succeeded by that.
 #[derive(Debug, Clone)]
 pub struct Producer {
     client: Client,
@@ -36,10 +38,21 @@ impl BusProducer for Producer {
     }
 
     fn write_with(&self, body: impl IntoBody, options: DeliveryOptions) -> Completion {
-        Completion::ready(if self.is_publisher {
-            self.client.publish_with(&self.address, body, options)
-        } else {
-            self.client.send_with(&self.address, body, options)
-        })
+        let (handle, address, all) = (&self.client.handle, &self.address, self.is_publisher);
+        let body = match body.into_body() {
+            Ok(body) => body,
+            Err(error) => return Completion::known(Err(error.into())),
+        };
+        match handle.send_off(address, body, options, !all) {
+            Ok((body, options)) => {
+                let now = driver::now();
+                let write = Response::start_bare(handle, |core| {
+                    core.write(now, address, body, options, all)
+                });
+                Completion::of_write(write)
+            }
+            Err(Interception::Fail(error)) => Completion::known(Err(error)),
+            Err(_) => Completion::known(Ok(())),
+        }
     }
 }

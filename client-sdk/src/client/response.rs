@@ -6,10 +6,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use trolleybus_protocol::{Body, Error, IntoBody};
+use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, IntoBody};
 
 use super::Message;
 use super::handle::Handle;
+use super::intercept::stopped;
 use super::shared::{OnReply, Ref, Shared};
 use crate::core::{Connection, RequestId};
 
@@ -37,18 +38,50 @@ impl Response {
         Self { slot: Shared::new(slot), pending: None }
     }
 
+    /// Starts a request; interceptors see it, and its reply.
     pub(super) fn start(
         handle: &Ref<Handle>,
+        address: &Address,
         body: impl IntoBody,
-        command: impl FnOnce(&mut Connection, Body) -> Result<RequestId, Error>,
+        options: DeliveryOptions,
+        command: impl FnOnce(&mut Connection, Body, DeliveryOptions) -> Result<RequestId, Error>,
+    ) -> Self {
+        let body = match body.into_body() {
+            Ok(body) => body,
+            Err(error) => return Self::failed(error.into()),
+        };
+        match handle.send_off(address, body, options, true) {
+            Ok((body, options)) => {
+                let slot = Shared::new(Slot::default());
+                let weak = Ref::downgrade(handle);
+                let (fill, receive) = (fill(slot.clone()), move |result| match weak.upgrade() {
+                    Some(handle) => handle.receive(result),
+                    None => result,
+                });
+                let waiter = Box::new(move |result| fill(receive(result)));
+                Self::wait(handle, slot, waiter, |core| command(core, body, options))
+            }
+            Err(interception) => Self::failed(stopped(interception)),
+        }
+    }
+
+    /// Starts what is answered like a request, which no interceptor sees.
+    pub(super) fn start_bare(
+        handle: &Ref<Handle>,
+        command: impl FnOnce(&mut Connection) -> Result<RequestId, Error>,
     ) -> Self {
         let slot = Shared::new(Slot::default());
-        let waiter = fill(slot.clone());
-        let started = body
-            .into_body()
-            .map_err(Error::from)
-            .and_then(|body| handle.begin(waiter, |core| command(core, body)));
-        match started {
+        let waiter = Box::new(fill(slot.clone()));
+        Self::wait(handle, slot, waiter, command)
+    }
+
+    fn wait(
+        handle: &Ref<Handle>,
+        slot: Shared<Slot>,
+        waiter: Box<OnReply>,
+        command: impl FnOnce(&mut Connection) -> Result<RequestId, Error>,
+    ) -> Self {
+        match handle.begin(waiter, command) {
             Ok(request) => Self { slot, pending: Some((handle.clone(), request)) },
             Err(error) => Self::failed(error),
         }
@@ -71,8 +104,8 @@ impl Handle {
     }
 }
 
-fn fill(slot: Shared<Slot>) -> Box<OnReply> {
-    Box::new(move |result| {
+fn fill(slot: Shared<Slot>) -> impl FnOnce(Result<Message, Error>) {
+    move |result| {
         let mut slot = slot.lock();
         slot.result = Some(result);
         let waker = slot.waker.take();
@@ -80,7 +113,7 @@ fn fill(slot: Shared<Slot>) -> Box<OnReply> {
         if let Some(waker) = waker {
             waker.wake();
         }
-    })
+    }
 }
 
 impl Future for Response {

@@ -64,8 +64,6 @@ impl<T> core::fmt::Debug for Shared<T> {
     }
 }
 
-pub use trolleybus_protocol::MaybeSend;
-
 #[cfg(target_arch = "wasm32")]
 pub(crate) type OnReply = dyn FnOnce(Result<super::Message, crate::Error>);
 #[cfg(not(target_arch = "wasm32"))]

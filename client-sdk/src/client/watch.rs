@@ -30,20 +30,20 @@ pub struct Opened {
 }
 
 /// A row in the hub's list of watchers. It holds no handle, so watching keeps no client alive.
-struct Watch {
+pub(super) struct Watch {
     hub: Shared<Hub>,
     id: u64,
 }
 
 impl Watch {
-    fn new(hub: Shared<Hub>, errors: Option<VecDeque<Error>>) -> Self {
+    pub(super) fn new(hub: Shared<Hub>, errors: Option<VecDeque<Error>>) -> Self {
         let watcher = Watcher { waker: None, errors };
         let id = hub.lock().watchers.add(watcher);
         Self { hub, id }
     }
 
     /// What `look` finds; when it finds nothing the task is woken at the next change.
-    fn poll<T>(
+    pub(super) fn poll<T>(
         &self,
         context: &Context<'_>,
         look: impl FnOnce(&mut Hub, u64) -> Option<T>,
@@ -143,4 +143,4 @@ macro_rules! debug_by_name {
         }
     )*};
 }
-debug_by_name! { States Errors Opened }
+debug_by_name! { States Errors Opened Watch }

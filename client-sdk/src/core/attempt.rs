@@ -4,7 +4,6 @@ use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use trolleybus_protocol::ErrorKind;
 use trolleybus_protocol::codes::Close;
-use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
 use trolleybus_protocol::sockjs::Info;
 
 use super::connection::{Connection, Opened, Phase, millis, ping};
@@ -43,8 +42,19 @@ impl Connection {
             Phase::Info { .. } => self.lose_info(now),
             Phase::Opening { .. } => self.try_next(now),
             Phase::Open(_) => self.lose(now, 1006, "the connection was lost"),
-            Phase::Waiting { .. } | Phase::Closed => {}
+            Phase::Token { .. } | Phase::Waiting { .. } | Phase::Closed => {}
         }
+    }
+
+    /// The WebSocket was closed with this code, and no frame `c` came before it. Before it was
+    /// open only a code that forbids another attempt counts, because a proxy may have sent it.
+    pub fn handle_closed(&mut self, now: u64, link: Link, code: u16, reason: &str) {
+        let is_open = matches!(self.phase, Phase::Open(_));
+        let says_nothing = matches!(code, 1000 | 1001 | 1005 | 1006);
+        if link != self.link || says_nothing || !is_open && Close::may_retry(code, reason) {
+            return self.handle_failed(now, link);
+        }
+        self.lose_by_server(now, code, reason);
     }
 
     /// The transport could not be opened, and this is why.
@@ -122,9 +132,16 @@ impl Connection {
         }
     }
 
-    /// Asks `/info`, unless there is nothing to choose by it.
+    /// Asks for a token where one is wanted, then goes on.
     pub(super) fn start_attempt(&mut self, now: u64) {
         self.set_state(State::Connecting);
+        if !self.ask_for_token(now) {
+            self.start_info(now);
+        }
+    }
+
+    /// Asks `/info`, unless there is nothing to choose by it.
+    pub(super) fn start_info(&mut self, now: u64) {
         self.moved = None;
         if self.options.transports == [Transport::WebSocket] {
             return self.start_transports(now, true);
@@ -161,20 +178,18 @@ impl Connection {
         self.open_receiver(transport);
     }
 
-    /// The frame `o`. The ping goes first, then registrations, then what waited.
+    /// The frame `o`. The token goes first, so that rules see who it is; then the ping, then
+    /// registrations, then what waited.
     pub(super) fn open(&mut self, now: u64) {
         let Phase::Opening { transport, .. } = self.phase else {
             return self.lose(now, 1006, "the server lost the session");
         };
         let interval = millis(self.options.ping_interval);
-        let mut first = Vec::new();
+        let mut first: Vec<_> = self.authentication().into_iter().collect();
         if interval > 0 {
             first.push((Parcel::Ping, ping()));
         }
-        for address in self.registry.addresses() {
-            let envelope = ClientEnvelope::new(Operation::Register, address.clone());
-            first.push((Parcel::Register(address.clone()), envelope.to_json()));
-        }
+        self.register_all(now, &mut first);
         self.outbox.lead_with(first);
         self.fallback.worked(transport, now);
         self.phase = Phase::Open(Opened {
@@ -194,26 +209,34 @@ impl Connection {
 
     /// The connection went by itself, or in a way that allows another.
     pub(super) fn lose(&mut self, now: u64, code: u16, reason: &str) {
+        self.note_how_it_lasted(now);
+        self.wait(now, code, reason);
+    }
+
+    pub(super) fn note_how_it_lasted(&mut self, now: u64) {
         if let Phase::Open(opened) = &self.phase {
             self.fallback.worked(opened.transport, now);
             if now.saturating_sub(opened.since) >= LASTING {
                 self.attempt = 0;
+                self.token.is_doubted = false;
             }
         }
-        self.wait(now, code, reason);
     }
 
     /// The frame `c`: some codes forbid another attempt.
     pub(super) fn lose_by_server(&mut self, now: u64, code: u16, reason: &str) {
-        if Close::may_retry(code, reason) {
+        if self.is_about_token(code) {
+            self.renew(now, code, reason);
+        } else if Close::may_retry(code, reason) {
             self.lose(now, code, reason);
         } else {
             self.end(code, reason);
         }
     }
 
-    fn wait(&mut self, now: u64, code: u16, reason: &str) {
-        let delay = backoff::delay(&self.options.reconnect, self.attempt, &mut self.random);
+    pub(super) fn wait(&mut self, now: u64, code: u16, reason: &str) {
+        let (reconnect, random) = (&self.options.reconnect, &mut self.random);
+        let delay = backoff::delay(reconnect, self.attempt, code, random);
         let Some(delay) = delay else {
             return self.end(code, reason);
         };
@@ -238,13 +261,15 @@ impl Connection {
     }
 
     /// Everything that belonged to the link goes with it.
-    fn drop_link(&mut self, code: u16, reason: &str) {
+    pub(super) fn drop_link(&mut self, code: u16, reason: &str) {
         if !matches!(self.phase, Phase::Waiting { .. }) {
             self.actions.push_back(Action::Close { link: self.link });
         }
         self.link.0 += 1;
         self.last_close = (code, reason.to_owned());
         self.outbox.drop_link_bound();
+        self.requests.end(Some(Stage::Registration));
+        self.registry.forget();
         let text = "the connection went while the request was under way";
         self.fail_all(Some(Stage::Sent), ErrorKind::ConnectionLost, text);
     }

@@ -10,10 +10,11 @@ use trolleybus_protocol::{Address, Error, ErrorKind};
 use super::endpoint::Endpoint;
 use super::fallback::Fallback;
 use super::outbox::{Outbox, Parcel};
-use super::output::{Action, ConsumerId, Event, Link, RequestId, Scope};
+use super::output::{Action, Delivery, Event, Link, RequestId};
 use super::random::Random;
-use super::registry::{Registry, Tell};
+use super::registry::Registry;
 use super::requests::{Requests, Stage};
+use super::token::Token;
 use crate::{Options, State, Transport};
 
 /// One client's connection. Times are milliseconds from any fixed moment, never going back.
@@ -34,6 +35,7 @@ pub struct Connection {
     /// Attempts in a row that failed, or that did not last.
     pub(super) attempt: u32,
     pub(super) heartbeats_known: bool,
+    pub(super) token: Token,
     pub(super) last_close: (u16, String),
     pub(super) outbox: Outbox,
     pub(super) registry: Registry,
@@ -45,6 +47,7 @@ pub struct Connection {
 /// Where the machine stands.
 #[derive(Debug)]
 pub(super) enum Phase {
+    Token { deadline: u64 },
     Info { since: u64, deadline: u64 },
     Opening { transport: Transport, deadline: u64 },
     Open(Opened),
@@ -85,6 +88,7 @@ impl Connection {
             fallback: Fallback::new(),
             attempt: 0,
             heartbeats_known: false,
+            token: Token::default(),
             last_close: (1000, String::new()),
             outbox: Outbox::new(options.outbox_len, options.outbox_bytes),
             registry: Registry::default(),
@@ -117,24 +121,6 @@ impl Connection {
     #[must_use]
     pub fn buffer_len(&self) -> usize {
         self.options.buffer_len
-    }
-
-    /// Adds a consumer. The first one of [`Scope::Bus`] registers the address with the server, now
-    /// and on every later connection.
-    pub fn consumer(&mut self, address: &Address, scope: Scope) -> ConsumerId {
-        let (id, tell) = self.registry.add(address, scope);
-        if tell == Tell::Server {
-            self.tell_server(Parcel::Register(address.detached()), Operation::Register, address);
-        }
-        id
-    }
-
-    /// Removes a consumer; messages on their way to it are discarded.
-    pub fn unregister(&mut self, consumer: ConsumerId) {
-        if let Some(address) = self.registry.remove(consumer) {
-            let parcel = Parcel::Unregister(address.clone());
-            self.tell_server(parcel, Operation::Unregister, &address);
-        }
     }
 
     /// Gives a request up; its reply will be ignored.
@@ -175,8 +161,12 @@ impl Connection {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
         let phase = match &self.phase {
-            Phase::Info { deadline, .. } | Phase::Opening { deadline, .. } => *deadline,
-            Phase::Open(opened) => opened.ping_at.min(self.dead_at(opened)),
+            Phase::Token { deadline }
+            | Phase::Info { deadline, .. }
+            | Phase::Opening { deadline, .. } => *deadline,
+            Phase::Open(opened) => {
+                opened.ping_at.min(self.dead_at(opened)).min(self.token.refresh_at)
+            }
             Phase::Waiting { until } => *until,
             Phase::Closed => u64::MAX,
         };
@@ -186,17 +176,22 @@ impl Connection {
 
     /// The time may have come for something.
     pub fn handle_timeout(&mut self, now: u64) {
-        for request in self.requests.expire(now) {
+        for (request, stage) in self.requests.expire(now) {
             self.outbox.take_back(request);
-            self.fail(request, ErrorKind::Timeout, "no reply in time");
+            let error = Error::new(ErrorKind::Timeout, "no reply in time");
+            self.settle(request, stage, Err(error));
         }
         match &self.phase {
+            Phase::Token { deadline } if now >= *deadline => self.lose_token(now),
             Phase::Info { deadline, .. } if now >= *deadline => self.lose_info(now),
             Phase::Opening { deadline, .. } if now >= *deadline => self.try_next(now),
             Phase::Open(opened) if now >= self.dead_at(opened) => {
                 self.lose(now, 1006, "the server went silent");
             }
-            Phase::Open(_) => self.ping_when_due(now),
+            Phase::Open(_) => {
+                self.ping_when_due(now);
+                self.refresh_token_when_due(now);
+            }
             Phase::Waiting { until } if now >= *until => self.start_attempt(now),
             _ => {}
         }
@@ -214,21 +209,23 @@ impl Connection {
         }
     }
 
-    pub(super) fn fail(&mut self, request: RequestId, kind: ErrorKind, text: &str) {
-        let result = Err(Error::new(kind, text));
-        self.events.push_back(Event::Reply { request, result });
-    }
-
-    pub(super) fn fail_all(&mut self, stage: Option<Stage>, kind: ErrorKind, text: &str) {
-        for request in self.requests.end(stage) {
-            self.fail(request, kind, text);
+    /// Tells whoever waits for it how a request, or a registration, ended.
+    pub(super) fn settle(
+        &mut self,
+        request: RequestId,
+        stage: Stage,
+        result: Result<Delivery, Error>,
+    ) {
+        if stage == Stage::Registration {
+            self.acknowledge(request, result.map(drop));
+        } else {
+            self.events.push_back(Event::Reply { request, result });
         }
     }
 
-    fn tell_server(&mut self, parcel: Parcel, operation: Operation, address: &Address) {
-        if let Phase::Open(_) = self.phase {
-            let envelope = ClientEnvelope::new(operation, address.clone());
-            self.outbox.push_control(parcel, envelope.to_json());
+    pub(super) fn fail_all(&mut self, stage: Option<Stage>, kind: ErrorKind, text: &str) {
+        for (request, stage) in self.requests.end(stage) {
+            self.settle(request, stage, Err(Error::new(kind, text)));
         }
     }
 

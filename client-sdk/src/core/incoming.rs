@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use trolleybus_protocol::codes::{Close, Refusal};
 use trolleybus_protocol::envelope::ServerEnvelope;
 use trolleybus_protocol::sockjs::{Frame, HEARTBEAT};
 use trolleybus_protocol::{Address, ByteString, Error, ErrorKind};
@@ -22,32 +23,43 @@ impl Connection {
         match Frame::parse(text) {
             Ok(Frame::Open) => self.open(now),
             Ok(Frame::Heartbeat) => self.heartbeats_known |= text == HEARTBEAT,
-            Ok(Frame::Messages(envelopes)) => self.receive(link, envelopes),
+            Ok(Frame::Messages(envelopes)) => self.receive(now, link, envelopes),
             Ok(Frame::Close { code, reason }) => self.lose_by_server(now, code, &reason),
             Err(_) => self.handle_failed(now, link),
         }
         self.ping_when_due(now);
     }
 
-    fn receive(&mut self, link: Link, envelopes: Vec<String>) {
-        if !matches!(self.phase, Phase::Open(_)) {
-            return;
-        }
+    fn receive(&mut self, now: u64, link: Link, envelopes: Vec<String>) {
         for text in envelopes {
+            // The one before may have ended the connection.
+            if !matches!(self.phase, Phase::Open(_)) {
+                return;
+            }
             let text = ByteString::from(text);
             match ServerEnvelope::parse(&text) {
-                Ok(ServerEnvelope::Rec { address, body, headers, reply_address, .. }) => {
+                Ok(ServerEnvelope::Rec {
+                    address,
+                    body,
+                    headers,
+                    reply_address,
+                    pattern,
+                    dropped,
+                }) => {
+                    let origin = Origin::Link(link);
                     self.deliver(Delivery {
                         address,
                         body,
                         headers,
                         reply_address,
-                        origin: Origin::Link(link),
+                        origin,
+                        pattern,
+                        dropped,
                     });
                 }
                 Ok(ServerEnvelope::Err { address, error }) => {
                     let address = address.as_ref().map(Address::as_str);
-                    self.receive_error(address.unwrap_or_default(), error);
+                    self.receive_error(now, address.unwrap_or_default(), error);
                 }
                 Ok(ServerEnvelope::Unknown) | Err(_) => {
                     self.events.push_back(Event::Unhandled(text));
@@ -56,16 +68,15 @@ impl Connection {
         }
     }
 
-    /// To the request that it answers, else to the consumers of its address. What nobody waits for
-    /// any more is let go, but its sender is told.
+    /// To the request that it answers, else to the consumers of its pattern, or of its address.
+    /// What nobody waits for any more is let go, but its sender is told.
     fn deliver(&mut self, message: Delivery) {
-        let address = message.address.as_str();
-        if let Some(request) = self.requests.take(address) {
-            let result = Ok(message);
-            self.events.push_back(Event::Reply { request, result });
-            return;
+        if let Some((request, stage)) = self.requests.take(message.address.as_str()) {
+            return self.settle(request, stage, Ok(message));
         }
-        let consumers = self.registry.on_bus(address);
+        let key = message.pattern.as_ref().unwrap_or(&message.address);
+        let row = self.registry.row(key.as_str(), message.pattern.is_some());
+        let consumers = row.map(|row| row.bus_consumers()).unwrap_or_default();
         if !consumers.is_empty() {
             self.events.push_back(Event::Message { consumers, message });
         } else if let Some(reply_address) = &message.reply_address {
@@ -75,13 +86,17 @@ impl Connection {
         }
     }
 
-    /// To the request that it ends; one that nobody waits for any more is ignored.
-    fn receive_error(&mut self, address: &str, error: Error) {
-        if let Some(request) = self.requests.take(address) {
-            let result = Err(error);
-            self.events.push_back(Event::Reply { request, result });
+    /// To the request or registration that it ends; one that nobody waits for any more is ignored.
+    fn receive_error(&mut self, now: u64, address: &str, error: Error) {
+        let is_expired = error.kind() == ErrorKind::Refused(Refusal::TokenExpired);
+        if let Some((request, stage)) = self.requests.take(address) {
+            self.settle(request, stage, Err(error));
         } else if !self.requests.is_ours(address) {
             self.events.push_back(Event::Error(error));
+        }
+        let Close { code, reason, .. } = Close::TOKEN_EXPIRED;
+        if is_expired && self.is_about_token(code) {
+            self.renew(now, code, reason);
         }
     }
 

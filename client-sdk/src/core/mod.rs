@@ -1,12 +1,12 @@
 //! One connection to a bridge as a state machine without I/O: no clock, no socket, no task.
 //!
 //! ```text
-//!            /info answered            `o`
-//! Info ─────────────────────> Opening ─────> Open
-//!  ^  \ failed                 │  ^ │          │ lost
-//!  │   v                       │  └─┘ next     v
-//!  └─ Waiting <────────────────┘ transport  Waiting ... Closed
-//!      time
+//!                   /info answered            `o`
+//! [Token ->] Info ─────────────────────> Opening ─────> Open
+//!         ^  \ failed                     │  ^ │          │ lost
+//!         │   v                           │  └─┘ next     v
+//!         └─ Waiting <────────────────────┘ transport  Waiting ... Closed
+//!             time
 //! ```
 //!
 //! A driver calls commands and `handle_*` with the time in milliseconds, and after each of them
@@ -18,11 +18,13 @@
 //! |---|---|
 //! | `connection` | [`Connection`]: its parts, what can be polled, the timer |
 //! | `attempt` | `/info`, transports in turn, opening, losing, waiting, closing |
+//! | `token` | asking for a token, showing it, renewing it |
+//! | `consuming` | consumers come and go, the server acknowledges |
 //! | `incoming` | frames and envelopes from the server |
-//! | `outgoing` | publish, send, request, reply, fail |
+//! | `outgoing` | publish, send, request, write, reply, fail |
 //! | `output` | [`Action`], [`Event`], [`Delivery`] and the identifiers |
 //! | `outbox` | the bounded queue of envelopes |
-//! | `registry` | consumers by address |
+//! | `registry` | consumers by address or pattern |
 //! | `requests` | requests that wait for a reply |
 //! | `fallback` | which transport next, and for how long |
 //! | `backoff` | how long to wait before the next attempt |
@@ -32,6 +34,7 @@
 mod attempt;
 mod backoff;
 mod connection;
+mod consuming;
 mod endpoint;
 mod fallback;
 mod incoming;
@@ -44,8 +47,10 @@ mod requests;
 mod table;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub use connection::Connection;
-pub use output::{Action, ConsumerId, Delivery, Event, Link, Origin, RequestId, Scope};
+pub use output::{Action, ConsumerId, Delivery, Event, Link, Origin, RequestId};
+pub use registry::Matcher;
 #[doc(hidden)]
 pub use table::Table;

@@ -3,9 +3,10 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use trolleybus_protocol::json::quote_into;
-use trolleybus_protocol::{Address, Error, ErrorKind};
+use trolleybus_protocol::{Error, ErrorKind};
 
 use super::output::RequestId;
 
@@ -21,13 +22,10 @@ pub(super) enum Parcel {
     Reply(Option<RequestId>),
     /// As a reply, but there is one at most.
     Ping,
-    /// Told anew on every connection.
-    Register(Address),
-    /// Likewise.
-    Unregister(Address),
+    /// What the connection itself has to say: told anew, or pointless, on another one.
+    Control(Option<RequestId>),
 }
 
-#[derive(Debug)]
 pub(super) struct Outbox {
     queue: VecDeque<(Parcel, String)>,
     /// Bytes of messages and replies in the queue.
@@ -55,18 +53,13 @@ impl Outbox {
         Ok(())
     }
 
-    /// Adds what the connection itself has to say, beyond the bound: there is one ping at most,
-    /// and one entry for each address, because opposites cancel out.
+    /// Adds what the connection itself has to say, beyond the bound: there is one ping at most, and
+    /// what was taken back before it left makes up for what was added.
     pub(super) fn push_control(&mut self, parcel: Parcel, text: String) {
-        let opposite = match &parcel {
-            Parcel::Register(address) => Parcel::Unregister(address.clone()),
-            Parcel::Unregister(address) => Parcel::Register(address.clone()),
-            _ => Parcel::Ping,
-        };
-        if !self.queue.iter().any(|(queued, _)| *queued == opposite) {
+        let repeats =
+            parcel == Parcel::Ping && self.queue.iter().any(|(queued, _)| *queued == Parcel::Ping);
+        if !repeats {
             self.queue.push_back((parcel, text));
-        } else if opposite != Parcel::Ping {
-            self.retain(|queued| *queued != opposite);
         }
     }
 
@@ -101,11 +94,14 @@ impl Outbox {
         self.retain(|parcel| matches!(parcel, Parcel::Message(_)));
     }
 
-    /// Takes a request back that was not sent yet.
-    pub(super) fn take_back(&mut self, request: RequestId) {
-        self.retain(|parcel| {
-            !matches!(parcel, Parcel::Message(id) | Parcel::Reply(id) if *id == Some(request))
+    /// Takes back what waits for an answer and was not sent yet; tells whether there was such.
+    pub(super) fn take_back(&mut self, request: RequestId) -> bool {
+        let len = self.queue.len();
+        self.retain(|parcel| match parcel {
+            Parcel::Message(id) | Parcel::Reply(id) | Parcel::Control(id) => *id != Some(request),
+            Parcel::Ping => true,
         });
+        self.queue.len() < len
     }
 
     pub(super) fn clear(&mut self) {
@@ -133,6 +129,13 @@ impl Outbox {
         if let Parcel::Message(_) | Parcel::Reply(_) = parcel {
             self.bytes -= text.len();
         }
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // No texts: a token may be among them.
+        f.debug_struct("Outbox").field("len", &self.queue.len()).finish_non_exhaustive()
     }
 }
 
@@ -175,14 +178,16 @@ mod tests {
     }
 
     #[test]
-    fn opposites_cancel_out() {
+    fn one_ping_waits_and_what_is_taken_back_does_not_leave() {
         let mut outbox = Outbox::new(10, 100);
-        let address = || Address::from("a");
-        control(&mut outbox, Parcel::Unregister(address()), "u");
-        control(&mut outbox, Parcel::Register(address()), "r");
+        let (first, second) = (RequestId(1), RequestId(2));
+        control(&mut outbox, Parcel::Control(Some(first)), "r");
+        assert!(outbox.take_back(first) && !outbox.take_back(first));
         assert!(outbox.is_empty());
         control(&mut outbox, Parcel::Ping, "p");
         control(&mut outbox, Parcel::Ping, "p");
-        assert_eq!(outbox.next_upload(drop).unwrap(), r#"["p"]"#);
+        control(&mut outbox, Parcel::Control(Some(second)), "r");
+        assert_eq!(outbox.next_upload(drop).unwrap(), r#"["p","r"]"#);
+        assert!(!outbox.take_back(second));
     }
 }

@@ -1,7 +1,8 @@
-//! What the application sends: messages, requests, replies, failures.
+//! What the application sends: messages, requests, writes, replies, failures.
 
 use alloc::borrow::ToOwned;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation, RecipientFailure};
@@ -9,7 +10,7 @@ use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
 
 use super::connection::{Connection, Phase, millis};
 use super::outbox::Parcel;
-use super::output::{Delivery, Event, Origin, RequestId};
+use super::output::{ConsumerId, Delivery, Event, Origin, RequestId};
 use super::requests::Stage;
 
 /// What servers give a request when it asks for nothing else.
@@ -20,6 +21,7 @@ impl Connection {
     ///
     /// # Errors
     /// `Closed` after the end, `Overflow` when the outbox is full.
+    #[expect(clippy::needless_pass_by_value, reason = "as its siblings, which need them")]
     pub fn publish(
         &mut self,
         address: &Address,
@@ -27,16 +29,11 @@ impl Connection {
         options: DeliveryOptions,
     ) -> Result<(), Error> {
         self.check_open()?;
-        let consumers = self.registry.within(address.as_str(), options.local_only);
         if !options.local_only {
             let envelope = envelope(Operation::Publish, address, body.clone(), &options);
             self.outbox.push(Parcel::Message(None), envelope.to_json())?;
         }
-        if !consumers.is_empty() {
-            let message = local(address, body, options, None);
-            self.push_local(Event::Message { consumers, message })?;
-        }
-        Ok(())
+        self.publish_within(address, &body, &options).map(drop)
     }
 
     /// Sends to one consumer of the address; to a local consumer when this client has one.
@@ -51,10 +48,8 @@ impl Connection {
     ) -> Result<(), Error> {
         self.check_open()?;
         let taker = (self.registry).one_within(address.as_str(), options.local_only);
-        if let Some(consumer) = taker {
-            let message = local(address, body, options, None);
-            let consumers = vec![consumer];
-            return self.push_local(Event::Message { consumers, message });
+        if let Some(taker) = taker {
+            return self.hand_to(taker, local(address, body, options, None));
         }
         if options.local_only {
             return Ok(());
@@ -78,7 +73,7 @@ impl Connection {
     ) -> Result<RequestId, Error> {
         self.check_open()?;
         let taker = (self.registry).one_within(address.as_str(), options.local_only);
-        let Some(consumer) = taker else {
+        let Some(taker) = taker else {
             if options.local_only {
                 return Err(Error::no_handlers(address.as_str()));
             }
@@ -87,8 +82,51 @@ impl Connection {
         let request = self.add_request(now, Stage::Local, &options);
         let reply_address = self.requests.reply_address(request).into();
         let message = local(address, body, options, Some(reply_address));
-        let consumers = vec![consumer];
-        self.or_give_up(request, |this| this.push_local(Event::Message { consumers, message }))
+        self.or_give_up(request, |this| this.hand_to(taker, message))
+    }
+
+    /// As [`Connection::send`], or [`Connection::publish`] for `all`, and asks what became of it:
+    /// [`Event::Reply`] comes, at the latest after `options.timeout`, and is `NoHandlers` when
+    /// nobody consumes the address. A server without receipts does not tell, which is `Timeout`.
+    ///
+    /// # Errors
+    /// As [`Connection::request`].
+    pub fn write(
+        &mut self,
+        now: u64,
+        address: &Address,
+        body: Body,
+        options: DeliveryOptions,
+        all: bool,
+    ) -> Result<RequestId, Error> {
+        self.check_open()?;
+        let is_taken = if all {
+            self.publish_within(address, &body, &options)?
+        } else {
+            let taker = (self.registry).one_within(address.as_str(), options.local_only);
+            let message = || local(address, body.clone(), options.clone(), None);
+            taker.map(|taker| self.hand_to(taker, message())).transpose()?.is_some()
+        };
+        if options.local_only && !is_taken {
+            return Err(Error::no_handlers(address.as_str()));
+        }
+        if is_taken && all && !options.local_only {
+            let envelope = envelope(Operation::Publish, address, body.clone(), &options);
+            self.outbox.push(Parcel::Message(None), envelope.to_json())?;
+        }
+        if is_taken {
+            let request = self.add_request(now, Stage::Local, &options);
+            self.requests.remove(request);
+            let result = Ok(local(address, body, options, None));
+            self.events.push_back(Event::Reply { request, result });
+            return Ok(request);
+        }
+        let operation = if all { Operation::Publish } else { Operation::Send };
+        let request = self.add_request(now, Stage::Queued, &options);
+        let mut envelope = envelope(operation, address, body, &options);
+        envelope.receipt = Some(self.requests.reply_address(request).into());
+        let parcel = Parcel::Message(Some(request));
+        self.or_give_up(request, |this| this.outbox.push(parcel, envelope.to_json()))
     }
 
     /// Replies to a message that came from `origin` with reply address `to`.
@@ -144,14 +182,58 @@ impl Connection {
         code: i32,
         text: &str,
     ) -> Result<(), Error> {
+        self.fail(origin, to, Error::recipient(code, Some(text.to_owned())))
+    }
+
+    /// Fails a request. Over the connection a failure is always the recipient's.
+    ///
+    /// # Errors
+    /// As [`Connection::reply`].
+    pub fn fail(&mut self, origin: Origin, to: &Address, error: Error) -> Result<(), Error> {
         self.check_way_back(origin)?;
-        let message = Some(text.to_owned());
         if origin == Origin::Local {
-            return self.resolve(to, Err(Error::recipient(code, message)));
+            return self.resolve(to, Err(error));
         }
+        let message = error.message().map(ToOwned::to_owned);
         let mut envelope = ClientEnvelope::new(Operation::Send, to.clone());
-        envelope.failure = Some(RecipientFailure { code, message });
+        envelope.failure = Some(RecipientFailure { code: error.code(), message });
         self.outbox.push(Parcel::Reply(None), envelope.to_json())
+    }
+
+    /// Fails a request that nobody will read: within this client with `Timeout`.
+    ///
+    /// # Errors
+    /// As [`Connection::reply`].
+    pub fn discard(&mut self, origin: Origin, to: &Address) -> Result<(), Error> {
+        let text = "Discarded the request: its consumer does not keep up, or went away";
+        self.fail(origin, to, Error::new(ErrorKind::Timeout, text))
+    }
+
+    /// To the consumers of this client that need no server; tells whether there are any.
+    fn publish_within(
+        &mut self,
+        address: &Address,
+        body: &Body,
+        options: &DeliveryOptions,
+    ) -> Result<bool, Error> {
+        let groups = self.registry.within(address.as_str(), options.local_only).into_iter();
+        let groups: Vec<_> = groups.map(|(row, consumers)| (row.pattern(), consumers)).collect();
+        let is_taken = !groups.is_empty();
+        for (pattern, consumers) in groups {
+            let message = local(address, body.clone(), options.clone(), None);
+            let message = Delivery { pattern, ..message };
+            self.push_local(Event::Message { consumers, message })?;
+        }
+        Ok(is_taken)
+    }
+
+    fn hand_to(
+        &mut self,
+        (consumer, pattern): (ConsumerId, Option<Address>),
+        message: Delivery,
+    ) -> Result<(), Error> {
+        let message = Delivery { pattern, ..message };
+        self.push_local(Event::Message { consumers: vec![consumer], message })
     }
 
     /// A request over the connection, to an address or as a reply.
@@ -190,7 +272,7 @@ impl Connection {
     /// Ends a request of this client by a reply of this client; a second reply is ignored.
     fn resolve(&mut self, to: &Address, result: Result<Delivery, Error>) -> Result<(), Error> {
         match self.requests.take(to.as_str()) {
-            Some(request) => self.push_local(Event::Reply { request, result }),
+            Some((request, _)) => self.push_local(Event::Reply { request, result }),
             None => Ok(()),
         }
     }
@@ -245,5 +327,7 @@ fn local(
         headers: options.headers,
         reply_address,
         origin: Origin::Local,
+        pattern: None,
+        dropped: 0,
     }
 }

@@ -18,15 +18,6 @@ pub struct ConsumerId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId(pub u64);
 
-/// Which messages a consumer is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Those of the whole bus; the address is registered with the server.
-    Bus,
-    /// Those of this client alone.
-    Local,
-}
-
 /// Where a message came from, which is where its reply goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -49,6 +40,11 @@ pub struct Delivery {
     pub reply_address: Option<Address>,
     /// Where it came from.
     pub origin: Origin,
+    /// The pattern through which it came, for those who consume a pattern.
+    pub pattern: Option<Address>,
+    /// Messages of this registration that the server dropped before this one, as its overflow
+    /// policy says.
+    pub dropped: u64,
 }
 
 /// What the driver has to do.
@@ -80,6 +76,8 @@ pub enum Action {
         /// A JSON array of strings.
         text: String,
     },
+    /// Ask the application for a token; answer with `handle_token`.
+    FetchToken,
     /// Drop everything of this link.
     Close {
         /// The attempt.
@@ -105,6 +103,16 @@ pub enum Event {
         request: RequestId,
         /// The reply, or why there is none.
         result: Result<Delivery, Error>,
+    },
+    /// The server has answered a registration, or has left it without an answer (`Timeout`). A
+    /// refusal comes as [`Event::Error`] too.
+    Registered {
+        /// The address, or the pattern.
+        address: Address,
+        /// Whether it is a pattern.
+        is_pattern: bool,
+        /// Whether it stands.
+        result: Result<(), Error>,
     },
     /// An error that belongs to no request.
     Error(Error),

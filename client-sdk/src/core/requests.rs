@@ -16,6 +16,8 @@ pub(super) enum Stage {
     Sent,
     /// With a consumer of this client.
     Local,
+    /// No request but a registration, which waits for its receipt.
+    Registration,
 }
 
 #[derive(Debug)]
@@ -51,12 +53,12 @@ impl Requests {
         digits
     }
 
-    /// Ends the request behind a reply address.
-    pub(super) fn take(&mut self, reply_address: &str) -> Option<RequestId> {
+    /// Ends what waits behind a reply address or receipt.
+    pub(super) fn take(&mut self, reply_address: &str) -> Option<(RequestId, Stage)> {
         let id = reply_address.strip_prefix(&self.prefix)?.parse().ok()?;
-        self.rows.remove(id)?;
+        let pending = self.rows.remove(id)?;
         self.rest_when_empty();
-        Some(RequestId(id))
+        Some((RequestId(id), pending.stage))
     }
 
     /// True for addresses that this client made, answered or not.
@@ -76,12 +78,12 @@ impl Requests {
     }
 
     /// Ends those at `stage`; all when none is named.
-    pub(super) fn end(&mut self, stage: Option<Stage>) -> Vec<RequestId> {
+    pub(super) fn end(&mut self, stage: Option<Stage>) -> Vec<(RequestId, Stage)> {
         self.take_if(|pending| stage.is_none_or(|stage| pending.stage == stage))
     }
 
     /// Ends those whose time is up.
-    pub(super) fn expire(&mut self, now: u64) -> Vec<RequestId> {
+    pub(super) fn expire(&mut self, now: u64) -> Vec<(RequestId, Stage)> {
         if now < self.earliest {
             return Vec::new();
         }
@@ -100,11 +102,11 @@ impl Requests {
         }
     }
 
-    fn take_if(&mut self, fits: impl Fn(&Pending) -> bool) -> Vec<RequestId> {
+    fn take_if(&mut self, fits: impl Fn(&Pending) -> bool) -> Vec<(RequestId, Stage)> {
         let taken = self.rows.take_if(fits);
         let deadlines = self.rows.values().map(|pending| pending.deadline);
         self.earliest = deadlines.min().unwrap_or(u64::MAX);
-        taken.into_iter().map(|(id, _)| RequestId(id)).collect()
+        taken.into_iter().map(|(id, pending)| (RequestId(id), pending.stage)).collect()
     }
 }
 
@@ -117,7 +119,7 @@ mod tests {
         let mut requests = Requests::new("r-0123456789.".to_owned());
         let request = requests.add(10, Stage::Queued);
         let address = requests.reply_address(request);
-        assert_eq!(requests.take(&address), Some(request));
+        assert_eq!(requests.take(&address), Some((request, Stage::Queued)));
         assert_eq!(requests.take(&address), None);
         assert!(requests.is_ours(&address) && !requests.is_ours("other"));
         assert!(requests.reply_address(RequestId(u64::MAX)).len() <= 36);
@@ -131,7 +133,7 @@ mod tests {
         assert_eq!(requests.earliest(), u64::MAX);
         let request = requests.add(10, Stage::Sent);
         let address = requests.reply_address(request);
-        assert_eq!(requests.take(&address), Some(request));
+        assert_eq!(requests.take(&address), Some((request, Stage::Sent)));
         assert_eq!(requests.earliest(), u64::MAX);
         requests.add(10, Stage::Sent);
         requests.end(None);
@@ -144,10 +146,10 @@ mod tests {
         let (late, early) = (requests.add(20, Stage::Sent), requests.add(10, Stage::Sent));
         assert_eq!(requests.earliest(), 10);
         assert_eq!(requests.expire(9), []);
-        assert_eq!(requests.expire(10), [early]);
+        assert_eq!(requests.expire(10), [(early, Stage::Sent)]);
         assert_eq!(requests.earliest(), 20);
         assert_eq!(requests.end(Some(Stage::Queued)), []);
-        assert_eq!(requests.end(Some(Stage::Sent)), [late]);
+        assert_eq!(requests.end(Some(Stage::Sent)), [(late, Stage::Sent)]);
         assert_eq!(requests.expire(30), []);
         assert_eq!(requests.earliest(), u64::MAX);
     }

@@ -24,7 +24,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(id: &str, link: Arc<Link>, options: Arc<Options>) -> Self {
-        let life = Life::new(options.disconnect_delay, options.close_timeout, Instant::now());
+        let life = Life::new(options.disconnect_delay, options.close_timeout, now());
         Self { id: id.into(), link, life: Mutex::new(life), changed: Notify::new(), options }
     }
 
@@ -45,11 +45,11 @@ impl Session {
     }
 
     pub(super) fn attach(&self) -> Attach {
-        self.life.lock().attach(Instant::now())
+        self.life.lock().attach(now())
     }
 
     pub(super) fn handle_ended(&self) {
-        let tell = self.life.lock().handle_ended(Instant::now());
+        let tell = self.life.lock().handle_ended(now());
         if tell {
             self.changed.notify_one();
         }
@@ -93,19 +93,24 @@ impl Session {
             let deadline = self.life.lock().poll_timeout();
             tokio::select! {
                 () = self.changed.notified() => {}
-                () = sleep_until(deadline) => self.life.lock().handle_timeout(Instant::now()),
+                () = sleep_until(deadline) => self.life.lock().handle_timeout(now()),
                 // Sessions that nobody has told yet wait for their turn.
                 () = draining.as_mut(), if is_closing && !is_draining => {
                     is_draining = true;
-                    self.life.lock().handle_drain(Instant::now());
+                    self.life.lock().handle_drain(now());
                 }
                 _ = poll_fn(|cx| self.link.poll_closing(cx)), if !is_closing => {
                     is_closing = true;
-                    self.life.lock().handle_close(Instant::now());
+                    self.life.lock().handle_close(now());
                 }
             }
         }
     }
+}
+
+/// The clock that tokio's timers go by, which tests may stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 async fn sleep_until(deadline: Option<Instant>) {

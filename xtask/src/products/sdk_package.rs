@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use super::shrink::{bundle, number_names, optimize};
+use super::shrink::{bundle, optimize_and_rename};
 use crate::{
     process::{run, say},
     workshop::Workshop,
@@ -26,8 +26,9 @@ pub(super) fn build(workshop: &Workshop) -> Result<()> {
         }
     }
     compile(workshop, &made)?;
-    optimize(workshop, &made.join(WASM))?;
-    number_names(&made.join(WASM), &made.join(format!("{NAME}.js")))?;
+    let glue = made.join(format!("{NAME}.js"));
+    open_glue(&glue)?;
+    optimize_and_rename(workshop, &made.join(WASM), &glue)?;
     let sources = workspace.npm().join("js");
     copy_all(&sources, &made, |name| name.ends_with(".js"))?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -51,6 +52,15 @@ fn compile(workshop: &Workshop, folder: &Path) -> Result<()> {
         .args(["--no-typescript", "--out-dir"])
         .arg(folder);
     run(&mut wasm_pack).context("the npm package did not build")
+}
+
+/// Lets `js/module.js` start the module by itself, so that what wasm-bindgen has for that is left
+/// out of the bundle.
+fn open_glue(glue: &Path) -> Result<()> {
+    let mut script =
+        fs::read_to_string(glue).with_context(|| format!("cannot read {}", glue.display()))?;
+    script.push_str("export { __wbg_get_imports, __wbg_finalize_init };\n");
+    fs::write(glue, script).with_context(|| format!("cannot write {}", glue.display()))
 }
 
 /// Copies the files of one folder whose names fit.

@@ -1,68 +1,94 @@
 //! Making what wasm-pack wrote small: wasm-opt over the wasm, esbuild over its loader.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::{process::run_captured, workshop::Workshop};
 
 /// Shrinks `NAME_bg.wasm` and `NAME.js` in `folder`.
 pub(super) fn shrink(workshop: &Workshop, folder: &Path, name: &str) -> Result<()> {
-    optimize(workshop, &folder.join(format!("{name}_bg.wasm")))?;
+    optimize(workshop, &folder.join(format!("{name}_bg.wasm")), &["--strip-target-features"])?;
     minify(workshop, &folder.join(format!("{name}.js")))
 }
 
-pub(super) fn optimize(workshop: &Workshop, wasm: &Path) -> Result<()> {
+fn optimize(workshop: &Workshop, wasm: &Path, flags: &[&str]) -> Result<()> {
+    // Flattening first lets the passes see more; twice, because the first leaves some behind.
+    let mut all = vec!["--flatten", "--rereloop", "-Oz", "-Oz", "--converge"];
+    // No Rust value lies in the first kilobyte, which is the far end of the stack.
+    all.extend(["--low-memory-unused", "--strip-producers"]);
+    all.extend(flags);
+    run_wasm_opt(workshop, wasm, &all).map(drop)
+}
+
+/// Gives what wasm-opt has to tell.
+fn run_wasm_opt(workshop: &Workshop, wasm: &Path, flags: &[&str]) -> Result<String> {
     let small = wasm.with_extension("wasm.small");
     let mut wasm_opt = workshop.command("wasm-opt");
-    wasm_opt
-        // Flattening first lets the passes see more; twice, because the first leaves some behind.
-        .args(["--flatten", "--rereloop", "-Oz", "-Oz", "--converge"])
-        .args(["--strip-producers", "--strip-target-features"])
-        .arg(wasm)
-        .arg("-o")
-        .arg(&small);
-    run_captured(&mut wasm_opt).context("wasm-opt failed")?;
-    replace(wasm, &small)
+    wasm_opt.args(flags).arg(wasm).arg("-o").arg(&small);
+    let told = run_captured(&mut wasm_opt).context("wasm-opt failed")?;
+    replace(wasm, &small)?;
+    Ok(told)
 }
 
-/// Replaces the hashes in the names that wasm and loader share by numbers of the same length: they
-/// are unique within the package, and compress.
-pub(super) fn number_names(wasm: &Path, loader: &Path) -> Result<()> {
-    let read =
-        |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
-    let (mut code, mut script) = (read(wasm)?, read(loader)?);
-    for (number, hash) in hashes(&script).into_iter().enumerate() {
-        let number = format!("{number:0HASH_LEN$}");
-        for text in [&mut code, &mut script] {
-            replace_all(text, &hash, number.as_bytes());
+/// Shrinks wasm, and gives what it and its loader call each other by names of a letter or two.
+pub(super) fn optimize_and_rename(workshop: &Workshop, wasm: &Path, loader: &Path) -> Result<()> {
+    optimize(workshop, wasm, &[])?;
+    // Not above, where passes are repeated; the features are still known here.
+    let flags = ["--minify-imports-and-exports-and-modules", "--strip-target-features"];
+    let names = run_wasm_opt(workshop, wasm, &flags)?;
+    let names = Names::parse(&names).context("wasm-opt told no names")?;
+    let script =
+        fs::read_to_string(loader).with_context(|| format!("cannot read {}", loader.display()))?;
+    fs::write(loader, names.apply(&script))
+        .with_context(|| format!("cannot write {}", loader.display()))
+}
+
+/// What wasm-opt renamed.
+#[derive(Debug)]
+struct Names {
+    /// Module, name, and the new name; every module is `a` now.
+    imports: Vec<[String; 3]>,
+    /// Name and new name.
+    exports: Vec<[String; 2]>,
+}
+
+impl Names {
+    fn parse(text: &str) -> serde_json::Result<Self> {
+        let mut names: Value = serde_json::from_str(text)?;
+        let imports = serde_json::from_value(names["imports"].take())?;
+        let exports = serde_json::from_value(names["exports"].take())?;
+        Ok(Self { imports, exports })
+    }
+
+    fn apply(&self, script: &str) -> String {
+        let mut script = script.to_owned();
+        for [module, name, short] in &self.imports {
+            script = script.replace(&format!("\"{module}\": import0"), "\"a\": import0");
+            script = replace_word(&script, "", name, short);
         }
+        for [name, short] in &self.exports {
+            script = replace_word(&script, "wasm.", name, &format!("wasm.{short}"));
+        }
+        script
     }
-    for (path, text) in [(wasm, code), (loader, script)] {
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
 }
 
-/// wasm-bindgen ends names with this many hexadecimal digits.
-const HASH_LEN: usize = 16;
-
-/// The hashes in a loader, each once.
-fn hashes(script: &[u8]) -> BTreeSet<Vec<u8>> {
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let names = script.split(|byte| !is_name(byte));
-    let named =
-        names.filter(|name| name.starts_with(b"__wbg_") || name.starts_with(b"wasm_bindgen__"));
-    let ends = named.filter_map(|name| name.len().checked_sub(HASH_LEN).map(|at| &name[at..]));
-    ends.filter(|end| end.iter().all(u8::is_ascii_hexdigit)).map(<[u8]>::to_vec).collect()
-}
-
-fn replace_all(text: &mut [u8], old: &[u8], new: &[u8]) {
-    let mut at = 0;
-    while let Some(found) = text[at..].windows(old.len()).position(|part| part == old) {
-        at += found;
-        text[at..at + old.len()].copy_from_slice(new);
+/// Replaces `prefix` and `name` where the name ends there.
+fn replace_word(script: &str, prefix: &str, name: &str, new: &str) -> String {
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '$';
+    let word = [prefix, name].concat();
+    let (mut replaced, mut rest) = (String::with_capacity(script.len()), script);
+    while let Some(at) = rest.find(&word) {
+        let (before, behind) = (&rest[..at], &rest[at + word.len()..]);
+        let whole = !before.ends_with(is_name) && !behind.starts_with(is_name);
+        replaced.push_str(before);
+        replaced.push_str(if whole { new } else { &word });
+        rest = behind;
     }
+    replaced.push_str(rest);
+    replaced
 }
 
 fn minify(workshop: &Workshop, script: &Path) -> Result<()> {
@@ -97,12 +123,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_of_imports_are_found_once_and_replaced_in_place() {
-        let script = b"{__wbg_new_0123456789abcdef:f,__wbg_new_0123456789abcdef,__wbg_bus_free}";
-        let found = hashes(script);
-        assert_eq!(found, BTreeSet::from([b"0123456789abcdef".to_vec()]));
-        let mut text = script.to_vec();
-        replace_all(&mut text, b"0123456789abcdef", b"0000000000000000");
-        assert!(hashes(&text).contains(&b"0000000000000000"[..]) && text.len() == script.len());
+    fn names_are_replaced_whole_and_in_their_place() {
+        let pair = |name: &str, short: &str| [name.to_owned(), short.to_owned()];
+        let names = Names {
+            imports: vec![["./x.js".to_owned(), "__wbg_call_01".to_owned(), "a".to_owned()]],
+            exports: vec![pair("bus_new", "b"), pair("bus_new_with", "c")],
+        };
+        let script =
+            r#"{__wbg_call_01: f, "./x.js": import0} wasm.bus_new() wasm.bus_new_with() bus_new"#;
+        let expected = r#"{a: f, "a": import0} wasm.b() wasm.c() bus_new"#;
+        assert_eq!(names.apply(script), expected);
     }
 }

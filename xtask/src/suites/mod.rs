@@ -1,6 +1,7 @@
 //! The test suites, in the order in which they run.
 
 mod fmt;
+mod fuzz;
 mod licenses;
 mod lint;
 mod node;
@@ -23,7 +24,7 @@ pub(crate) struct Suite {
     pub(crate) run: fn(&Workshop) -> Result<()>,
 }
 
-pub(crate) const ALL: [Suite; 7] = [
+pub(crate) const ALL: [Suite; 8] = [
     Suite {
         name: "fmt",
         meaning: "the sources are formatted",
@@ -47,6 +48,12 @@ pub(crate) const ALL: [Suite; 7] = [
         meaning: "Rust's tests, unit to conformance, with the examples in the documentation",
         needs: &[],
         run: unit::run,
+    },
+    Suite {
+        name: "fuzz",
+        meaning: "every parser and whole bridges on hostile input, over a corpus and mutations of it",
+        needs: &[],
+        run: fuzz::run,
     },
     Suite {
         name: "wasm",

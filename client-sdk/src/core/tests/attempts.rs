@@ -159,3 +159,56 @@ fn what_is_no_frame_is_a_loss() {
     rig.frame("<html>");
     assert!(matches!(rig.core.state(), State::Waiting { .. }));
 }
+
+#[test]
+fn close_frame_of_the_websocket_is_heeded_without_a_frame_before_it() {
+    for (code, reason, is_end) in [
+        (1009, "Message too big", true),
+        (1007, "Text expected", true),
+        (3000, "Broken framing.", true),
+        (3003, "Unauthorized", true),
+        (3001, "Slow consumer", false),
+        (4711, "of an application", false),
+    ] {
+        let mut rig = Rig::open();
+        let link = rig.core.link;
+        rig.core.handle_closed(rig.now, link, code, reason);
+        assert_eq!(rig.core.state().is_closed(), is_end, "{code}");
+        assert_eq!(rig.core.last_close(), (code, reason));
+    }
+}
+
+#[test]
+fn close_frame_that_says_nothing_is_a_loss() {
+    for code in [1000, 1001, 1005, 1006] {
+        let mut rig = Rig::open();
+        let link = rig.core.link;
+        rig.core.handle_closed(rig.now, link, code, "");
+        assert_eq!(rig.core.last_close().0, 1006);
+    }
+}
+
+#[test]
+fn close_frame_before_open_leads_to_the_next_transport_unless_it_forbids() {
+    let mut rig = Rig::browser();
+    rig.info(r#"{"websocket":true}"#);
+    let (link, ..) = rig.opening();
+    rig.core.handle_closed(rig.now, link, 1011, "of a proxy");
+    let (link, transport, _) = rig.opening();
+    assert_eq!(transport, Transport::XhrStreaming);
+    rig.core.handle_closed(rig.now, link, 3004, "Kicked");
+    assert!(rig.core.state().is_closed());
+}
+
+#[test]
+fn drained_and_busy_servers_are_given_time() {
+    for (code, reason, least, most) in
+        [(1012, "Service restart", 500, 3500), (3006, "Too many connections", 10_000, 20_000)]
+    {
+        let mut rig = Rig::open();
+        rig.frame(&format!(r#"c[{code},"{reason}"]"#));
+        let waits = rig.pass_to_timeout();
+        assert!((least..most).contains(&waits), "{code}: {waits}");
+        rig.accept();
+    }
+}

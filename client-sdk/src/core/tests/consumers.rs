@@ -1,15 +1,14 @@
 //! Registrations.
 
-use super::super::Scope;
 use super::*;
 
 #[test]
 fn consumers_before_open_are_registered_on_open_behind_the_ping() {
     let mut rig = Rig::socket();
-    rig.core.consumer(&"b".into(), Scope::Bus);
-    rig.core.consumer(&"a".into(), Scope::Bus);
-    rig.core.consumer(&"a".into(), Scope::Bus);
-    rig.core.consumer(&"local".into(), Scope::Local);
+    rig.consumer("b");
+    rig.consumer("a");
+    rig.consumer("a");
+    rig.local_consumer("local");
     rig.publish("a").unwrap();
     rig.accept();
     let expected = [PING.to_owned(), register("a"), register("b"), publication("a")];
@@ -19,7 +18,7 @@ fn consumers_before_open_are_registered_on_open_behind_the_ping() {
 #[test]
 fn all_are_registered_again_before_the_outbox_is_flushed() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"news".into(), Scope::Bus);
+    rig.consumer("news");
     assert_eq!(rig.sent(), [register("news")]);
     rig.lose();
     rig.publish("waiting").unwrap();
@@ -31,8 +30,8 @@ fn all_are_registered_again_before_the_outbox_is_flushed() {
 #[test]
 fn one_registration_serves_several_consumers() {
     let mut rig = Rig::open();
-    let first = rig.core.consumer(&"a".into(), Scope::Bus);
-    let second = rig.core.consumer(&"a".into(), Scope::Bus);
+    let first = rig.consumer("a");
+    let second = rig.consumer("a");
     assert_eq!(rig.sent(), [register("a")]);
     rig.receive(r#"{"type":"rec","address":"a","body":1}"#);
     assert_eq!(rig.messages(), [(2, "a".to_owned(), "1".to_owned())]);
@@ -52,7 +51,7 @@ fn short_lived_consumers_cost_nothing_while_an_upload_is_under_way() {
         panic!("nothing sent");
     };
     for _ in 0..1000 {
-        let consumer = rig.core.consumer(&"a".into(), Scope::Bus);
+        let consumer = rig.consumer("a");
         rig.core.unregister(consumer);
     }
     rig.core.handle_sent(link);
@@ -62,7 +61,7 @@ fn short_lived_consumers_cost_nothing_while_an_upload_is_under_way() {
 #[test]
 fn consumers_gone_while_away_are_not_registered_again() {
     let mut rig = Rig::open();
-    let consumer = rig.core.consumer(&"a".into(), Scope::Bus);
+    let consumer = rig.consumer("a");
     rig.sent();
     rig.lose();
     rig.core.unregister(consumer);
@@ -84,7 +83,7 @@ fn request_that_nobody_consumes_any_more_is_failed() {
 #[test]
 fn messages_of_one_frame_come_in_order() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"a".into(), Scope::Bus);
+    rig.consumer("a");
     let envelope = |n: u8| format!(r#"{{"type":"rec","address":"a","body":{n}}}"#);
     rig.frame(&Frame::Messages((0..5).map(envelope).collect()).encode());
     let bodies: Vec<_> = rig.messages().into_iter().map(|(.., body)| body).collect();

@@ -1,6 +1,5 @@
 //! Pings and silence.
 
-use super::super::Scope;
 use super::*;
 
 #[test]
@@ -69,7 +68,7 @@ fn server_that_never_sent_a_heartbeat_is_not_judged_by_it() {
 #[test]
 fn any_frame_shows_life() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"a".into(), Scope::Bus);
+    rig.consumer("a");
     rig.frame("h");
     for _ in 0..5 {
         rig.pass(50_000);

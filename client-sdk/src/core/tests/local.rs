@@ -1,6 +1,6 @@
 //! Messages within the client.
 
-use super::super::{Delivery, Origin, Scope};
+use super::super::{Delivery, Origin};
 use super::*;
 
 fn local_only() -> DeliveryOptions {
@@ -18,8 +18,8 @@ fn taken(rig: &mut Rig) -> Delivery {
 #[test]
 fn publish_reaches_local_consumers_and_the_bus() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"a".into(), Scope::Local);
-    rig.core.consumer(&"a".into(), Scope::Bus);
+    rig.local_consumer("a");
+    rig.consumer("a");
     rig.sent();
     rig.publish("a").unwrap();
     assert_eq!(rig.messages(), [(1, "a".to_owned(), "null".to_owned())]);
@@ -29,7 +29,7 @@ fn publish_reaches_local_consumers_and_the_bus() {
 #[test]
 fn message_bound_to_the_client_stays_there() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"a".into(), Scope::Bus);
+    rig.consumer("a");
     rig.sent();
     let body = Body::null();
     rig.core.publish(&"a".into(), body.clone(), local_only()).unwrap();
@@ -44,7 +44,7 @@ fn message_bound_to_the_client_stays_there() {
 #[test]
 fn local_request_is_answered_without_the_server() {
     let mut rig = Rig::socket();
-    rig.core.consumer(&"a".into(), Scope::Local);
+    rig.local_consumer("a");
     let request = rig.request("a");
     let message = taken(&mut rig);
     assert_eq!(message.origin, Origin::Local);
@@ -59,7 +59,7 @@ fn local_request_is_answered_without_the_server() {
 #[test]
 fn local_request_survives_a_loss_and_can_be_failed() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"a".into(), Scope::Local);
+    rig.local_consumer("a");
     let request = rig.request("a");
     let to = taken(&mut rig).reply_address.unwrap();
     rig.lose();
@@ -70,7 +70,7 @@ fn local_request_survives_a_loss_and_can_be_failed() {
 #[test]
 fn local_reply_can_ask_back() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"a".into(), Scope::Local);
+    rig.local_consumer("a");
     rig.request("a");
     let to = taken(&mut rig).reply_address.unwrap();
     let options = DeliveryOptions::default();
@@ -89,7 +89,7 @@ fn local_reply_can_ask_back() {
 #[test]
 fn local_messages_are_bounded() {
     let mut rig = Rig::with(plain().outbox_len(3));
-    rig.core.consumer(&"a".into(), Scope::Local);
+    rig.local_consumer("a");
     let mut send = || rig.core.send(&"a".into(), Body::null(), DeliveryOptions::default());
     let failed = (0..5).find_map(|_| send().err()).unwrap();
     assert_eq!(failed.kind(), ErrorKind::Overflow);

@@ -91,7 +91,7 @@ fn envelopes_of_other_kinds_are_passed_on() {
 #[test]
 fn headers_come_along() {
     let mut rig = Rig::open();
-    rig.core.consumer(&"a".into(), super::super::Scope::Bus);
+    rig.consumer("a");
     rig.receive(r#"{"type":"rec","address":"a","body":1,"headers":{"k":["1","2"]}}"#);
     let Some(Event::Message { message, .. }) = rig.core.poll_event() else {
         panic!("no message");

@@ -7,12 +7,16 @@ mod liveness;
 mod local;
 mod messages;
 mod outbox;
+mod receipts;
 mod requests;
+mod tokens;
 
 use trolleybus_protocol::sockjs::Frame;
-use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
+use trolleybus_protocol::{
+    Address, Body, ConsumerOptions, DeliveryOptions, Error, ErrorKind, Pattern,
+};
 
-use super::{Action, Connection, Event, Link, RequestId};
+use super::{Action, Connection, ConsumerId, Event, Link, Matcher, RequestId};
 use crate::{Options, Reconnect, State, Transport};
 
 const ALL: [Transport; 4] =
@@ -22,6 +26,8 @@ const ALL: [Transport; 4] =
 struct Rig {
     core: Connection,
     now: u64,
+    /// Labels of receipts in what was sent, which [`Rig::sent`] leaves out.
+    receipts: Vec<String>,
 }
 
 impl Rig {
@@ -39,7 +45,7 @@ impl Rig {
 
     fn with(options: Options) -> Self {
         let core = Connection::new("https://host/bus", options, 1, 1000);
-        Self { core, now: 1000 }
+        Self { core, now: 1000, receipts: Vec::new() }
     }
 
     /// Open over a WebSocket, with the ping and `first` said and sent.
@@ -124,11 +130,45 @@ impl Rig {
                 let Ok(Frame::Messages(envelopes)) = Frame::parse(&format!("a{text}")) else {
                     panic!("no upload: {text}");
                 };
-                sent.extend(envelopes);
+                let envelopes = envelopes.iter().map(|envelope| self.without_receipt(envelope));
+                sent.extend(envelopes.collect::<Vec<_>>());
                 self.core.handle_sent(link);
             }
         }
         sent
+    }
+
+    fn without_receipt(&mut self, envelope: &str) -> String {
+        let Some((front, rest)) = envelope.split_once(",\"receipt\":\"") else {
+            return envelope.to_owned();
+        };
+        let (receipt, back) = rest.split_once('"').unwrap();
+        self.receipts.push(receipt.to_owned());
+        format!("{front}{back}")
+    }
+
+    /// The server carries out what asked for the receipt number `index` of [`Rig::sent`].
+    fn receipt(&mut self, index: usize) {
+        let label = &self.receipts[index];
+        self.receive(&format!(r#"{{"type":"rec","address":"{label}","body":null}}"#));
+    }
+
+    /// The server refuses it with this word.
+    fn refusal(&mut self, index: usize, word: &str) {
+        let label = &self.receipts[index];
+        self.receive(&format!(r#"{{"type":"err","address":"{label}","body":"{word}"}}"#));
+    }
+
+    /// What the server said to registrations.
+    fn registered(&mut self) -> Vec<(String, Result<(), ErrorKind>)> {
+        let events = self.events().into_iter();
+        let registered = events.filter_map(|event| match event {
+            Event::Registered { address, result, .. } => {
+                Some((address.to_string(), result.map_err(|error| error.kind())))
+            }
+            _ => None,
+        });
+        registered.collect()
     }
 
     fn events(&mut self) -> Vec<Event> {
@@ -165,6 +205,19 @@ impl Rig {
             _ => None,
         });
         messages.collect()
+    }
+
+    fn consumer(&mut self, address: &str) -> ConsumerId {
+        self.consumer_with(address, &ConsumerOptions::new())
+    }
+
+    fn local_consumer(&mut self, address: &str) -> ConsumerId {
+        self.consumer_with(address, &ConsumerOptions::new().local_only())
+    }
+
+    fn consumer_with(&mut self, address: &str, options: &ConsumerOptions) -> ConsumerId {
+        let pattern = options.is_pattern.then(|| Pattern::parse(address).unwrap());
+        self.core.consumer(self.now, &address.into(), options, pattern.map(Matcher::new))
     }
 
     fn publish(&mut self, address: &str) -> Result<(), Error> {

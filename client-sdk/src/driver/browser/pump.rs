@@ -109,6 +109,7 @@ impl Pump {
 
     fn perform(self: &Rc<Self>, action: Action) {
         let link = match &action {
+            Action::FetchToken => return self.fetch_token(),
             Action::FetchInfo { link, .. }
             | Action::Open { link, .. }
             | Action::Send { link, .. }
@@ -119,7 +120,7 @@ impl Pump {
                 .map(|request| self.set_receiver(Some(Receiver::Http(request)))),
             Action::Open { transport, url, .. } => self.open(link, transport, &url),
             Action::Send { url, text, .. } => self.send(link, url.as_deref(), &text),
-            Action::Close { .. } => {
+            Action::Close { .. } | Action::FetchToken => {
                 self.set_receiver(None);
                 Ok(())
             }
@@ -157,6 +158,20 @@ impl Pump {
             self.hub.lock().core.handle_sent(link);
         }
         Ok(())
+    }
+
+    /// Asks the application, whose answer may come at once.
+    fn fetch_token(self: &Rc<Self>) {
+        let source = self.hub.lock().core.token_source();
+        if let Some(source) = source {
+            let pump = Rc::downgrade(self);
+            source.fetch(move |answer, valid_for| {
+                if let Some(pump) = pump.upgrade() {
+                    pump.hub.lock().core.handle_token(now(), answer, valid_for);
+                    pump.run();
+                }
+            });
+        }
     }
 
     fn set_receiver(&self, receiver: Option<Receiver>) {

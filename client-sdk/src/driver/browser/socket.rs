@@ -3,10 +3,10 @@
 use alloc::rc::Rc;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{MessageEvent, WebSocket};
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use super::callback::Callback;
-use super::global::set;
+use super::global::{now, set};
 use super::pump::Pump;
 use crate::core::Link;
 
@@ -25,7 +25,10 @@ impl Socket {
             }
         });
         // An error is always followed by a close.
-        let close = Callback::new(pump, link, |pump, link, _| pump.failed(link));
+        let close = Callback::new(pump, link, |pump, link, event| {
+            let event = event.unchecked_ref::<CloseEvent>();
+            pump.hub.lock().core.handle_closed(now(), link, event.code(), &event.reason());
+        });
         set(&socket, "onmessage", message.function());
         set(&socket, "onclose", close.function());
         Ok(Self { socket, _callbacks: [message, close] })

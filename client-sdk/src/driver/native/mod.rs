@@ -5,7 +5,7 @@ mod socket;
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use self::socket::{Input, Line};
 use crate::client::{Hub, Shared, deliver};
 use crate::core::Action;
+use crate::token::{Answer, Fetching, valid_for};
 
 /// How long the last messages may take to leave after `close`.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -54,8 +55,9 @@ impl Driver {
 
 async fn run(hub: Shared<Hub>, wake: Arc<Notify>) {
     let mut line = Line::default();
+    let mut token: Option<Fetching> = None;
     loop {
-        let (closed, timeout) = perform_all(&hub, &mut line);
+        let (closed, timeout) = perform_all(&hub, &mut line, &mut token);
         deliver(&hub);
         if closed {
             break;
@@ -63,6 +65,7 @@ async fn run(hub: Shared<Hub>, wake: Arc<Notify>) {
         tokio::select! {
             () = wake.notified() => {}
             input = line.next() => feed(&hub, &line, input),
+            answer = fetched(&mut token) => take_token(&hub, &answer),
             () = sleep_until(timeout) => hub.lock().core.handle_timeout(now()),
         }
     }
@@ -71,18 +74,47 @@ async fn run(hub: Shared<Hub>, wake: Arc<Notify>) {
 }
 
 /// Performs what the machine asks for; tells whether it has ended and when it wants to be called.
-fn perform_all(hub: &Shared<Hub>, line: &mut Line) -> (bool, Option<u64>) {
+fn perform_all(
+    hub: &Shared<Hub>,
+    line: &mut Line,
+    token: &mut Option<Fetching>,
+) -> (bool, Option<u64>) {
+    let mut wanted = None;
     let mut hub = hub.lock();
     while let Some(action) = hub.core.poll_action() {
         match action {
-            Action::Open { link, url, .. } => line.open(link, &url),
+            Action::FetchToken => wanted = hub.core.token_source(),
+            Action::Open { link, url, .. } => line.open(link, &url, hub.core.token_for_header()),
             Action::Send { link, text, .. } => line.send(link, text),
             Action::Close { link } => line.close(link),
             // Only asked for where there is a choice of transports.
             Action::FetchInfo { link, .. } => hub.core.handle_failed(now(), link),
         }
     }
-    (hub.core.state().is_closed(), hub.core.poll_timeout())
+    let state = (hub.core.state().is_closed(), hub.core.poll_timeout());
+    drop(hub);
+    if let Some(source) = wanted {
+        // The application's own code, so nothing is locked.
+        *token = Some(source.fetch());
+    }
+    state
+}
+
+/// The answer to the last question; waits for ever when there is none.
+async fn fetched(token: &mut Option<Fetching>) -> Answer {
+    let Some(fetching) = token else {
+        return std::future::pending().await;
+    };
+    let answer = fetching.await;
+    *token = None;
+    answer
+}
+
+fn take_token(hub: &Shared<Hub>, answer: &Answer) {
+    let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let valid_for = answer.as_ref().ok().and_then(|token| valid_for(token, since_1970));
+    let answer = answer.as_deref().map_err(String::as_str);
+    hub.lock().core.handle_token(now(), answer, valid_for);
 }
 
 fn feed(hub: &Shared<Hub>, line: &Line, input: Input) {
@@ -91,6 +123,7 @@ fn feed(hub: &Shared<Hub>, line: &Line, input: Input) {
     match input {
         Input::Frame(text) => hub.core.handle_frame(now(), link, &text),
         Input::Sent => hub.core.handle_sent(link),
+        Input::Closed(code, reason) => hub.core.handle_closed(now(), link, code, &reason),
         Input::Failed => hub.core.handle_failed(now(), link),
         Input::Refused(why) => hub.core.handle_refused(now(), link, &why),
         Input::Opened => {}

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::{Sink, SinkExt};
 use tokio::net::TcpStream;
 use yawc::frame::{Frame, OpCode};
-use yawc::{MaybeTlsStream, Options, WebSocket, WebSocketBuilder};
+use yawc::{HttpRequestBuilder, MaybeTlsStream, Options, WebSocket, WebSocketBuilder};
 
 use crate::core::Link;
 
@@ -24,6 +24,8 @@ pub(super) enum Input {
     Sent,
     /// No connection came about, and this is why.
     Refused(String),
+    /// The other side closed it, with this code and reason.
+    Closed(u16, String),
     Failed,
 }
 
@@ -53,7 +55,8 @@ impl Line {
         self.link
     }
 
-    pub(super) fn open(&mut self, link: Link, url: &str) {
+    /// Connects; a token goes along in the request's header.
+    pub(super) fn open(&mut self, link: Link, url: &str, token: Option<&str>) {
         let options = Options::default()
             .with_max_payload_read(FRAME_BYTES_MAX)
             .with_max_read_buffer(2 * FRAME_BYTES_MAX);
@@ -61,7 +64,13 @@ impl Line {
             link,
             stage: match url.parse() {
                 Ok(url) => {
-                    Stage::Connecting(Box::new(WebSocket::connect(url).with_options(options)))
+                    let mut builder = WebSocket::connect(url).with_options(options);
+                    if let Some(token) = token {
+                        let request = HttpRequestBuilder::new();
+                        let value = ["Bearer ", token].concat();
+                        builder = builder.with_request(request.header("authorization", value));
+                    }
+                    Stage::Connecting(Box::new(builder))
                 }
                 Err(_) => Stage::Hopeless,
             },
@@ -107,7 +116,7 @@ impl Line {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Input> {
         let input = ready!(self.poll_stage(context));
-        if let Input::Failed | Input::Refused(_) = input {
+        if let Input::Failed | Input::Refused(_) | Input::Closed(..) = input {
             self.stage = Stage::Idle;
         }
         Poll::Ready(input)
@@ -171,8 +180,15 @@ fn poll_read(socket: &mut Socket, context: &mut Context<'_>) -> Poll<Input> {
                 let text = String::from_utf8(frame.into_payload().into());
                 return Poll::Ready(text.map_or(Input::Failed, Input::Frame));
             }
-            OpCode::Close => return Poll::Ready(Input::Failed),
+            OpCode::Close => return Poll::Ready(closed(&frame)),
             _ => {}
         }
     }
+}
+
+/// What a close frame says; 1005 stands for nothing.
+fn closed(frame: &Frame) -> Input {
+    let code = frame.close_code().map_or(1005, u16::from);
+    let reason = frame.close_reason().ok().flatten().unwrap_or_default();
+    Input::Closed(code, reason.to_owned())
 }

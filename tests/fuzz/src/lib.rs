@@ -1,0 +1,49 @@
+//! Fuzz targets: one function from bytes to nothing for every parser, and one for whole bridges.
+//!
+//! cargo-fuzz drives them through `fuzz_targets/`, and `tests/smoke.rs` over the corpus and over
+//! mutations of it. A target panics when something does not hold.
+
+mod bridge;
+mod config;
+mod envelopes;
+mod json;
+mod mutate;
+mod patterns;
+mod reader;
+mod rules;
+mod sockjs;
+
+pub use mutate::Mutator;
+
+/// A name and what runs under it.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 14] = [
+    ("json", json::json),
+    ("client_envelope", envelopes::client_envelope),
+    ("server_envelope", envelopes::server_envelope),
+    ("headers", envelopes::headers),
+    ("sockjs_frame", sockjs::frame),
+    ("upload", sockjs::upload),
+    ("form", sockjs::form),
+    ("path", sockjs::path),
+    ("wrap", sockjs::wrap),
+    ("pattern", patterns::pattern),
+    ("pattern_overlap", patterns::overlap),
+    ("rules", rules::rules),
+    ("config", config::config),
+    ("bridge", bridge::bridge),
+];
+
+/// Runs the target `name` on `data`.
+pub fn run(name: &str, data: &[u8]) {
+    let target = TARGETS.iter().find(|(known, _)| *known == name);
+    let (_, body) = target.unwrap_or_else(|| panic!("no target {name}"));
+    body(data);
+}
+
+/// The input as text, for targets that take text only.
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
+}
