@@ -16,13 +16,14 @@ pub(super) struct Request {
     /// The client's own reply address: where it waits.
     pub(super) reply_address: Address,
     /// What it asked.
-    pub(super) address: Address,
+    pub(super) address: Box<str>,
     /// How long it was allowed to take.
     pub(super) timeout: Duration,
 }
 
 /// The requests under way. Whoever takes one out answers it, so each is answered once. The
-/// bridge's quota bounds how many there are.
+/// bridge's quota bounds how many there are. With none it holds no memory: an empty map would keep
+/// its last node of 1 KB.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     requests: BTreeMap<PendingKey, Request>,
@@ -39,13 +40,23 @@ impl Pending {
 
     /// Takes a request out, unless its time was up before.
     pub(super) fn take(&mut self, key: PendingKey) -> Option<Request> {
-        self.requests.remove(&key)
+        let request = self.requests.remove(&key);
+        self.free_if_empty();
+        request
     }
 
     /// Takes out a request whose time is up.
     pub(super) fn take_overdue(&mut self, now: Instant) -> Option<Request> {
         let entry = self.requests.first_entry()?;
-        (entry.key().0 <= now).then(|| entry.remove())
+        let request = (entry.key().0 <= now).then(|| entry.remove());
+        self.free_if_empty();
+        request
+    }
+
+    fn free_if_empty(&mut self) {
+        if self.requests.is_empty() {
+            self.requests = BTreeMap::new();
+        }
     }
 
     /// When a request that had this key began.

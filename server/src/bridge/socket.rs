@@ -127,7 +127,7 @@ impl BridgeSocket {
         let longest = self.core.options.reply_timeout;
         let request = Request {
             reply_address: reply_address.detached(),
-            address: address.detached(),
+            address: address.as_str().into(),
             timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
         };
         self.core.counters.request_began();
@@ -159,7 +159,7 @@ impl BridgeSocket {
             let Some(request) = request else { break };
             self.core.counters.request_ended(RequestOutcome::Timeout, request.timeout);
             let reply_address = request.reply_address.as_str();
-            let error = timed_out(request.timeout, reply_address, request.address.as_str());
+            let error = timed_out(request.timeout, reply_address, &request.address);
             self.tell(failure_to_json(reply_address, &error));
         }
         loop {
