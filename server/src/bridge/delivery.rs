@@ -191,12 +191,12 @@ impl ReplySink for ToClient {
         let took = Pending::began(self.key, &request).elapsed();
         self.socket.core.counters.request_ended(outcome, took);
         self.span.end(outcome.as_str(), outcome != RequestOutcome::Reply);
-        let address = &request.reply_address;
         match answer {
             Ok(reply) => {
+                let address = &Address::from(String::from(request.reply_address));
                 self.socket.receive(&reply, Route { address, pattern: None, lane: None });
             }
-            Err(error) => self.socket.tell(failure_to_json(address.as_str(), &error)),
+            Err(error) => self.socket.tell(failure_to_json(&request.reply_address, &error)),
         }
     }
 }

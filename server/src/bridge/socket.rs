@@ -126,7 +126,7 @@ impl BridgeSocket {
     ) -> Box<dyn ReplySink> {
         let longest = self.core.options.reply_timeout;
         let request = Request {
-            reply_address: reply_address.detached(),
+            reply_address: reply_address.as_str().into(),
             address: address.as_str().into(),
             timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
         };
@@ -158,7 +158,7 @@ impl BridgeSocket {
             let request = self.pending.lock().take_overdue(now);
             let Some(request) = request else { break };
             self.core.counters.request_ended(RequestOutcome::Timeout, request.timeout);
-            let reply_address = request.reply_address.as_str();
+            let reply_address = &*request.reply_address;
             let error = timed_out(request.timeout, reply_address, &request.address);
             self.tell(failure_to_json(reply_address, &error));
         }
