@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 
 use super::part;
-use super::scan::{JsonError, special_bytes};
+use super::scan::{JsonError, plain_prefix, special_bytes};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -106,10 +106,22 @@ pub fn unquote(raw: &str) -> Result<Cow<'_, str>, JsonError> {
     let not_a_string = JsonError { at: 0, reason: "expected a string" };
     let inner =
         raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(not_a_string)?;
-    match inner.find('\\') {
-        None => Ok(Cow::Borrowed(inner)),
-        Some(first) => unescape(inner, first).map(Cow::Owned),
+    match before_backslash(inner) {
+        all if all == inner.len() => Ok(Cow::Borrowed(inner)),
+        first => unescape(inner, first).map(Cow::Owned),
     }
+}
+
+/// How many bytes stand before the first backslash. In a message inside a frame that is a word or
+/// so, which a search made for long texts takes ten times as long to find.
+fn before_backslash(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = plain_prefix(bytes);
+    while bytes.get(at).is_some_and(|&byte| byte != b'\\') {
+        at += 1;
+        at += plain_prefix(&bytes[at..]);
+    }
+    at
 }
 
 fn unescape(inner: &str, first: usize) -> Result<String, JsonError> {
@@ -130,7 +142,7 @@ fn unescape(inner: &str, first: usize) -> Result<String, JsonError> {
         };
         out.push(character);
         rest = part(escape, length..);
-        let run = rest.find('\\').unwrap_or(rest.len());
+        let run = before_backslash(rest);
         out.push_str(part(rest, ..run));
         rest = part(rest, run..);
     }

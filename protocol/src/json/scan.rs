@@ -265,7 +265,7 @@ pub(super) fn special_bytes(word: u64) -> u64 {
 
 /// How many bytes at the front need no look inside a JSON string. Eight at a time: most strings
 /// are long runs of plain characters. It may stop early, on a byte that turns out to be plain.
-fn plain_prefix(bytes: &[u8]) -> usize {
+pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     let mut at = 0;
     for chunk in bytes.chunks_exact(8) {
         let mut word = [0; 8];

@@ -99,7 +99,12 @@ impl BridgeSocket {
                 sent.map(|dropped| self.discard(dropped)).map_err(|_| SendError::Closed)
             }
         };
-        let Err(error) = sent else { return Delivery::Taken };
+        sent.map_or_else(|error| self.lose(message, route, error), |()| Delivery::Taken)
+    }
+
+    /// The socket takes nothing more.
+    #[cold]
+    fn lose(&self, message: &Message, route: Route<'_>, error: SendError) -> Delivery {
         if error == SendError::Overflow {
             self.core.overflow.count(Overflow::Close, 1);
         }
@@ -168,7 +173,15 @@ impl Handler for BridgeSocket {
         if !self.trusts_plain() && !self.check_outbound(message) {
             return Delivery::Taken;
         }
-        self.receive(message, Route { address: message.address(), pattern: None, lane: None })
+        let route = Route { address: message.address(), pattern: None, lane: None };
+        // What most messages of a fan-out are: published, and looked at by nobody on the way.
+        if message.is_send() || self.hook_queue.is_some() {
+            return self.receive(message, route);
+        }
+        match self.sender.send(encode(message, route)) {
+            Ok(()) => Delivery::Taken,
+            Err(error) => self.lose(message, route, error),
+        }
     }
 }
 
@@ -191,12 +204,12 @@ impl ReplySink for ToClient {
         let took = Pending::began(self.key, &request).elapsed();
         self.socket.core.counters.request_ended(outcome, took);
         self.span.end(outcome.as_str(), outcome != RequestOutcome::Reply);
-        let address = &request.reply_address;
         match answer {
             Ok(reply) => {
+                let address = &Address::from(String::from(request.reply_address));
                 self.socket.receive(&reply, Route { address, pattern: None, lane: None });
             }
-            Err(error) => self.socket.tell(failure_to_json(address.as_str(), &error)),
+            Err(error) => self.socket.tell(failure_to_json(&request.reply_address, &error)),
         }
     }
 }

@@ -87,6 +87,14 @@ impl Registrations {
         self.0.iter()
     }
 
+    /// Most sockets have one registration, so there is room for no more at first.
+    fn insert(&mut self, place: usize, held: Held) {
+        if self.0.is_empty() {
+            self.0.reserve_exact(1);
+        }
+        self.0.insert(place, held);
+    }
+
     /// Where a registration is, or where it would have to be.
     fn place(&self, target: &Target) -> Result<usize, usize> {
         let wanted = (target.address(), target.is_pattern());
@@ -140,9 +148,8 @@ impl BridgeSocket {
         if bus.is_closed() {
             return Err(Refusal::RegistrationFailure);
         }
-        registrations
-            .0
-            .insert(place, Held { registration, overflow, lane, _place: place_taken, is_plain });
+        let held = Held { registration, overflow, lane, _place: place_taken, is_plain };
+        registrations.insert(place, held);
         if is_plain && self.judged.0.load(Ordering::Acquire) & !MIXED != stamp {
             // The first, or the rules have changed since the others were judged.
             self.judge_plain(&registrations);

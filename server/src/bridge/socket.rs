@@ -35,7 +35,8 @@ pub(super) struct BridgeSocket {
     pub(super) limits: Admitted,
     /// Made for the first registration that may lose messages.
     pub(super) backlog: OnceLock<Arc<Backlog>>,
-    pub(super) opened: SystemTime,
+    /// In milliseconds since 1970, half the size of a time.
+    opened: u64,
     pub(super) rights: Rights,
     pub(super) registrations: Mutex<Registrations>,
     pub(super) judged: Judged,
@@ -57,7 +58,7 @@ impl BridgeSocket {
             sender: socket.sender(),
             limits,
             backlog: OnceLock::new(),
-            opened: SystemTime::now(),
+            opened: since_1970(),
             rights: Rights::new(&core.policy),
             registrations: Mutex::default(),
             judged: Judged::never(),
@@ -70,6 +71,10 @@ impl BridgeSocket {
         });
         socket.core.sockets.insert(&socket);
         socket
+    }
+
+    pub(super) fn opened(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.opened)
     }
 
     /// Tells the client something.
@@ -126,8 +131,8 @@ impl BridgeSocket {
     ) -> Box<dyn ReplySink> {
         let longest = self.core.options.reply_timeout;
         let request = Request {
-            reply_address: reply_address.detached(),
-            address: address.detached(),
+            reply_address: reply_address.as_str().into(),
+            address: address.as_str().into(),
             timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
         };
         self.core.counters.request_began();
@@ -158,8 +163,8 @@ impl BridgeSocket {
             let request = self.pending.lock().take_overdue(now);
             let Some(request) = request else { break };
             self.core.counters.request_ended(RequestOutcome::Timeout, request.timeout);
-            let reply_address = request.reply_address.as_str();
-            let error = timed_out(request.timeout, reply_address, request.address.as_str());
+            let reply_address = &*request.reply_address;
+            let error = timed_out(request.timeout, reply_address, &request.address);
             self.tell(failure_to_json(reply_address, &error));
         }
         loop {
@@ -187,6 +192,11 @@ impl BridgeSocket {
     }
 }
 
+fn since_1970() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl fmt::Debug for BridgeSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BridgeSocket").field("id", &self.id).finish_non_exhaustive()
@@ -199,7 +209,8 @@ mod tests {
 
     #[test]
     fn an_idle_socket_stays_small() {
+        // With the counts of an `Arc` it fills the allocator's class of 256 bytes.
         let size = size_of::<BridgeSocket>();
-        assert!(size <= 256, "{size}");
+        assert!(size <= 240, "{size}");
     }
 }

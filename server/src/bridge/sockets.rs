@@ -134,7 +134,7 @@ impl SocketHandle {
             transport: info.transport(),
             remote_addr: info.remote_addr(),
             subject: principal.and_then(|principal| principal.subject().map(str::to_owned)),
-            opened: socket.opened,
+            opened: socket.opened(),
             registrations: socket.registrations.lock().len(),
             pending: socket.pending.lock().len(),
             awaited: socket.awaited.lock().len(),

@@ -61,6 +61,10 @@ impl Entry {
     pub(super) fn push(&self, id: HandlerId, is_local: bool, handler: Arc<dyn Handler>) {
         let mut list = self.list.write();
         list.snapshot = None;
+        if list.handlers.is_empty() {
+            // Most addresses of a large bus have just one.
+            list.handlers.reserve_exact(1);
+        }
         list.handlers.push(Held { id, is_local, handler });
     }
 

@@ -27,7 +27,8 @@ pub(super) enum Next {
 impl Inbox {
     pub(super) fn new(max_len: usize, max_bytes: usize) -> Self {
         Self {
-            queue: VecDeque::new(),
+            // A client that keeps to its turn never has more waiting.
+            queue: VecDeque::with_capacity(1),
             bytes: 0,
             max_len: max_len.max(1),
             max_bytes: max_bytes.max(1),

@@ -36,9 +36,10 @@ pub struct Admitted(Option<Arc<Connection>>);
 #[derive(Debug)]
 struct Connection {
     shared: Arc<Shared>,
-    /// None for those who are exempt.
+    /// None for those who are exempt, and where networks have no limits.
     ip: Option<Arc<Usage>>,
-    pace: Pace,
+    /// Neither the limits of a connection nor those of its network apply.
+    is_exempt: bool,
     /// Whether anything has to be asked for each message.
     is_paced: AtomicBool,
     state: Mutex<State>,
@@ -64,7 +65,8 @@ impl Admitted {
         ip: Option<IpAddr>,
         now: Instant,
     ) -> Result<Self, Close> {
-        let pace = if ip.is_some() { shared.connection } else { Pace::default() };
+        let is_exempt = ip.is_none();
+        let pace = if is_exempt { Pace::default() } else { shared.connection };
         let ip = ip.filter(|_| shared.ip.bounds.is_any());
         let ip = ip.map(|ip| shared.ip.names.get(&Place::from(ip), shared.nanos(now)));
         if let Some(ip) = &ip
@@ -75,7 +77,13 @@ impl Admitted {
         }
         let is_paced = pace.is_limited() || ip.is_some() && shared.ip.bounds.pace.is_limited();
         let is_paced = AtomicBool::new(is_paced);
-        Ok(Self(Some(Arc::new(Connection { shared, ip, pace, is_paced, state: Mutex::default() }))))
+        Ok(Self(Some(Arc::new(Connection {
+            shared,
+            ip,
+            is_exempt,
+            is_paced,
+            state: Mutex::default(),
+        }))))
     }
 
     /// Says who stands behind the connection, or that nobody does any more.
@@ -158,7 +166,8 @@ impl Connection {
             shared.counters.count(Refused::Message, Tier::Connection);
             return Admission::Close;
         }
-        let pause = state.charge(self.pace, now, bytes);
+        let pace = if self.is_exempt { Pace::default() } else { shared.connection };
+        let pause = state.charge(pace, now, bytes);
         let is_over = |usage: &Option<Arc<Usage>>, pace| {
             usage.as_ref().is_some_and(|usage| usage.take(pace, now, bytes).is_err())
         };
