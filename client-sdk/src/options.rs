@@ -1,11 +1,11 @@
 //! What an application can set, with defaults that fit most.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Display;
-use core::future::Future;
 use core::time::Duration;
+#[cfg(any(not(target_arch = "wasm32"), feature = "futures"))]
+use {alloc::string::String, core::fmt::Display, core::future::Future};
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "futures"))]
 use trolleybus_protocol::{MaybeSend, MaybeSync};
 
 use crate::Transport;
@@ -198,6 +198,7 @@ impl Options {
     /// });
     /// # drop(options);
     /// ```
+    #[cfg(any(not(target_arch = "wasm32"), feature = "futures"))]
     #[must_use]
     pub fn token_provider<F, E>(
         mut self,
