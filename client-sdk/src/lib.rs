@@ -23,6 +23,7 @@
 //! | `driver` | what does the I/O: browser callbacks, or a tokio task |
 //! | `options`, `state` | what goes in, and what can be watched |
 //! | `token` | where tokens come from |
+//! | `trust` | whom a native client trusts at the other end of TLS |
 
 #![warn(missing_docs)]
 // In a browser the standard library would bring its panic messages into the download.
@@ -40,6 +41,8 @@ mod driver;
 mod options;
 mod state;
 mod token;
+#[cfg(all(not(target_arch = "wasm32"), feature = "tls"))]
+mod trust;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]

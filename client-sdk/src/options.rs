@@ -1,11 +1,11 @@
 //! What an application can set, with defaults that fit most.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Display;
-use core::future::Future;
 use core::time::Duration;
+#[cfg(any(not(target_arch = "wasm32"), feature = "futures"))]
+use {alloc::string::String, core::fmt::Display, core::future::Future};
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "futures"))]
 use trolleybus_protocol::{MaybeSend, MaybeSync};
 
 use crate::Transport;
@@ -76,6 +76,8 @@ pub struct Options {
     pub(crate) token: Option<TokenSource>,
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) token_header: bool,
+    #[cfg(all(not(target_arch = "wasm32"), feature = "tls"))]
+    pub(crate) trust: Option<crate::trust::Trust>,
 }
 
 /// What a client can use, best first.
@@ -99,6 +101,8 @@ impl Default for Options {
             token: None,
             #[cfg(not(target_arch = "wasm32"))]
             token_header: false,
+            #[cfg(all(not(target_arch = "wasm32"), feature = "tls"))]
+            trust: None,
         }
     }
 }
@@ -198,6 +202,7 @@ impl Options {
     /// });
     /// # drop(options);
     /// ```
+    #[cfg(any(not(target_arch = "wasm32"), feature = "futures"))]
     #[must_use]
     pub fn token_provider<F, E>(
         mut self,
@@ -217,6 +222,30 @@ impl Options {
     #[must_use]
     pub fn token_in_header(mut self, on: bool) -> Self {
         self.token_header = on;
+        self
+    }
+
+    /// Trusts servers whose certificate is one of those in `pem`, or was signed by one, besides
+    /// those that browsers trust. For a certification authority of one's own, or a self-signed
+    /// certificate. It replaces what was set before.
+    ///
+    /// # Errors
+    /// `Other` when `pem` holds no certificate, or a damaged one.
+    #[cfg(all(not(target_arch = "wasm32"), feature = "tls"))]
+    pub fn tls_roots(mut self, pem: &[u8]) -> Result<Self, crate::Error> {
+        self.trust = Some(crate::trust::Trust::with_roots(pem)?);
+        Ok(self)
+    }
+
+    /// Uses a configuration of rustls as it stands, with its roots and client certificates, in
+    /// place of what was set before.
+    #[cfg(all(not(target_arch = "wasm32"), feature = "tls"))]
+    #[must_use]
+    pub fn tls_config(
+        mut self,
+        config: std::sync::Arc<tokio_rustls::rustls::ClientConfig>,
+    ) -> Self {
+        self.trust = Some(crate::trust::Trust::of(config));
         self
     }
 }

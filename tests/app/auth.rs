@@ -16,7 +16,7 @@ use super::{Server, config};
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 
-fn guarded(change: impl FnOnce(&mut AuthConfig)) -> Config {
+pub(super) fn guarded(change: impl FnOnce(&mut AuthConfig)) -> Config {
     let mut auth = AuthConfig { secret: Some(Secret::new(SECRET)), ..AuthConfig::default() };
     change(&mut auth);
     let inbox = || Permitted::address("user.${sub}.inbox");
@@ -29,7 +29,7 @@ fn guarded(change: impl FnOnce(&mut AuthConfig)) -> Config {
 }
 
 /// A token of somebody that holds, or has held, until `seconds` from now.
-fn token(sub: &str, authorities: &[&str], seconds: i64) -> String {
+pub(super) fn token(sub: &str, authorities: &[&str], seconds: i64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let exp = now.checked_add_signed(seconds).unwrap();
     let claims = json!({"sub": sub, "permissions": authorities, "exp": exp});

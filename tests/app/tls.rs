@@ -25,16 +25,16 @@ use yawc::{Frame, Options, WebSocket};
 use super::{Server, config};
 
 /// A folder with a certificate and its key, gone when the test is over.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 /// A certificate for localhost, and its key.
-struct Identity {
-    certificate: String,
+pub(super) struct Identity {
+    pub(super) certificate: String,
     key: String,
 }
 
 impl Identity {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(|_| {})
     }
 
@@ -48,7 +48,7 @@ impl Identity {
 }
 
 impl Folder {
-    fn new(name: &str, identity: &Identity) -> Self {
+    pub(super) fn new(name: &str, identity: &Identity) -> Self {
         let path =
             std::env::temp_dir().join(format!("trolleybus-tls-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
@@ -72,7 +72,7 @@ impl Folder {
         }
     }
 
-    fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         Config { tls: self.tls(), ..config() }
     }
 }

@@ -1,6 +1,9 @@
 // `trolleybus publish`, `send`, `request` and `subscribe` against a server, and the published client beside them.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { address, listen, openBuses, openRaw } from "../support-js/clients.mjs";
 import { needed } from "../support-js/needs.mjs";
@@ -169,8 +172,61 @@ describe("subscribe", () => {
   test("to an address that is not permitted says so", () =>
     fails(["subscribe", "closed"], /refused.*(access_denied|no rule permits)/));
 
+  test("of a pattern prints what it means, with the real addresses", async (t) => {
+    const root = open("news");
+    const program = await subscribe(t, "--pattern", `${root}.*`, "--count", "2");
+    const [bus] = await openBuses(t, running.bridge, "websocket");
+    for (const last of ["sport", "sport.late", "weather"]) bus.publish(`${root}.${last}`, 1);
+    const addresses = (await program.lines.take(2)).map((line) => JSON.parse(line).address);
+    assert.deepEqual(addresses, [`${root}.sport`, `${root}.weather`]);
+  });
+
   test("ends with exit code 0 when it is stopped", async (t) => {
     const program = await subscribe(t, open("news"));
     assert.equal(await program.stop("SIGINT"), 0);
   });
 });
+
+describe("a server that wants a token", () => {
+  const SECRET = "a secret of at least thirty-two bytes";
+  let [guarded, folder, token] = [];
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "trolleybus-secret-"));
+    const file = join(folder, "secret");
+    await writeFile(file, SECRET);
+    const bridge = { inbound_permitted: [{ address: "user.${sub}.inbox" }], outbound_permitted: [] };
+    guarded = await serve({ auth: { required: true, secret: SECRET, grace_ms: 500 }, bridge });
+    token = (await run(CLI, ["token", "--sub", "ada", "--secret-file", file])).out.trim();
+    await writeFile(join(folder, "token"), `${token}\n`);
+  });
+  after(async () => {
+    await guarded?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const publish = (to, args, env) =>
+    run(CLI, ["publish", to, "1", "--url", guarded.bridge, ...args], { env });
+
+  test("takes it from --token, a file, or the environment", async () => {
+    const ways = [
+      [["--token", token]],
+      [["--token", `@${join(folder, "token")}`]],
+      [[], { TROLLEYBUS_TOKEN: token }],
+    ];
+    for (const [args, env] of ways) {
+      const { code, err } = await publish("user.ada.inbox", args, env);
+      assert.equal(code, 0, err);
+      assert.match((await publish("user.bob.inbox", args, env)).err, /access_denied|no rule permits/);
+    }
+  });
+
+  test("is not served without one", async () => {
+    assert.equal((await publish("user.ada.inbox", [])).code, 1);
+    const { code, err } = await publish("user.ada.inbox", ["--token", "@/nowhere"]);
+    assert.match(err, /cannot read the token in \/nowhere/);
+    assert.equal(code, 1);
+  });
+});
+
+test("--ca that is no certificate is named", () =>
+  fails(["publish", "open.news", "1", "--ca", "/dev/null"], /\/dev\/null is no use as --ca/));

@@ -53,10 +53,10 @@ export class EventBus {
     ];
     const transports = options.transports ?? [];
     const text = typeof transports === "string" ? transports : transports.join();
-    const list = Float64Array.from(numbers, (number) => number ?? NaN);
     this.#token = options.token;
     const wantsToken = options.token !== undefined;
-    this.#bus = new Bus(String(url), text, list, wantsToken, (notice) => this.#notice(notice));
+    const observer = (notice) => this.#notice(notice);
+    this.#bus = new Bus(String(url), text, wantsToken, observer, ...numbers.map((number) => number ?? NaN));
   }
 
   get ready() {
@@ -157,11 +157,9 @@ export class EventBus {
   #command(operation, origin, address, text, headers, localOnly = false, number = 0, done) {
     const isFailure = operation === FAIL;
     const pairs = isFailure ? "" : toPairs({ ...this.defaultHeaders, ...headers });
-    try {
-      this.#bus.command(operation, origin, String(address), text, pairs, localOnly, number, done);
-    } catch (error) {
-      throw toError(error);
-    }
+    const to = String(address);
+    const error = this.#bus.command(operation, origin, to, text, pairs, localOnly, number, done);
+    if (error) throw toError(error);
   }
 
   #promise(start) {
@@ -185,12 +183,12 @@ export class EventBus {
     this.#handlers = this.#handlers.filter((known) => !fits(known));
   }
 
-  #notice([kind, ...parts]) {
-    if (kind === 4) this.#error(toError(parts[0]));
-    else if (kind === 5) this.#unhandled(parts[0]);
-    else if (kind === 6) this.#registered(...parts);
+  #notice([kind, text, number, more]) {
+    if (kind === 4) this.#error(toError(more));
+    else if (kind === 5) this.#unhandled(text);
+    else if (kind === 6) this.#registered(text, number === 1, more);
     else if (kind === 7) this.#giveToken();
-    else this.#change(kind, parts);
+    else this.#change(kind, text, number, more);
   }
 
   #registered(address, pattern, error) {
@@ -210,15 +208,15 @@ export class EventBus {
     this.#bus.token(ok, text, left);
   }
 
-  #change(kind, [first, second]) {
+  #change(kind, transport, attempt, retryIn) {
     const wasOpen = this.status.name === "open";
-    this.transport = kind === 1 ? first : undefined;
+    this.transport = kind === 1 ? transport : undefined;
     this.state = kind > 1 ? EventBus.CLOSED : kind;
     const [code, reason] = kind > 1 || wasOpen ? this.#bus.lastClose() : [];
     this.status = [
       () => ({ name: "connecting" }),
-      () => ({ name: "open", transport: first }),
-      () => ({ name: "waiting", attempt: first, retryIn: second, code, reason }),
+      () => ({ name: "open", transport }),
+      () => ({ name: "waiting", attempt, retryIn, code, reason }),
       () => ({ name: "closed", code, reason }),
     ][kind]();
     safely(this.onstate, this.status);

@@ -3,7 +3,6 @@
 use alloc::string::String;
 use core::cell::RefCell;
 
-use js_sys::Function;
 use trolleybus_client::core::{Connection, Delivery, Origin, RequestId};
 use trolleybus_client::embed::{Embedded, Table, with_token};
 use trolleybus_client::{Client, Registration};
@@ -12,6 +11,7 @@ use trolleybus_protocol::{
 };
 use wasm_bindgen::prelude::*;
 
+use crate::convert::Callback;
 use crate::{convert, settings};
 
 /// What [`Bus::command`] does; `js/bus.js` knows the numbers, which count from 0.
@@ -44,7 +44,7 @@ impl Operation {
     }
 }
 
-/// One connection, as JavaScript holds it. Errors are thrown as arrays.
+/// One connection, as JavaScript holds it. Errors are given as arrays.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Bus {
@@ -56,26 +56,48 @@ pub struct Bus {
 impl Bus {
     /// Connects; `observer` is called with an array for each state, error and unknown envelope,
     /// and, when there is to be a `token`, each time one is wanted.
+    #[expect(clippy::too_many_arguments, reason = "an array of numbers costs more to cross")]
     #[wasm_bindgen(constructor)]
     pub fn new(
         url: &str,
         transports: &str,
-        numbers: &[f64],
         token: bool,
-        observer: Function,
+        observer: Callback,
+        ping_interval: f64,
+        idle_timeout: f64,
+        attempts_max: f64,
+        delay_min: f64,
+        delay_max: f64,
+        exponent: f64,
+        randomization: f64,
+        outbox_len: f64,
+        outbox_bytes: f64,
     ) -> Self {
-        let mut options = settings::options(transports, numbers);
+        let mut options = settings::Numbers {
+            ping_interval,
+            idle_timeout,
+            attempts_max,
+            delay_min,
+            delay_max,
+            exponent,
+            randomization,
+            outbox_len,
+            outbox_bytes,
+        }
+        .options()
+        .transports(settings::names(transports));
         if token {
             let observer = observer.clone();
-            options = with_token(options, move || call(&observer, &convert::wants_token().into()));
+            options = with_token(options, move || call(&observer, &convert::wants_token()));
         }
         let client = Client::with_options(url, options);
-        let observer = move |notice| call(&observer, &convert::notice(&notice).into());
+        let observer = move |notice| call(&observer, &convert::notice(&notice));
         Self { client: Embedded::new(client, observer), registrations: RefCell::new(Table::new()) }
     }
 
     /// Gives a command, by its number. `number` is a failure's code, or a request's timeout in
     /// milliseconds; `done` is called when a request ends, with a message, or nothing and an error.
+    /// Gives an error when it is not carried out.
     #[expect(clippy::too_many_arguments, reason = "one crossing costs less than six")]
     pub fn command(
         &self,
@@ -86,8 +108,8 @@ impl Bus {
         headers: &str,
         local: bool,
         number: f64,
-        done: Option<Function>,
-    ) -> Result<(), JsValue> {
+        done: Option<Callback>,
+    ) -> JsValue {
         let operation = Operation::from_number(operation);
         let (origin, to) = (convert::origin(origin), Address::from(address));
         let begun = self.client.command(|core, now| {
@@ -99,10 +121,14 @@ impl Bus {
             let options = convert::delivery(headers, local, number)?;
             run(core, now, operation, origin, &to, body, options)
         });
-        if let (Some(request), Some(done)) = (begun.map_err(thrown)?, done) {
-            self.client.wait(request, move |result| settle(&done, result));
+        match (begun, done) {
+            (Err(error), _) => return convert::error(&error),
+            (Ok(Some(request)), Some(done)) => {
+                self.client.wait(request, move |result| settle(&done, &result));
+            }
+            _ => {}
         }
-        Ok(())
+        JsValue::UNDEFINED
     }
 
     /// Gives the token that was wanted, with the milliseconds it has left, where that is known; or,
@@ -120,12 +146,12 @@ impl Bus {
         local_only: bool,
         is_pattern: bool,
         overflow: &str,
-        callback: Function,
+        callback: Callback,
     ) -> f64 {
         let overflow = Overflow::from_word(overflow).unwrap_or_default();
         let options = ConsumerOptions { local_only, is_pattern, overflow, max_buffered: None };
         let registration = self.client.register(&address.into(), &options, move |message| {
-            call(&callback, &convert::message(&message).into());
+            call(&callback, &convert::message(&message));
         });
         self.registrations.borrow_mut().add(registration) as f64
     }
@@ -138,10 +164,10 @@ impl Bus {
 
     /// `[code, reason]` of the last loss.
     #[wasm_bindgen(js_name = lastClose)]
-    pub fn last_close(&self) -> js_sys::Array {
+    pub fn last_close(&self) -> JsValue {
         self.client.command(|core, _| {
             let (code, reason) = core.last_close();
-            js_sys::Array::of2(&code.into(), &reason.into())
+            convert::close_parts(code, reason)
         })
     }
 
@@ -185,20 +211,15 @@ fn run(
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn thrown(error: Error) -> JsValue {
-    convert::error(&error).into()
+fn settle(done: &Callback, result: &Result<Delivery, Error>) {
+    let nothing = JsValue::UNDEFINED;
+    match result {
+        Ok(message) => call(done, &convert::message(message)),
+        Err(error) => done.call(&nothing, &nothing, &convert::error(error)),
+    }
 }
 
-fn settle(done: &Function, result: Result<Delivery, Error>) {
-    // The callback catches its own exceptions.
-    let _ = match result {
-        Ok(message) => done.call1(&JsValue::UNDEFINED, &convert::message(&message)),
-        Err(error) => done.call2(&JsValue::UNDEFINED, &JsValue::UNDEFINED, &thrown(error)),
-    };
-}
-
-fn call(callback: &Function, argument: &JsValue) {
-    // The callback catches its own exceptions.
-    let _ = callback.call1(&JsValue::UNDEFINED, argument);
+fn call(callback: &Callback, argument: &JsValue) {
+    let nothing = JsValue::UNDEFINED;
+    callback.call(&nothing, argument, &nothing);
 }

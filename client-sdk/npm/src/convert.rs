@@ -3,7 +3,6 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use js_sys::Array;
 use trolleybus_client::State;
 use trolleybus_client::core::{Delivery, Link, Origin};
 use trolleybus_client::embed::Notice;
@@ -12,27 +11,59 @@ use wasm_bindgen::prelude::*;
 
 use crate::settings;
 
+#[wasm_bindgen]
+extern "C" {
+    /// A function of `js/`, which catches its own exceptions.
+    #[derive(Debug, Clone)]
+    pub type Callback;
+    #[wasm_bindgen(method)]
+    pub(crate) fn call(this: &Callback, context: &JsValue, first: &JsValue, second: &JsValue);
+
+    // Arrays by one call each, because every value by itself costs the download more.
+    #[wasm_bindgen(js_namespace = Array, js_name = of)]
+    fn message_parts(
+        address: &str,
+        body: &str,
+        headers: &str,
+        reply_address: Option<&str>,
+        origin: u32,
+        pattern: Option<&str>,
+        dropped: f64,
+    ) -> JsValue;
+    #[wasm_bindgen(js_namespace = Array, js_name = of)]
+    fn error_parts(
+        kind: &str,
+        code: i32,
+        failure_type: &str,
+        message: Option<&str>,
+        word: Option<&str>,
+    ) -> JsValue;
+    #[wasm_bindgen(js_namespace = Array, js_name = of)]
+    fn notice_parts(kind: u8, text: &str, number: f64, more: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_namespace = Array, js_name = of)]
+    pub(crate) fn close_parts(code: u16, reason: &str) -> JsValue;
+}
+
 /// `[address, body, headers, replyAddress, origin, pattern, dropped]`; headers are one text, names and values apart
 /// by NUL, which neither can hold.
-pub(crate) fn message(message: &Delivery) -> Array {
+pub(crate) fn message(message: &Delivery) -> JsValue {
     let mut headers = String::new();
     for (name, value) in message.headers.iter() {
         headers.extend([name, "\0", value, "\0"]);
     }
-    let reply_address = message.reply_address.as_ref().map(Address::as_str);
     let origin = match message.origin {
         Origin::Local => 0,
         Origin::Link(Link(number)) => number,
     };
-    list(&[
-        message.address.as_str().into(),
-        message.body.as_json().into(),
-        headers.into(),
-        reply_address.into(),
-        origin.into(),
-        message.pattern.as_ref().map(Address::as_str).into(),
-        (message.dropped as f64).into(),
-    ])
+    message_parts(
+        message.address.as_str(),
+        message.body.as_json(),
+        &headers,
+        message.reply_address.as_ref().map(Address::as_str),
+        origin,
+        message.pattern.as_ref().map(Address::as_str),
+        message.dropped as f64,
+    )
 }
 
 /// The other way round.
@@ -44,7 +75,8 @@ pub(crate) fn origin(number: u32) -> Origin {
 }
 
 /// `[kind, failureCode, failureType, message, word]`
-pub(crate) fn error(error: &Error) -> Array {
+pub(crate) fn error(error: &Error) -> JsValue {
+    let failure_type = error.failure_type().word();
     let (kind, word) = match error.kind() {
         ErrorKind::Refused(refusal) => ("REFUSED", Some(refusal.word())),
         ErrorKind::ConnectionLost => ("CONNECTION_LOST", None),
@@ -52,46 +84,38 @@ pub(crate) fn error(error: &Error) -> Array {
         ErrorKind::Overflow => ("OVERFLOW", None),
         ErrorKind::Body => ("BODY", None),
         ErrorKind::Headers => ("HEADERS", None),
-        _ => (error.failure_type().word(), None),
+        _ => (failure_type, None),
     };
-    list(&[
-        kind.into(),
-        error.code().into(),
-        error.failure_type().word().into(),
-        error.message().into(),
-        word.into(),
-    ])
+    error_parts(kind, error.code(), failure_type, error.message(), word)
 }
 
-/// `[number, ...]`: 0 connecting; 1 open, transport; 2 waiting, attempt, milliseconds; 3 closed,
-/// code, reason; 4 an error, as [`error`] has it; 5 an envelope, text; 6 an answer to a
-/// registration: address, whether it is a pattern, and an error if it does not stand; 7 no more: a
-/// token is wanted.
-pub(crate) fn notice(notice: &Notice) -> Array {
-    match notice {
-        Notice::State(State::Connecting) => list(&[0.into()]),
-        Notice::State(State::Open { transport }) => list(&[1.into(), transport.as_str().into()]),
+/// `[number, text, number, more]`: 0 connecting; 1 open, transport; 2 waiting, its reason being the
+/// last close, attempt, milliseconds; 3 closed; 4 an error, as [`error`] has it, in the last place;
+/// 5 an envelope; 6 an answer to a registration: address, 1 for a pattern, and an error if it does
+/// not stand; 7 no more: a token is wanted.
+pub(crate) fn notice(notice: &Notice) -> JsValue {
+    let nothing = JsValue::UNDEFINED;
+    let (kind, text, number, more) = match notice {
+        Notice::State(State::Connecting) => (0, "", 0.0, nothing),
+        Notice::State(State::Open { transport }) => (1, transport.as_str(), 0.0, nothing),
         Notice::State(State::Waiting { attempt, retry_in }) => {
             let milliseconds = retry_in.as_secs_f64() * 1000.0;
-            list(&[2.into(), (*attempt).into(), milliseconds.into()])
+            (2, "", f64::from(*attempt), milliseconds.into())
         }
-        Notice::State(State::Closed { code, reason }) => {
-            list(&[3.into(), (*code).into(), reason.into()])
+        Notice::State(State::Closed { .. }) => (3, "", 0.0, nothing),
+        Notice::Error(reported) => (4, "", 0.0, error(reported)),
+        Notice::Registered { address, is_pattern, result } => {
+            let refusal = result.as_ref().err().map(error).unwrap_or_default();
+            (6, address.as_str(), f64::from(*is_pattern), refusal)
         }
-        Notice::Error(reported) => list(&[4.into(), error(reported).into()]),
-        Notice::Registered { address, is_pattern, result } => list(&[
-            6.into(),
-            address.as_str().into(),
-            (*is_pattern).into(),
-            result.as_ref().err().map(|refusal| error(refusal).into()).unwrap_or_default(),
-        ]),
-        Notice::Unhandled(text) => list(&[5.into(), (&**text).into()]),
-    }
+        Notice::Unhandled(text) => (5, &**text, 0.0, nothing),
+    };
+    notice_parts(kind, text, number, &more)
 }
 
 /// As [`notice`] has it.
-pub(crate) fn wants_token() -> Array {
-    list(&[7.into()])
+pub(crate) fn wants_token() -> JsValue {
+    notice_parts(7, "", 0.0, &JsValue::UNDEFINED)
 }
 
 /// Options, with headers from names and values with a NUL behind each.
@@ -112,8 +136,4 @@ pub(crate) fn delivery(
         local_only,
         timeout: settings::milliseconds(timeout).unwrap_or(Duration::MAX),
     })
-}
-
-fn list(values: &[JsValue]) -> Array {
-    values.iter().collect()
 }

@@ -1,38 +1,51 @@
-//! Options from an array of numbers, whose order `js/bus.js` knows too.
+//! Options from numbers, where NaN, which is what `undefined` crosses as, means the default.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use trolleybus_client::{Options, Reconnect, Transport};
 
-/// `transports` is a list of names with commas; empty means the default.
-pub(crate) fn options(transports: &str, numbers: &[f64]) -> Options {
-    let number = |index: usize| numbers.get(index).copied().unwrap_or(f64::NAN);
-    let defaults = Reconnect::default();
-    let reconnect = Reconnect {
-        attempts_max: attempts(number(2)),
-        delay_min: milliseconds(number(3)).unwrap_or(defaults.delay_min),
-        delay_max: milliseconds(number(4)).unwrap_or(defaults.delay_max),
-        exponent: or(number(5), defaults.exponent),
-        randomization: or(number(6), defaults.randomization),
-    };
-    let mut options = Options::new().reconnect(reconnect);
-    if let Some(interval) = milliseconds(number(0)) {
-        options = options.ping_interval(interval);
-    }
-    if let Some(timeout) = milliseconds(number(1)) {
-        options = options.idle_timeout(timeout);
-    }
-    if let Some(envelopes) = whole(number(7)) {
-        options = options.outbox_len(envelopes);
-    }
-    if let Some(bytes) = whole(number(8)) {
-        options = options.outbox_bytes(bytes);
-    }
-    options.transports(names(transports))
+/// What [`Options`] and [`Reconnect`] know by these names; times in milliseconds.
+pub(crate) struct Numbers {
+    pub(crate) ping_interval: f64,
+    pub(crate) idle_timeout: f64,
+    pub(crate) attempts_max: f64,
+    pub(crate) delay_min: f64,
+    pub(crate) delay_max: f64,
+    pub(crate) exponent: f64,
+    pub(crate) randomization: f64,
+    pub(crate) outbox_len: f64,
+    pub(crate) outbox_bytes: f64,
 }
 
-/// The transports among names with commas between them.
+impl Numbers {
+    pub(crate) fn options(&self) -> Options {
+        let defaults = Reconnect::default();
+        let reconnect = Reconnect {
+            attempts_max: attempts(self.attempts_max),
+            delay_min: milliseconds(self.delay_min).unwrap_or(defaults.delay_min),
+            delay_max: milliseconds(self.delay_max).unwrap_or(defaults.delay_max),
+            exponent: or(self.exponent, defaults.exponent),
+            randomization: or(self.randomization, defaults.randomization),
+        };
+        let mut options = Options::new().reconnect(reconnect);
+        if let Some(interval) = milliseconds(self.ping_interval) {
+            options = options.ping_interval(interval);
+        }
+        if let Some(timeout) = milliseconds(self.idle_timeout) {
+            options = options.idle_timeout(timeout);
+        }
+        if let Some(envelopes) = whole(self.outbox_len) {
+            options = options.outbox_len(envelopes);
+        }
+        if let Some(bytes) = whole(self.outbox_bytes) {
+            options = options.outbox_bytes(bytes);
+        }
+        options
+    }
+}
+
+/// The transports among names with commas between them; none means the default.
 pub(crate) fn names(names: &str) -> Vec<Transport> {
     let mut transports = Vec::new();
     let mut rest = Some(names);

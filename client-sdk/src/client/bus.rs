@@ -8,6 +8,7 @@ use trolleybus_protocol::{
 use super::handle::Client;
 use super::intercept::Direction;
 use super::{Consumer, Interceptor, Message, Producer, Response};
+use crate::core::Connection;
 use crate::driver;
 
 impl Client {
@@ -65,10 +66,14 @@ impl EventBus for Client {
         body: impl IntoBody,
         options: DeliveryOptions,
     ) -> Response {
+        let body = match body.into_body() {
+            Ok(body) => body,
+            Err(error) => return Response::failed(error.into()),
+        };
         let (address, now) = (address.into(), driver::now());
-        Response::start(&self.handle, &address, body, options, |core, body, options| {
-            core.request(now, &address, body, options)
-        })
+        let command =
+            |core: &mut Connection, body, options| core.request(now, &address, body, options);
+        Response::start(&self.handle, &address, body, options, command, |_| ())
     }
 
     fn consumer_with(&self, address: impl Into<Address>, options: ConsumerOptions) -> Consumer {

@@ -80,6 +80,19 @@ impl Handle {
         self.driver.kick();
         Ok(())
     }
+
+    /// Tells who waits for a reply that an interceptor stopped it.
+    fn give_up_reply(
+        &self,
+        origin: Origin,
+        to: &Address,
+        interception: Interception,
+    ) -> Result<(), Error> {
+        self.command(|core| match interception {
+            Interception::Fail(error) => core.fail(origin, to, error),
+            _ => core.discard(origin, to),
+        })
+    }
 }
 
 impl BusMessage for Message {
@@ -110,20 +123,26 @@ impl BusMessage for Message {
         let Some((handle, to)) = self.way_back()? else {
             return Ok(());
         };
-        let sent_off = handle.send_off(to, body, options, true);
-        handle.command(|core| match sent_off {
-            Ok((body, options)) => core.reply(origin, to, body, options),
-            Err(Interception::Fail(error)) => core.fail(origin, to, error),
-            Err(_) => core.discard(origin, to),
-        })
+        match handle.send_off(to, body, options, true) {
+            Ok((body, options)) => handle.command(|core| core.reply(origin, to, body, options)),
+            Err(interception) => handle.give_up_reply(origin, to, interception),
+        }
     }
 
     fn reply_and_request_with(&self, body: impl IntoBody, options: DeliveryOptions) -> Response {
+        let body = match body.into_body() {
+            Ok(body) => body,
+            Err(error) => return Response::failed(error.into()),
+        };
         let (origin, now) = (self.delivery.origin, driver::now());
         match self.way_back() {
             Ok(Some((handle, to))) => {
-                Response::start(&handle, to, body, options, |core, body, options| {
+                let command = |core: &mut Connection, body, options| {
                     core.reply_and_request(now, origin, to, body, options)
+                };
+                Response::start(&handle, to, body, options, command, |interception| {
+                    // When the way back is gone the sender knows already.
+                    let _ = handle.give_up_reply(origin, to, interception.clone());
                 })
             }
             Ok(None) => {
@@ -140,12 +159,10 @@ impl BusMessage for Message {
             return Ok(());
         };
         let failure = Error::recipient(code, Some(message.to_owned()));
-        let interception = handle.send_off_failure(to, &failure);
-        handle.command(|core| match interception {
-            Interception::Continue => core.fail(origin, to, failure),
-            Interception::Fail(error) => core.fail(origin, to, error),
-            Interception::Drop => core.discard(origin, to),
-        })
+        match handle.send_off_failure(to, &failure) {
+            Interception::Continue => handle.command(|core| core.fail(origin, to, failure)),
+            stopped => handle.give_up_reply(origin, to, stopped),
+        }
     }
 }
 

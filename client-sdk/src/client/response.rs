@@ -6,7 +6,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, IntoBody};
+use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, Interception};
 
 use super::Message;
 use super::handle::Handle;
@@ -38,18 +38,16 @@ impl Response {
         Self { slot: Shared::new(slot), pending: None }
     }
 
-    /// Starts a request; interceptors see it, and its reply.
+    /// Starts a request; interceptors see it, and its reply. `on_stopped` is told when one of them
+    /// keeps the request back.
     pub(super) fn start(
         handle: &Ref<Handle>,
         address: &Address,
-        body: impl IntoBody,
+        body: Body,
         options: DeliveryOptions,
         command: impl FnOnce(&mut Connection, Body, DeliveryOptions) -> Result<RequestId, Error>,
+        on_stopped: impl FnOnce(&Interception),
     ) -> Self {
-        let body = match body.into_body() {
-            Ok(body) => body,
-            Err(error) => return Self::failed(error.into()),
-        };
         match handle.send_off(address, body, options, true) {
             Ok((body, options)) => {
                 let slot = Shared::new(Slot::default());
@@ -61,7 +59,10 @@ impl Response {
                 let waiter = Box::new(move |result| fill(receive(result)));
                 Self::wait(handle, slot, waiter, |core| command(core, body, options))
             }
-            Err(interception) => Self::failed(stopped(interception)),
+            Err(interception) => {
+                on_stopped(&interception);
+                Self::failed(stopped(interception))
+            }
         }
     }
 

@@ -54,3 +54,5 @@ pub use output::{Action, ConsumerId, Delivery, Event, Link, Origin, RequestId};
 pub use registry::Matcher;
 #[doc(hidden)]
 pub use table::Table;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use token::Opening;

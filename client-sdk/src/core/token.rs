@@ -30,6 +30,17 @@ pub(super) struct Token {
     pub(super) is_doubted: bool,
 }
 
+/// What goes along when a WebSocket is opened.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening<'a> {
+    /// The token, where it goes into the header of the request too.
+    pub(crate) token: Option<&'a str>,
+    /// Whom to trust, unless it is the roots that browsers know.
+    #[cfg(feature = "tls")]
+    pub(crate) trust: Option<&'a crate::trust::Trust>,
+}
+
 impl Default for Token {
     fn default() -> Self {
         Self { text: String::new(), refresh_at: u64::MAX, is_doubted: false }
@@ -81,11 +92,15 @@ impl Connection {
         self.options.token.clone()
     }
 
-    /// The token, where it goes into the header of a request too.
+    /// What a driver opens a WebSocket with.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn token_for_header(&self) -> Option<&str> {
+    pub(crate) fn opening(&self) -> Opening<'_> {
         let token = &*self.token.text;
-        (self.options.token_header && !token.is_empty()).then_some(token)
+        Opening {
+            token: (self.options.token_header && !token.is_empty()).then_some(token),
+            #[cfg(feature = "tls")]
+            trust: self.options.trust.as_ref(),
+        }
     }
 
     /// Asks for a token first, where there is someone to ask.

@@ -1,6 +1,8 @@
 //! `publish`, `send`, `request`, `subscribe`: the bus from a shell, through the native SDK.
 
+use std::fmt;
 use std::io::{IsTerminal as _, Read as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -8,7 +10,9 @@ use clap::Args;
 use futures_util::stream::{SelectAll, StreamExt as _};
 use serde_json::value::RawValue;
 use trolleybus_client::{Client, Options, Reconnect};
-use trolleybus_protocol::{Body, BusMessage, DeliveryOptions, ErrorKind, EventBus as _};
+use trolleybus_protocol::{
+    Body, BusMessage, ConsumerOptions, DeliveryOptions, ErrorKind, EventBus as _,
+};
 
 use super::stop_signal;
 
@@ -24,6 +28,53 @@ struct Connection {
     /// Seconds to wait for the connection, and for an answer.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
+    /// Who this is: a token, or @FILE to read it from. Whoever looks at the list of processes sees
+    /// a token; better give a file, or set the variable.
+    #[arg(
+        long,
+        value_name = "TOKEN|@FILE",
+        value_parser = parse_token,
+        env = "TROLLEYBUS_TOKEN",
+        hide_env_values = true
+    )]
+    token: Option<Token>,
+    /// Certificates in PEM to trust besides the usual ones, such as that of a self-signed server.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+}
+
+/// Where the token is; a file is read before each connection, because tokens expire.
+#[derive(Clone)]
+enum Token {
+    Text(String),
+    File(PathBuf),
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never the text: whoever has it is the user.
+        f.write_str("Token")
+    }
+}
+
+fn parse_token(text: &str) -> Result<Token, std::convert::Infallible> {
+    Ok(match text.strip_prefix('@') {
+        Some(file) => Token::File(file.into()),
+        None => Token::Text(text.to_owned()),
+    })
+}
+
+impl Token {
+    async fn read(self) -> anyhow::Result<String> {
+        let text = match self {
+            Self::Text(text) => text,
+            Self::File(file) => {
+                let text = tokio::fs::read_to_string(&file).await;
+                text.with_context(|| format!("cannot read the token in {}", file.display()))?
+            }
+        };
+        Ok(text.trim().to_owned())
+    }
 }
 
 impl Connection {
@@ -31,9 +82,27 @@ impl Connection {
         Duration::from_secs(self.timeout)
     }
 
+    fn options(&self, reconnect: Reconnect) -> anyhow::Result<Options> {
+        let mut options = Options::new().reconnect(reconnect);
+        if let Some(file) = &self.ca {
+            let pem = std::fs::read(file);
+            let pem = pem.with_context(|| format!("cannot read {}", file.display()))?;
+            options = options
+                .tls_roots(&pem)
+                .with_context(|| format!("{} is no use as --ca", file.display()))?;
+        }
+        if let Some(token) = self.token.clone() {
+            options = options.token_provider(move || {
+                let token = token.clone();
+                async move { token.read().await.map_err(|error| format!("{error:#}")) }
+            });
+        }
+        Ok(options)
+    }
+
     /// Connects, or says why not.
     async fn open(&self, reconnect: Reconnect) -> anyhow::Result<Client> {
-        let client = Client::with_options(&self.url, Options::new().reconnect(reconnect));
+        let client = Client::with_options(&self.url, self.options(reconnect)?);
         let opened = tokio::time::timeout(self.timeout(), client.opened()).await;
         opened
             .map_err(|_| anyhow!("no answer within {} s", self.timeout))
@@ -150,6 +219,10 @@ pub(super) struct Subscribe {
     /// The addresses.
     #[arg(required = true)]
     addresses: Vec<String>,
+    /// The addresses are patterns: words between dots (`news.*`, `news.>`, `news.#`), or levels
+    /// between slashes (`news/+`, `news/#`).
+    #[arg(long)]
+    pattern: bool,
     /// End after this many messages.
     #[arg(long, value_name = "N")]
     count: Option<u64>,
@@ -163,8 +236,10 @@ pub(super) struct Subscribe {
 impl Subscribe {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let client = self.connection.open(Reconnect::default()).await?;
-        let mut messages: SelectAll<_> =
-            self.addresses.iter().map(|address| client.consumer(address.as_str())).collect();
+        let mut options = ConsumerOptions::new();
+        options.is_pattern = self.pattern;
+        let consumer = |address: &String| client.consumer_with(address.as_str(), options.clone());
+        let mut messages: SelectAll<_> = self.addresses.iter().map(consumer).collect();
         self.connection.settle(&client).await?;
         eprintln!("subscribed to {}", self.addresses.join(", "));
         let stop = stop_signal().context("cannot catch signals")?;

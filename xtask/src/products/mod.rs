@@ -5,4 +5,5 @@ mod sdk_package;
 pub(crate) mod server;
 mod shrink;
 pub(crate) mod site;
+pub(crate) mod size;
 mod ui_bundle;

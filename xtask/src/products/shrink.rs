@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{process::run_captured, workshop::Workshop};
 
-/// Shrinks `NAME_bg.wasm` and `NAME.js` in `folder`.
+/// Shrinks `NAME_bg.wasm` and `NAME.js` in `folder`; the loader takes in what it imports.
 pub(super) fn shrink(workshop: &Workshop, folder: &Path, name: &str) -> Result<()> {
     optimize(workshop, &folder.join(format!("{name}_bg.wasm")), &["--strip-target-features"])?;
     minify(workshop, &folder.join(format!("{name}.js")))
@@ -93,20 +93,21 @@ fn replace_word(script: &str, prefix: &str, name: &str, new: &str) -> String {
 
 fn minify(workshop: &Workshop, script: &Path) -> Result<()> {
     let small = script.with_extension("js.small");
-    run_esbuild(workshop, script, &small, &[])?;
-    replace(script, &small)
+    bundle(workshop, script, &small)?;
+    replace(script, &small)?;
+    let imported = script.with_file_name("snippets");
+    if imported.exists() {
+        fs::remove_dir_all(&imported)
+            .with_context(|| format!("cannot remove {}", imported.display()))?;
+    }
+    Ok(())
 }
 
 /// Writes `script` with all that it imports into one file.
 pub(super) fn bundle(workshop: &Workshop, script: &Path, into: &Path) -> Result<()> {
-    run_esbuild(workshop, script, into, &["--bundle"])
-}
-
-fn run_esbuild(workshop: &Workshop, script: &Path, into: &Path, flags: &[&str]) -> Result<()> {
     let mut esbuild = workshop.command("esbuild");
     esbuild
-        .args(["--minify", "--format=esm", "--target=es2022", "--charset=utf8"])
-        .args(flags)
+        .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--charset=utf8"])
         .args(["--log-level=warning", "--legal-comments=none"])
         .arg(format!("--outfile={}", into.display()))
         .arg(script);

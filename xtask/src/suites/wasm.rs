@@ -1,4 +1,5 @@
-//! Suite `wasm`: the client's tests in a headless browser, against a live server.
+//! Suite `wasm`: the client's tests in a headless browser, against a live server; and the npm
+//! package is no larger than it may be.
 
 use std::{
     fs,
@@ -12,12 +13,14 @@ use super::{LIMIT, passed_in_rust};
 use crate::{
     live_server::LiveServer,
     process::{run_counting, say},
+    products::size::check_npm_package,
     workshop::Workshop,
 };
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let sdk = workshop.workspace.sdk();
     ensure!(has_tests(&sdk.join("tests")), "there are no tests yet in client-sdk/tests");
+    check_npm_package(&workshop.workspace.sdk_package())?;
     let webdriver = webdriver_settings(workshop)?;
     let server = LiveServer::start(workshop)?;
     say(&format!("the server for the browser is {}", server.bus_url()));

@@ -84,7 +84,7 @@ fn perform_all(
     while let Some(action) = hub.core.poll_action() {
         match action {
             Action::FetchToken => wanted = hub.core.token_source(),
-            Action::Open { link, url, .. } => line.open(link, &url, hub.core.token_for_header()),
+            Action::Open { link, url, .. } => line.open(link, &url, hub.core.opening()),
             Action::Send { link, text, .. } => line.send(link, text),
             Action::Close { link } => line.close(link),
             // Only asked for where there is a choice of transports.

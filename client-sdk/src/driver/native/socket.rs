@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use yawc::frame::{Frame, OpCode};
 use yawc::{HttpRequestBuilder, MaybeTlsStream, Options, WebSocket, WebSocketBuilder};
 
-use crate::core::Link;
+use crate::core::{Link, Opening};
 
 /// Longest frame that is read.
 const FRAME_BYTES_MAX: usize = 16 << 20;
@@ -55,8 +55,8 @@ impl Line {
         self.link
     }
 
-    /// Connects; a token goes along in the request's header.
-    pub(super) fn open(&mut self, link: Link, url: &str, token: Option<&str>) {
+    /// Connects.
+    pub(super) fn open(&mut self, link: Link, url: &str, opening: Opening<'_>) {
         let options = Options::default()
             .with_max_payload_read(FRAME_BYTES_MAX)
             .with_max_read_buffer(2 * FRAME_BYTES_MAX);
@@ -65,7 +65,11 @@ impl Line {
             stage: match url.parse() {
                 Ok(url) => {
                     let mut builder = WebSocket::connect(url).with_options(options);
-                    if let Some(token) = token {
+                    #[cfg(feature = "tls")]
+                    if let Some(trust) = opening.trust {
+                        builder = builder.with_connector(trust.connector());
+                    }
+                    if let Some(token) = opening.token {
                         let request = HttpRequestBuilder::new();
                         let value = ["Bearer ", token].concat();
                         builder = builder.with_request(request.header("authorization", value));

@@ -1,0 +1,138 @@
+// What the driver has the browser do: fetch, streams, sockets, the timer. Nothing here throws into
+// Rust, and nothing is told of what was closed. `io.rs` knows the names and numbers.
+
+const [FRAME, INFO, ENDED, FAILED, SENT, CLOSED, TIME, RUN] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/** A WebSocket with more than this many bytes unsent gets no more. */
+const UNSENT_MAX = 256 * 1024;
+/** Milliseconds until such a WebSocket is looked at again. */
+const UNSENT_RETRY = 20;
+
+const request = async (url, init) => {
+  const response = await fetch(url, { credentials: "include", cache: "no-store", ...init });
+  if (response.status !== 200 && response.status !== 204) throw response;
+  return response;
+};
+
+/** `/info`, which is told when it is whole, or frames, one on each line. */
+const receive = (url, tell, isInfo) => {
+  const abort = new AbortController();
+  const read = async () => {
+    const { body } = await request(url, { signal: abort.signal, method: isInfo ? "GET" : "POST" });
+    const [reader, decoder] = [body.getReader(), new TextDecoder()];
+    for (let rest = ""; ; ) {
+      const { value, done } = await reader.read();
+      if (done) return tell(isInfo ? INFO : ENDED, rest);
+      rest += decoder.decode(value, { stream: true });
+      if (isInfo) continue;
+      const lines = rest.split("\n");
+      rest = lines.pop();
+      for (const line of lines) tell(FRAME, line);
+    }
+  };
+  read().catch(() => tell(FAILED));
+  return { close: () => abort.abort() };
+};
+
+/** One frame for each event, with `%` escaped. */
+const openEvents = (url, tell) => {
+  const source = new EventSource(url);
+  source.onmessage = ({ data }) => {
+    try {
+      data = decodeURI(data);
+    } catch {
+      return tell(FAILED);
+    }
+    tell(FRAME, data);
+  };
+  // The browser would ask again by itself, seconds later; the machine does it at once.
+  source.onerror = () => tell(source.readyState === EventSource.CONNECTING ? ENDED : FAILED);
+  return source;
+};
+
+const openSocket = (url, tell) => {
+  const socket = new WebSocket(url);
+  socket.onmessage = ({ data }) => typeof data === "string" && tell(FRAME, data);
+  // An error is always followed by a close.
+  socket.onclose = ({ code, reason }) => tell(CLOSED, reason, code);
+  return socket;
+};
+
+export class Io {
+  #tell;
+  #receiver;
+  #link;
+  #timer;
+
+  /** A random number; from the clock where there is no `crypto`. */
+  static seed() {
+    return globalThis.crypto?.getRandomValues(new BigUint64Array(1))[0] ?? BigInt(Date.now());
+  }
+
+  constructor(tell) {
+    this.#tell = (link, what, text = "", code = 0) => tell(link, what, text, code);
+  }
+
+  /** Receives: 0 `/info`, 1 by an HTTP transport, 2 by EventSource, 3 by WebSocket. */
+  open(link, kind, url) {
+    this.close();
+    const opened = (this.#link = {});
+    const tell = (...told) => this.#link === opened && this.#tell(link, ...told);
+    try {
+      const open = [receive, receive, openEvents, openSocket][kind];
+      this.#receiver = open(url, tell, kind === 0);
+    } catch {
+      queueMicrotask(() => tell(FAILED));
+    }
+  }
+
+  /** Over the WebSocket. */
+  send(link, text) {
+    const socket = this.#receiver;
+    const look = () => {
+      if (socket.bufferedAmount > UNSENT_MAX) setTimeout(look, UNSENT_RETRY);
+      else this.#tell(link, SENT);
+    };
+    try {
+      socket.send(text);
+      look();
+    } catch {
+      queueMicrotask(() => this.#tell(link, FAILED));
+    }
+  }
+
+  /** By HTTP. It outlives its link, so that last words are said. */
+  upload(link, url, text) {
+    request(url, { method: "POST", body: text }).then(
+      () => this.#tell(link, SENT),
+      () => this.#tell(link, FAILED),
+    );
+  }
+
+  /** Ends the receiving. */
+  close() {
+    this.#link = undefined;
+    this.#receiver?.close();
+    this.#receiver = undefined;
+  }
+
+  /** Sets the one timer; below zero there is none. */
+  wake(wait) {
+    clearTimeout(this.#timer);
+    if (wait >= 0) this.#timer = setTimeout(() => this.#tell(0, TIME), wait);
+  }
+
+  /** Tells when the caller is done. */
+  soon() {
+    queueMicrotask(() => this.#tell(0, RUN));
+  }
+}
+
+/** `url` as seen from the page. */
+export const absolute = (url) => {
+  try {
+    return new URL(url, location.href).href;
+  } catch {
+    return url;
+  }
+};
