@@ -5,13 +5,17 @@
 
 mod bridge;
 mod config;
+mod doors;
 mod envelopes;
+mod gateway;
 mod json;
 mod mutate;
 mod patterns;
 mod reader;
 mod rules;
 mod sockjs;
+mod tcp;
+mod tokens;
 
 pub use mutate::Mutator;
 
@@ -19,7 +23,7 @@ pub use mutate::Mutator;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 22] = [
     ("json", json::json),
     ("client_envelope", envelopes::client_envelope),
     ("server_envelope", envelopes::server_envelope),
@@ -33,7 +37,15 @@ pub const TARGETS: [Target; 14] = [
     ("pattern_overlap", patterns::overlap),
     ("rules", rules::rules),
     ("config", config::config),
+    ("tcp_frames", tcp::frames),
+    ("tcp_envelope", tcp::envelope),
+    ("token", tokens::token),
+    ("keys", tokens::keys),
+    ("credentials", tokens::credentials),
+    ("origins", doors::origins),
+    ("forwarded", doors::forwarded),
     ("bridge", bridge::bridge),
+    ("gateway", gateway::gateway),
 ];
 
 /// Runs the target `name` on `data`.
