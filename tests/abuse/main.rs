@@ -6,6 +6,9 @@
 //! | `victim` | a whole server, and an honest pair of clients whose messages are counted |
 //! | `envelopes` | hostile envelopes: deep, long, colliding, broken, too many |
 //! | `http` | hostile requests: slow, wrong lengths, huge headers, injections, paths |
+//! | `limits` | who wants more than the limits: rates, sockets, registrations, forged origins |
+//! | `tokens` | bad tokens, many and huge |
+//! | `gateways` | the other ways in: nonsense over TCP, slow bodies, streams, guessed admin tokens |
 //! | `websocket` | hostile frames: endless fragments, floods of pings, too large, invalid |
 //! | `churn` | many come and go, and nothing stays |
 //!
@@ -16,6 +19,9 @@ use trolleybus_tests::support;
 
 mod churn;
 mod envelopes;
+mod gateways;
 mod http;
+mod limits;
+mod tokens;
 mod victim;
 mod websocket;

@@ -33,6 +33,8 @@ fn count_panics() {
 pub(crate) struct Victim {
     pub(crate) addr: SocketAddr,
     pub(crate) bus: Bus,
+    /// The TCP bridge, where the configuration has one.
+    pub(crate) tcp: Option<SocketAddr>,
     publisher: Client,
     subscriber: Client,
     sent: u64,
@@ -59,7 +61,8 @@ impl Victim {
         count_panics();
         let listener = bind(config.server.listen).unwrap();
         let (addr, bus) = (listener.local_addr().unwrap(), Bus::new());
-        let app = App::new(bus.clone(), config).unwrap();
+        let mut app = App::new(bus.clone(), config).unwrap();
+        let tcp = app.bind_tcp_gateway().unwrap();
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(app.run(listener, async {
             stopped.await.ok();
@@ -68,12 +71,21 @@ impl Victim {
         let mut subscriber = sockjs(addr, "subscriber").await;
         say(&mut subscriber, &json!({"type": "register", "address": "honest"})).await;
         settle(&mut subscriber).await;
-        Self { addr, bus, publisher, subscriber, sent: 0, _stop: stop }
+        Self { addr, bus, tcp, publisher, subscriber, sent: 0, _stop: stop }
     }
 
     /// An attacker on a WebSocket of its own.
     pub(crate) async fn attacker(&self) -> Client {
         sockjs(self.addr, "attacker").await
+    }
+
+    /// An attacker from somewhere else, as a trusted proxy tells.
+    pub(crate) async fn attacker_from(&self, forwarded: &str) -> Client {
+        let path = "/eventbus/000/attacker/websocket";
+        let headers = [("x-forwarded-for", forwarded)];
+        let mut client = Client::open_with(self.addr, path, &headers).await;
+        assert_eq!(client.text().await, "o");
+        client
     }
 
     /// Some honest messages, which must arrive whole and in order.

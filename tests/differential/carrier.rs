@@ -30,6 +30,11 @@ impl Kind {
         }
     }
 
+    /// The file of the conversations that are held over it.
+    pub(crate) fn conversations(self) -> &'static str {
+        if self == Self::Tcp { "tcp.json" } else { "conversations.json" }
+    }
+
     /// An envelope that is answered at once and does nothing, and the word in its answer.
     pub(crate) fn barrier(self) -> (&'static str, &'static str) {
         match self {

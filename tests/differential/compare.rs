@@ -2,12 +2,13 @@
 //!
 //! Envelopes are compared as JSON. Two differences are everywhere and are evened out here:
 //!
-//! - **Named refusals**: an `err` with a word in `body` says also why, with a code, and to which
-//!   request. The reference sends `type` and `body` alone, so only those are compared.
+//! - **Named refusals**: an `err` with a word in `body`, or over TCP in `message`, says also why, with
+//!   a code, and to which request. The reference sends `type` and the word alone, so only those are
+//!   compared.
 //! - **Timeouts**: the text of `TIMEOUT` names a reply address, which in the reference is one of
 //!   the server's own that no client ever sees, and with us the client's.
 //!
-//! All others are in `differences.json`, each with its reason and with what we say instead; one that
+//! All others are in `differences.json` and `tcp-differences.json`, each with its reason and with what we say instead; one that
 //! is no more fails the test like one that is new.
 
 use std::collections::BTreeMap;
@@ -17,6 +18,15 @@ use serde_json::Value;
 
 use crate::carrier::Kind;
 use crate::conversation::load;
+
+/// What was heard in every conversation, as `[who, text]` or `[who, {"closed": …}]`.
+pub(crate) struct Recording(pub(crate) BTreeMap<String, Vec<Value>>);
+
+impl Recording {
+    pub(crate) fn heard(&self, name: &str) -> &[Value] {
+        self.0.get(name).unwrap_or_else(|| panic!("{name} was not recorded"))
+    }
+}
 
 pub(crate) struct Report {
     kind: Kind,
@@ -72,6 +82,8 @@ fn evened(line: &Value) -> Value {
     {
         if fields.contains_key("body") {
             fields.retain(|name, _| name == "type" || name == "body");
+        } else if fields.get("failureType").is_some_and(|kind| kind == "ERROR") {
+            fields.retain(|name, _| name == "type" || name == "message");
         }
         if let Some(message) = fields.get("message").and_then(Value::as_str) {
             let message = without_reply_address(message);
@@ -89,6 +101,12 @@ fn without_reply_address(text: &str) -> String {
         Some(format!("{before}address: …, repliedAddress: {after}"))
     });
     parts.unwrap_or_else(|| text.to_owned())
+}
+
+impl From<Value> for Recording {
+    fn from(value: Value) -> Self {
+        Self(serde_json::from_value(value).unwrap())
+    }
 }
 
 impl From<Value> for Differences {

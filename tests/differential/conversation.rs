@@ -1,6 +1,5 @@
-//! The format of the conversations, and of what was heard in them.
+//! The format of the conversations.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -33,15 +32,6 @@ pub(crate) enum Action {
     Ended,
 }
 
-/// What was heard in every conversation, as `[who, text]` or `[who, {"closed": …}]`.
-pub(crate) struct Recording(pub(crate) BTreeMap<String, Vec<Value>>);
-
-impl Recording {
-    pub(crate) fn heard(&self, name: &str) -> &[Value] {
-        self.0.get(name).unwrap_or_else(|| panic!("{name} was not recorded"))
-    }
-}
-
 /// A file beside this one.
 pub(crate) fn load<T: From<Value>>(name: &str) -> T {
     let text =
@@ -51,12 +41,6 @@ pub(crate) fn load<T: From<Value>>(name: &str) -> T {
 
 pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("differential").join(name)
-}
-
-impl From<Value> for Recording {
-    fn from(value: Value) -> Self {
-        Self(serde_json::from_value(value).unwrap())
-    }
 }
 
 impl From<Value> for Conversation {

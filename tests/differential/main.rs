@@ -7,7 +7,8 @@
 //! | `talk` | one conversation, step by step |
 //! | `servers` | our server with the rules and services that the reference was recorded with |
 //! | `compare` | what counts as the same, and the intended differences |
-//! | `record` | how recordings are made; ignored unless asked for |
+//!
+//! `record` is a program of its own: it makes the recordings.
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 use trolleybus_tests::support;
@@ -15,13 +16,12 @@ use trolleybus_tests::support;
 mod carrier;
 mod compare;
 mod conversation;
-mod record;
 mod servers;
 mod talk;
 
 use carrier::Kind;
-use compare::Report;
-use conversation::{Conversations, Recording, load};
+use compare::{Recording, Report};
+use conversation::{Conversations, load};
 use servers::Ours;
 use talk::Talk;
 
@@ -29,8 +29,8 @@ use talk::Talk;
 async fn replay(kind: Kind, recording: &str) {
     let recording: Recording = load(recording);
     let mut report = Report::new(kind);
-    for conversation in load::<Conversations>("conversations.json").0 {
-        let ours = Ours::start().await;
+    for conversation in load::<Conversations>(kind.conversations()).0 {
+        let ours = Ours::start(kind).await;
         let heard = Talk::new(kind, ours.targets()).hold(&conversation).await;
         report.compare(&conversation.name, recording.heard(&conversation.name), &heard);
         assert!(ours.is_empty_soon().await, "{} left something on the bus", conversation.name);
@@ -51,4 +51,9 @@ async fn raw_websocket_as_vertx_5() {
 #[tokio::test]
 async fn sockjs_as_vertx_4() {
     replay(Kind::WebSocket, "recorded/vertx-4.5.22-websocket.json").await;
+}
+
+#[tokio::test]
+async fn tcp_as_vertx_5() {
+    replay(Kind::Tcp, "recorded/vertx-5.0.8-tcp.json").await;
 }

@@ -1,11 +1,16 @@
-//! How recordings are made, from a reference that `reference/run.sh` has started:
+//! Records what a reference says, which `reference/run.sh` has started:
 //!
 //! ```text
-//! TROLLEYBUS_REFERENCE=127.0.0.1:PORT TROLLEYBUS_REFERENCE_VERSION=5.1.6 \
-//!     cargo test -p trolleybus-tests --test differential record -- --ignored
+//! cargo run -p trolleybus-tests --example record -- 5.1.6 sockjs 127.0.0.1:PORT
+//! cargo run -p trolleybus-tests --example record -- 5.0.8 tcp open PORT default PORT rules PORT
 //! ```
-//!
-//! For the TCP bridge `TROLLEYBUS_REFERENCE_TCP="open PORT default PORT rules PORT"`.
+#![expect(clippy::unwrap_used, reason = "a program for those who work on the tests")]
+
+use trolleybus_tests::support;
+
+mod carrier;
+mod conversation;
+mod talk;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,10 +25,9 @@ use crate::talk::{Talk, Targets};
 
 const PAUSE: Duration = Duration::from_millis(150);
 
-async fn record(kind: Kind, conversations: &str, targets: Targets) {
-    let version = std::env::var("TROLLEYBUS_REFERENCE_VERSION").unwrap();
+async fn record(version: &str, kind: Kind, targets: Targets) {
     let mut recorded = BTreeMap::new();
-    for conversation in load::<Conversations>(conversations).0 {
+    for conversation in load::<Conversations>(kind.conversations()).0 {
         let mut talk = Talk::new(kind, targets.clone());
         talk.pause = PAUSE;
         recorded.insert(conversation.name.clone(), talk.hold(&conversation).await);
@@ -43,30 +47,34 @@ fn pretty(recorded: &BTreeMap<String, Vec<Value>>) -> String {
     text + "\n}\n"
 }
 
-fn sockjs_targets() -> Targets {
-    let addr: SocketAddr = std::env::var("TROLLEYBUS_REFERENCE").unwrap().parse().unwrap();
-    let conversations = load::<Conversations>("conversations.json").0;
+fn sockjs_targets(addr: SocketAddr) -> Targets {
+    let conversations = load::<Conversations>(Kind::Raw.conversations()).0;
     let mut names: Vec<String> = conversations.into_iter().map(|one| one.server).collect();
     names.push("open".to_owned());
     names.into_iter().map(|name| (name.clone(), (addr, format!("/{name}")))).collect()
 }
 
-#[tokio::test]
-#[ignore = "needs a running reference"]
-async fn record_sockjs() {
-    record(Kind::WebSocket, "conversations.json", sockjs_targets()).await;
-    record(Kind::Raw, "conversations.json", sockjs_targets()).await;
-}
-
-#[tokio::test]
-#[ignore = "needs a running reference"]
-async fn record_tcp() {
-    let text = std::env::var("TROLLEYBUS_REFERENCE_TCP").unwrap();
-    let words: Vec<&str> = text.split_whitespace().collect();
+fn tcp_targets(words: &[&str]) -> Targets {
     let target = |pair: &[&str]| {
         let addr = format!("127.0.0.1:{}", pair[1]).parse().unwrap();
         (pair[0].to_owned(), (addr, String::new()))
     };
-    let targets = words.chunks(2).map(target).collect();
-    record(Kind::Tcp, "tcp.json", targets).await;
+    words.chunks(2).map(target).collect()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        [version, "sockjs", addr] => {
+            let targets = sockjs_targets(addr.parse().unwrap());
+            record(version, Kind::WebSocket, targets.clone()).await;
+            record(version, Kind::Raw, targets).await;
+        }
+        [version, "tcp", ref servers @ ..] => {
+            record(version, Kind::Tcp, tcp_targets(servers)).await;
+        }
+        _ => panic!("record VERSION sockjs ADDRESS | record VERSION tcp (NAME PORT)..."),
+    }
 }

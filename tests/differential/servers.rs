@@ -1,13 +1,18 @@
 //! Our server with the rules and services that the reference was recorded with.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use trolleybus::access::{LivePolicy, Policy};
 use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
+use trolleybus::gateway::{TcpGateway, TcpOptions};
 use trolleybus::{Bus, BusMessage as _, DeliveryOptions, Error, EventBus as _, Message};
 
+use crate::carrier::Kind;
 use crate::support::{self, server::serve};
 use crate::talk::Targets;
 
@@ -15,34 +20,57 @@ const QUICK: Duration = Duration::from_millis(400);
 
 pub(crate) struct Ours {
     bus: Bus,
-    addr: SocketAddr,
-    bridges: Vec<(&'static str, Bridge)>,
+    targets: Targets,
+    bridges: Vec<Bridge>,
     services: u64,
 }
 
 impl Ours {
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(kind: Kind) -> Self {
         let bus = Bus::new();
         install(&bus);
-        let (mut app, mut bridges) = (Router::new(), Vec::new());
-        for (name, options) in servers() {
-            let bridge = Bridge::new(bus.clone(), options).unwrap();
-            app = app.nest_service(&format!("/{name}"), bridge.router());
-            bridges.push((name, bridge));
-        }
         let services = bus.stats().registrations;
-        Self { bus, addr: serve(app).await, bridges, services }
+        let mut ours = Self { bus, targets: Targets::new(), bridges: Vec::new(), services };
+        if kind == Kind::Tcp {
+            ours.listen_tcp().await;
+        } else {
+            ours.listen().await;
+        }
+        ours
+    }
+
+    async fn listen(&mut self) {
+        let mut app = Router::new();
+        for (name, options) in servers() {
+            let bridge = Bridge::new(self.bus.clone(), options).unwrap();
+            app = app.nest_service(&format!("/{name}"), bridge.router());
+            self.bridges.push(bridge);
+        }
+        let addr = serve(app).await;
+        let target = |(name, _): (&str, _)| (name.to_owned(), (addr, format!("/{name}")));
+        self.targets = servers().into_iter().map(target).collect();
+    }
+
+    async fn listen_tcp(&mut self) {
+        for (name, inbound, outbound) in tcp_servers() {
+            let policy = LivePolicy::new(Policy::compile(&inbound, &outbound).unwrap());
+            let (bus, options) = (self.bus.clone(), TcpOptions::default());
+            let gateway = TcpGateway::new(bus, policy, None, options).unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let addr = listener.local_addr().unwrap();
+            self.targets.insert(name.to_owned(), (addr, String::new()));
+            tokio::spawn(gateway.serve(listener, CancellationToken::new(), TaskTracker::new()));
+        }
     }
 
     pub(crate) fn targets(&self) -> Targets {
-        let target = |name: &str| (name.to_owned(), (self.addr, format!("/{name}")));
-        self.bridges.iter().map(|(name, _)| target(name)).collect()
+        self.targets.clone()
     }
 
     /// Whether all sockets and their registrations go once the clients have.
     pub(crate) async fn is_empty_soon(&self) -> bool {
         let is_empty = || {
-            self.bridges.iter().all(|(_, bridge)| bridge.open_sockets() == 0)
+            self.bridges.iter().all(|bridge| bridge.open_sockets() == 0)
                 && self.bus.stats().registrations == self.services
         };
         support::soon(async {
@@ -154,6 +182,20 @@ fn servers() -> Vec<(&'static str, BridgeOptions)> {
             BridgeOptions::new()
                 .permit_inbound(Permitted::address("service.ask"))
                 .permit_outbound(Permitted::all()),
+        ),
+    ]
+}
+
+/// Those of `TcpReference.java`: name, inbound and outbound rules.
+fn tcp_servers() -> [(&'static str, Vec<Permitted>, Vec<Permitted>); 3] {
+    let (everything, named) = (|| vec![Permitted::all()], Permitted::address);
+    [
+        ("open", everything(), everything()),
+        ("default", Vec::new(), Vec::new()),
+        (
+            "rules",
+            vec![named("in"), Permitted::regex(r"service\..+")],
+            vec![named("in"), named("out")],
         ),
     ]
 }

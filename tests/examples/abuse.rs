@@ -7,8 +7,10 @@
 //!
 //! `attack`: honest clients request an echo at a steady pace, with and without one attacker who sends
 //! RATE messages a second; give ten times the limit that the configuration sets. Bars: p99 moves by
-//! at most 20 %, memory by at most 32 MB. The server is a process of its own and takes its
-//! configuration from the file that `TROLLEYBUS_CONFIG` names, if any.
+//! at most 20 %, memory by at most 32 MB. The attacker comes from an address of its own, as a trusted
+//! proxy tells. The server is a process of its own, takes its configuration from the file that
+//! `TROLLEYBUS_CONFIG` names, if any, and runs on the core that `TROLLEYBUS_CORE` names; give the
+//! load another: `TROLLEYBUS_CORE=0 taskset -c 1 target/release/examples/abuse attack`.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people")]
 
 use std::net::SocketAddr;
@@ -49,6 +51,7 @@ async fn serve() {
         None => Config::default(),
     };
     config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     config.bridge.inbound_permitted = vec![Permitted::all()];
     config.bridge.outbound_permitted = vec![Permitted::all()];
     let bus = Bus::new();
@@ -74,7 +77,15 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        let program = std::env::current_exe().unwrap();
+        let mut command = match std::env::var("TROLLEYBUS_CORE") {
+            Ok(core) => {
+                let mut taskset = Command::new("taskset");
+                taskset.args(["-c", &core]).arg(program);
+                taskset
+            }
+            Err(_) => Command::new(program),
+        };
         command.arg("server").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -98,8 +109,14 @@ impl Server {
     }
 }
 
+/// The honest are on this machine, where no limit is.
 async fn socket(addr: SocketAddr) -> Client {
-    let mut client = Client::open(addr, "/eventbus/000/s/websocket").await;
+    socket_with(addr, &[]).await
+}
+
+async fn socket_with(addr: SocketAddr, headers: &[(&str, &str)]) -> Client {
+    let path = "/eventbus/000/s/websocket";
+    let mut client = Client::open_with(addr, path, headers).await;
     assert_eq!(client.text().await, "o");
     client
 }
@@ -136,7 +153,7 @@ async fn attacker(addr: SocketAddr, rate: u64, time: Duration) -> u64 {
     let upload = json!(vec![publish.to_string(); usize::try_from(BATCH).unwrap()]).to_string();
     let (begin, mut sent) = (Instant::now(), 0);
     while begin.elapsed() < time + WARM_UP {
-        let mut client = socket(addr).await;
+        let mut client = socket_with(addr, &[("x-forwarded-for", "192.0.2.66")]).await;
         while begin.elapsed() < time + WARM_UP {
             let due = u64::try_from(begin.elapsed().as_millis()).unwrap() * rate / 1000;
             if sent >= due {

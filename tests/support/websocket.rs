@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio::net::TcpStream;
-use yawc::{Frame, OpCode, Options, WebSocket};
+use yawc::{Frame, HttpRequest, OpCode, Options, WebSocket};
 
 use super::soon;
 
@@ -16,11 +16,20 @@ pub struct Client {
 
 impl Client {
     pub async fn open(addr: SocketAddr, path: &str) -> Self {
+        Self::open_with(addr, path, &[]).await
+    }
+
+    /// With further headers in the request.
+    pub async fn open_with(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let url = format!("ws://{addr}{path}").parse().unwrap();
         let options = Options::default().with_max_payload_read(64 << 20);
-        let socket = soon(WebSocket::handshake(url, stream, options)).await.unwrap();
+        let request = headers
+            .iter()
+            .fold(HttpRequest::builder(), |request, (name, value)| request.header(*name, *value));
+        let handshake = WebSocket::handshake_with_request(url, stream, options, request);
+        let socket = soon(handshake).await.unwrap();
         Self { socket }
     }
 

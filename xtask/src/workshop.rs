@@ -42,7 +42,16 @@ impl Workshop {
         command
     }
 
-    /// The same with the Rust toolchain that has the wasm target.
+    /// A command among the fuzz targets, which are a workspace of their own.
+    pub(crate) fn fuzz_command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.tools.command(program);
+        command
+            .current_dir(self.workspace.fuzz())
+            .env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
+        command
+    }
+
+    /// A command in the workspace's root with the Rust toolchain that has the wasm target.
     pub(crate) fn wasm_command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.tools.wasm_command(program);
         command.current_dir(self.workspace.root());

@@ -57,6 +57,11 @@ impl Workspace {
         self.root.join("tests")
     }
 
+    /// The fuzz targets.
+    pub(crate) fn fuzz(&self) -> PathBuf {
+        self.tests().join("fuzz")
+    }
+
     /// The files of the site that are not built.
     pub(crate) fn site_sources(&self) -> PathBuf {
         self.root.join("www")

@@ -25,24 +25,29 @@ static NOTICED: AtomicBool = AtomicBool::new(false);
 
 /// The proxies that we believe.
 #[derive(Debug, Clone)]
-pub(super) struct Proxies {
+pub struct Proxies {
     trusted: Box<[Network]>,
     header: ForwardedHeader,
 }
 
 impl Proxies {
-    pub(super) fn new(trusted: &[Network], header: ForwardedHeader) -> Self {
+    /// Those of these networks, who tell for whom they speak in this header.
+    #[must_use]
+    pub fn new(trusted: &[Network], header: ForwardedHeader) -> Self {
         Self { trusted: trusted.into(), header }
     }
 
-    pub(super) fn is_trusted(&self, ip: IpAddr) -> bool {
+    /// Whether this is the address of one of them.
+    #[must_use]
+    pub fn is_trusted(&self, ip: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(ip))
     }
 
     /// The client's address: the peer's, unless that is a trusted proxy. Then it is the last in the
     /// list that no trusted proxy has, for what stands before that the client itself may have
     /// written. The port is the peer's in any case.
-    pub(super) fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
+    #[must_use]
+    pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
         if self.trusted.is_empty() || !self.is_trusted(peer.ip()) {
             return peer;
         }

@@ -36,7 +36,7 @@ mod tokens;
 mod validity;
 
 pub use build::App;
-pub use client_ip::ForwardedHeader;
+pub use client_ip::{ForwardedHeader, Proxies};
 pub use config::{Config, GatewayConfig, ServerConfig, SockJsConfig};
 pub use load::{ENVIRONMENT_PREFIX, EXAMPLE, LoadError, load};
 pub use rules::{LiveRules, ReloadError};

@@ -2,7 +2,7 @@
 
 /// Makes new inputs out of a corpus.
 #[derive(Debug)]
-pub struct Mutator {
+pub(crate) struct Mutator {
     state: u64,
 }
 
@@ -37,7 +37,7 @@ const PIECES: [&[u8]; 24] = [
 impl Mutator {
     /// The same seed makes the same inputs.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed | 1 }
     }
 
@@ -53,7 +53,7 @@ impl Mutator {
     }
 
     /// One input, made of one or two of the corpus.
-    pub fn mutated(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
+    pub(crate) fn mutated(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
         let mut input = match corpus.len() {
             0 => Vec::new(),
             count => corpus[self.below(count)].clone(),

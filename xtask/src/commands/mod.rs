@@ -2,6 +2,7 @@
 
 mod build;
 mod demo;
+mod fuzz;
 mod help;
 mod screenshots;
 mod setup;
@@ -48,6 +49,7 @@ fn dispatch(name: &str, rest: &[String]) -> Result<Outcome> {
     match name {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
+        "fuzz" => fuzz::run(rest),
         "versus" => {
             versus::run_all(rest)?;
             Ok(Outcome::Done)

@@ -5,5 +5,10 @@ use anyhow::Result;
 use crate::{process::run as run_child, workshop::Workshop};
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    run_child(workshop.command("cargo").args(["fmt", "--all", "--check"]))
+    let commands = [workshop.command("cargo"), workshop.fuzz_command("cargo")];
+    commands
+        .into_iter()
+        .map(|mut cargo| run_child(cargo.args(["fmt", "--all", "--check"])))
+        // Both, to the end: all complaints in one run.
+        .fold(Ok(()), Result::and)
 }

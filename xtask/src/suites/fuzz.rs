@@ -9,12 +9,10 @@ use crate::{process::run_counting, workshop::Workshop};
 const RUNS: &str = "20000";
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    // A workspace of its own, so cargo works in its folder.
-    let mut cargo = workshop.command("cargo");
+    let mut cargo = workshop.fuzz_command("cargo");
     cargo
-        .arg("test")
-        .current_dir(workshop.workspace.tests().join("fuzz"))
-        .env("CARGO_TARGET_DIR", workshop.workspace.target().join("fuzz"))
+        // The programs for the fuzzer are not needed here.
+        .args(["test", "--lib"])
         .env("FUZZ_RUNS", RUNS);
     let passed = run_counting(&mut cargo, LIMIT, passed_in_rust)?;
     ensure!(passed > 0, "no target ran");

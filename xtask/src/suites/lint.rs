@@ -1,5 +1,7 @@
 //! Suite `lint`: clippy, natively for all but the UI, and for wasm where the code is for browsers.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::{
@@ -22,14 +24,14 @@ const WASM: [&[&str]; 3] = [
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     // One after the other, to the end: all complaints in one run.
-    let native = clippy(workshop, NATIVE);
-    let features = clippy(workshop, FEATURES);
+    let native = clippy(workshop.command("cargo"), NATIVE);
+    let features = clippy(workshop.command("cargo"), FEATURES);
+    let fuzz = clippy(workshop.fuzz_command("cargo"), &["--all-targets"]);
     let wasm = WASM.map(|arguments| lint_wasm(workshop, arguments));
-    [native, features].into_iter().chain(wasm).collect()
+    [native, features, fuzz].into_iter().chain(wasm).collect()
 }
 
-fn clippy(workshop: &Workshop, arguments: &[&str]) -> Result<()> {
-    let mut cargo = workshop.command("cargo");
+fn clippy(mut cargo: Command, arguments: &[&str]) -> Result<()> {
     cargo.args(["clippy", "--keep-going"]).args(arguments);
     run_child(cargo.args(["--", "-D", "warnings"]))
 }

@@ -1,4 +1,4 @@
-//! wasm-bindgen, in the version of Cargo.lock, and wasm-pack: built by cargo.
+//! wasm-bindgen, in the version of Cargo.lock, wasm-pack and cargo-fuzz: built by cargo.
 
 use std::{fs, path::Path};
 
@@ -11,6 +11,7 @@ use crate::{
 };
 
 const WASM_PACK: &str = "0.15.1";
+const CARGO_FUZZ: &str = "0.13.2";
 
 struct CargoTool<'a> {
     /// The crate that cargo installs.
@@ -41,6 +42,17 @@ pub(crate) fn provide(workshop: &mut Workshop) -> Result<()> {
     };
     wasm_bindgen.provide(&mut workshop.tools)?;
     wasm_pack.provide(&mut workshop.tools)
+}
+
+/// cargo-fuzz, only for `cargo xtask fuzz`.
+pub(crate) fn provide_fuzzer(workshop: &mut Workshop) -> Result<()> {
+    let cargo_fuzz = CargoTool {
+        package: "cargo-fuzz",
+        program: "cargo-fuzz",
+        companions: &[],
+        version: CARGO_FUZZ,
+    };
+    cargo_fuzz.provide(&mut workshop.tools)
 }
 
 impl CargoTool<'_> {

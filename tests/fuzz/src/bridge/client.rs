@@ -13,6 +13,8 @@ use trolleybus_protocol::ByteString;
 use trolleybus_protocol::envelope::ServerEnvelope;
 use trolleybus_protocol::sockjs::{Frame, encode_upload};
 
+use super::tokens::Subject;
+
 /// What must never be heard.
 pub(super) const SECRET: &str = "sekret-9f3c0b7a51d2";
 
@@ -28,6 +30,7 @@ pub(super) struct Client {
     session: String,
     stream: Option<Body>,
     pub(super) labels: HashMap<String, Label>,
+    pub(super) subject: Subject,
     /// Reply addresses of requests that it has to answer.
     pub(super) to_answer: Vec<String>,
 }
@@ -65,6 +68,7 @@ impl Client {
 
     pub(super) fn leave(&mut self) {
         self.stream = None;
+        self.subject = Subject::Nobody;
         self.labels.clear();
         self.to_answer.clear();
     }
@@ -104,7 +108,7 @@ impl Client {
                 }
                 match self.labels.get_mut(address.as_str()) {
                     Some(label) => label.answers += 1,
-                    None => assert!(is_permitted(address.as_str(), &json["body"]), "{text}"),
+                    None => assert!(self.may_hear(address.as_str(), &json["body"]), "{text}"),
                 }
             }
             ServerEnvelope::Err { address, .. } => {
@@ -116,13 +120,15 @@ impl Client {
             ServerEnvelope::Unknown => panic!("unknown: {text}"),
         }
     }
-}
 
-/// The outbound rules, once more.
-fn is_permitted(address: &str, body: &Value) -> bool {
-    match address {
-        "a" | "b" => true,
-        "m" => body["k"] == "v",
-        _ => address.strip_prefix("out.").is_some_and(|rest| !rest.is_empty()),
+    /// The outbound rules, once more.
+    fn may_hear(&self, address: &str, body: &Value) -> bool {
+        let inbox = address.strip_prefix("user.").and_then(|rest| rest.strip_suffix(".inbox"));
+        match address {
+            "a" | "b" => true,
+            "m" => body["k"] == "v",
+            _ if inbox.is_some_and(|name| self.subject.may_be(name)) => true,
+            _ => address.strip_prefix("out.").is_some_and(|rest| !rest.is_empty()),
+        }
     }
 }

@@ -1,17 +1,19 @@
 //! A bus with services, a bridge on it, and its clients.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use serde_json::json;
 use tokio::runtime::Handle;
-use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
+use trolleybus::bridge::{Authentication, Bridge, BridgeOptions, OverflowBounds, Permitted};
 use trolleybus::sockjs::Options;
 use trolleybus::{Bus, BusMessage as _, EventBus as _};
-use trolleybus_protocol::envelope::ClientEnvelope;
+use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
 use trolleybus_protocol::{Body, ByteString};
 
 use super::client::{Client, Label, SECRET};
+use super::tokens::{Subject, Words};
 
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -29,6 +31,7 @@ fn options() -> BridgeOptions {
     let mut options = BridgeOptions::new()
         .permit_outbound(Permitted::address("a"))
         .permit_outbound(Permitted::address("b"))
+        .permit_outbound(Permitted::pattern("user.${sub}.inbox"))
         .permit_outbound(Permitted::regex(r"out\..+"))
         .permit_outbound(Permitted::address("m").matching(wanted));
     for address in ["a", "b", "m", "svc", "silent", "out.x"] {
@@ -38,6 +41,7 @@ fn options() -> BridgeOptions {
         max_handlers_per_socket: 6,
         max_awaited_replies: 4,
         reply_timeout: REPLY_TIMEOUT,
+        overflow: OverflowBounds { messages: 4, bytes: 2048, bytes_per_socket: 4096 },
         ..options
     }
 }
@@ -53,8 +57,12 @@ impl World {
             held.push(message);
             async {}
         });
-        let sockjs = Options { response_limit: usize::MAX, ..Options::default() };
-        let bridge = Bridge::with_sockjs(bus.clone(), options(), sockjs).expect("good options");
+        let sockjs =
+            Options { response_limit: usize::MAX, max_outbox_size: 8 * 1024, ..Options::default() };
+        let bridge = Bridge::builder(bus.clone(), options())
+            .sockjs(sockjs)
+            .authentication(Authentication::new(Arc::new(Words)));
+        let bridge = bridge.build().expect("good options");
         let router = Router::new().nest_service("/e", bridge.router());
         let clients = std::array::from_fn(|_| Client::default());
         Self { bus, bridge, router, clients, sessions: 0, labels: 0 }
@@ -71,16 +79,22 @@ impl World {
 
     /// What an attacker writes may be a request as well; how often that is answered is its affair.
     pub(super) async fn say_anything(&mut self, who: usize, text: String) {
-        let labels = &mut self.clients[who].labels;
+        let label = |client: &mut Client, label: &str| {
+            client.labels.entry(label.to_owned()).or_default();
+        };
+        let client = &mut self.clients[who];
         match ClientEnvelope::parse(&ByteString::from(text.as_str())) {
             Ok(envelope) => {
-                for label in envelope.reply_address.into_iter().chain(envelope.receipt) {
-                    labels.entry(label.as_str().to_owned()).or_default();
+                if envelope.operation == Operation::Authenticate {
+                    client.subject = Subject::Anybody;
+                }
+                for known in envelope.reply_address.into_iter().chain(envelope.receipt) {
+                    label(client, known.as_str());
                 }
             }
             Err(error) => {
-                if let Some(label) = error.reply_address {
-                    labels.entry(label.as_str().to_owned()).or_default();
+                if let Some(known) = error.reply_address {
+                    label(client, known.as_str());
                 }
             }
         }
@@ -99,6 +113,32 @@ impl World {
         let label = self.label(who);
         let text = format!("{{\"type\":\"send\",{rest},\"replyAddress\":\"{label}\"}}");
         self.say(who, text).await;
+    }
+
+    /// An envelope that is told once what became of it.
+    pub(super) async fn with_receipt(&mut self, who: usize, kind: &str, rest: &str) {
+        let label = self.label(who);
+        let text = format!("{{\"type\":\"{kind}\",{rest},\"receipt\":\"{label}\"}}");
+        self.say(who, text).await;
+    }
+
+    pub(super) async fn log_in(&mut self, who: usize, token: &'static str) {
+        let client = &mut self.clients[who];
+        client.subject = client.subject.after(token);
+        self.with_receipt(who, "authenticate", &format!("\"body\":\"{token}\"")).await;
+    }
+
+    pub(super) async fn unregister_pattern(&mut self, who: usize, pattern: &str) {
+        let rest = format!("\"address\":\"{pattern}\",\"pattern\":true");
+        self.with_receipt(who, "unregister", &rest).await;
+    }
+
+    /// More than the outbox of a client holds, before it can read any of it.
+    pub(super) fn flood(&self, address: &str, count: usize) {
+        for number in 0..count {
+            let body = json!({"k": "v", "number": number, "text": "x".repeat(128)});
+            self.bus.publish(address, body).expect("the bus is open");
+        }
     }
 
     /// `who` answers what `asked` was asked.

@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use trolleybus_fuzz::{Mutator, TARGETS};
+use crate::TARGETS;
+use crate::mutate::Mutator;
 
 fn files(folder: &str, name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
