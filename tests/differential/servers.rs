@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use trolleybus::access::limits::Limits;
 use trolleybus::access::{LivePolicy, Policy};
 use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
 use trolleybus::gateway::{TcpGateway, TcpOptions};
@@ -55,7 +56,7 @@ impl Ours {
         for (name, inbound, outbound) in tcp_servers() {
             let policy = LivePolicy::new(Policy::compile(&inbound, &outbound).unwrap());
             let (bus, options) = (self.bus.clone(), TcpOptions::default());
-            let gateway = TcpGateway::new(bus, policy, None, options).unwrap();
+            let gateway = TcpGateway::new(bus, policy, None, Limits::none(), options).unwrap();
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let addr = listener.local_addr().unwrap();
             self.targets.insert(name.to_owned(), (addr, String::new()));

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
+use trolleybus::access::limits::Limits;
 use trolleybus::access::{LivePolicy, Permitted, Policy};
 use trolleybus::gateway::{TcpGateway, TcpOptions};
 use trolleybus::{Bus, BusMessage as _, EventBus as _};
@@ -84,7 +85,8 @@ impl World {
             reply_timeout_ms: 5000,
             ..TcpOptions::default()
         };
-        let gateway = TcpGateway::new(bus.clone(), policy(), None, options).expect("options");
+        let gateway =
+            TcpGateway::new(bus.clone(), policy(), None, Limits::none(), options).expect("options");
         Self { bus, gateway, clients: [None, None, None], labels: 0 }
     }
 
