@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use trolleybus_protocol::codes::{FailureType, Refusal};
 use trolleybus_protocol::envelope::{
-    ClientEnvelope, ServerEnvelope, failure_to_json, rec_to_json, refusal_to_json,
+    ClientEnvelope, RecExtras, ServerEnvelope, failure_to_json, rec_with_extras_to_json,
+    refusal_to_json,
 };
 use trolleybus_protocol::{Body, ByteString, Error, Headers};
 
@@ -52,6 +53,11 @@ fn client_envelopes_are_read_as_the_vectors_say() {
         assert_eq!(envelope.reply_address, reply_address, "{vector}");
         let timeout = vector["timeout"].as_u64().map(Duration::from_millis);
         assert_eq!(envelope.timeout, timeout, "{vector}");
+        let receipt = vector["receipt"].as_str().map(Into::into);
+        assert_eq!(envelope.receipt, receipt, "{vector}");
+        assert_eq!(envelope.is_pattern, vector["pattern"] == true, "{vector}");
+        let overflow = vector["overflow"].as_str().unwrap_or("close");
+        assert_eq!(envelope.overflow.word(), overflow, "{vector}");
         let failure = envelope.failure.map(|failure| (failure.code.into(), failure.message));
         let expected = vector["failure"].as_array();
         let expected =
@@ -79,14 +85,18 @@ fn server_envelopes_are_written_and_read_as_the_vectors_say() {
 
 fn rec(vector: &Value) -> (String, ServerEnvelope) {
     let (address, reply_address) = (text(vector, "address"), vector["replyAddress"].as_str());
-    let written = rec_to_json(address, &body(vector), &headers(vector), reply_address);
+    let pattern = vector["pattern"].as_str();
+    let dropped = vector["dropped"].as_u64().unwrap_or_default();
+    let (body, headers) = (body(vector), headers(vector));
+    let extras = RecExtras { pattern, dropped };
+    let written = rec_with_extras_to_json(address, &body, &headers, reply_address, extras);
     let expected = ServerEnvelope::Rec {
         address: address.into(),
-        body: body(vector),
-        headers: headers(vector),
+        body,
+        headers,
         reply_address: reply_address.map(Into::into),
-        pattern: None,
-        dropped: 0,
+        pattern: pattern.map(Into::into),
+        dropped,
     };
     (written, expected)
 }
