@@ -53,7 +53,9 @@ const openEvents = (url, tell) => {
 const openSocket = (url, tell) => {
   const socket = new WebSocket(url);
   socket.onmessage = ({ data }) => typeof data === "string" && tell(FRAME, data);
-  // An error is always followed by a close.
+  // An error is always followed by a close; but the sockets of `ws`, which older Nodes need, end the
+  // program when nobody looks at it.
+  socket.onerror = () => {};
   socket.onclose = ({ code, reason }) => tell(CLOSED, reason, code);
   return socket;
 };
