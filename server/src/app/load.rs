@@ -46,12 +46,12 @@ pub enum LoadError {
         problem: String,
     },
     /// A value makes no sense.
-    #[error("{origin}: {source}")]
+    #[error("{origin}: {error}")]
     Sense {
         /// The file, and the environment if it says something.
         origin: String,
         /// The key, and what is allowed.
-        source: ConfigError,
+        error: ConfigError,
     },
 }
 
@@ -80,7 +80,7 @@ pub fn load(
     }
     let mut config = typed(table, &origin)?;
     flags(&mut config);
-    config.validate().map_err(|source| LoadError::Sense { origin, source })?;
+    config.validate().map_err(|error| LoadError::Sense { origin, error })?;
     Ok(config)
 }
 
