@@ -94,16 +94,18 @@ async fn connections_are_bounded_and_free_places_are_used_again() {
     assert_eq!(first.answer().await.status(), 200);
     assert_eq!(first.rest().await, "");
     // The place is free when the first connection's task has ended.
-    let answered = async {
-        loop {
-            let mut third = Connection::open(server.addr).await;
-            third.request("GET", "/eventbus/", "Connection: close\r\n", "").await;
-            if third.rest().await.starts_with("HTTP/1.1 200") {
-                break;
-            }
+    soon(served_again(server.addr)).await;
+}
+
+/// Asks until a connection is served.
+async fn served_again(addr: SocketAddr) {
+    loop {
+        let mut connection = Connection::open(addr).await;
+        connection.request("GET", "/eventbus/", "Connection: close\r\n", "").await;
+        if connection.rest().await.starts_with("HTTP/1.1 200") {
+            break;
         }
-    };
-    soon(answered).await;
+    }
 }
 
 #[tokio::test]
@@ -213,16 +215,7 @@ async fn connections_from_one_network_address_are_bounded_before_they_say_a_word
     let mut second = TcpStream::connect(server.addr).await.unwrap();
     assert_eq!(until_cut(&mut second).await, 0);
     drop(silent);
-    let answered = async {
-        loop {
-            let mut third = Connection::open(server.addr).await;
-            third.request("GET", "/eventbus/", "Connection: close\r\n", "").await;
-            if third.rest().await.starts_with("HTTP/1.1 200") {
-                break;
-            }
-        }
-    };
-    soon(answered).await;
+    soon(served_again(server.addr)).await;
 }
 
 #[tokio::test]
