@@ -1,7 +1,10 @@
 //! Fan-out: one publisher, many subscribers. A publish is under way until all have it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::AcqRel};
+use std::sync::atomic::{
+    AtomicUsize,
+    Ordering::{AcqRel, Acquire, Release},
+};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -10,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::Common;
+use super::pace::Pace;
 use super::report::{Report, Tally, Watch};
 use super::wire::{Form, Wire};
 
@@ -17,6 +21,8 @@ const ADDRESS: &str = "bench.fanout";
 const PING_INTERVAL: Duration = Duration::from_secs(4);
 /// Time that the last deliveries have to come in.
 const LINGER: Duration = Duration::from_secs(2);
+/// Publishes that may be under way at a fixed rate. Further ones wait, and their time runs.
+const OPEN_WINDOW: usize = 65_536;
 
 #[derive(Debug, Args)]
 pub(super) struct Fanout {
@@ -26,6 +32,9 @@ pub(super) struct Fanout {
     /// Publishes under way.
     #[arg(long, default_value_t = 1)]
     window: usize,
+    /// Publishes a second, sent when they are due; instead of a window.
+    #[arg(long)]
+    rate: Option<u64>,
     /// How messages travel.
     #[arg(long, value_enum, default_value = "sockjs")]
     form: Form,
@@ -46,9 +55,9 @@ struct Board {
 impl Fanout {
     pub(super) async fn run(&self) -> anyhow::Result<Report> {
         ensure!(self.subscribers > 0 && self.window > 0, "there must be something to do");
-        ensure!(self.form != Form::Bare, "a bare WebSocket has no fan-out");
-        let (complete, completed) = mpsc::channel(self.window);
-        let places = || (0..self.window).map(|_| AtomicUsize::new(0)).collect();
+        let window = self.rate.map_or(self.window, |_| OPEN_WINDOW);
+        let (complete, completed) = mpsc::channel(window);
+        let places = || (0..window).map(|_| AtomicUsize::new(0)).collect();
         let started = Instant::now();
         let board = Arc::new(Board { started, sent_at: places(), missing: places(), complete });
         let mut subscribers = Vec::with_capacity(self.subscribers);
@@ -63,58 +72,72 @@ impl Fanout {
         let (last, is_over) = watch::channel(None);
         let mut tasks = JoinSet::new();
         for wire in subscribers {
-            let tally = Tally::new(begin)?;
+            let tally = Tally::new(begin, end)?;
             tasks.spawn(subscribe(wire, tally, Arc::clone(&board), is_over.clone()));
         }
-        let publishing = tokio::spawn(publish(publisher, self.subscribers, board, completed, end));
+        let pace = Pace::each(self.rate, 1, end).remove(0);
+        let publishing = Publishing { wire: publisher, subscribers: self.subscribers, board, pace };
+        let publishing = tokio::spawn(publishing.run(completed, end));
         tokio::time::sleep_until(begin.into()).await;
         let watch = Watch::begin(self.common.pid)?;
         tokio::time::sleep_until(end.into()).await;
         let watched = watch.end()?;
         last.send_replace(Some(publishing.await??));
-        let (total, lost) = Tally::collect(begin, tasks).await?;
+        let (total, lost) = Tally::collect((begin, end), tasks).await?;
         Ok(Report::new(self.title(), &total, watched, lost))
     }
 
     fn title(&self) -> String {
         let Self { subscribers, window, form, .. } = self;
         let size = self.common.size;
-        format!("fan-out ({form:?}) to {subscribers}, {window} publishes under way, {size} bytes")
+        let pace = match self.rate {
+            Some(rate) => format!("{rate} publishes a second"),
+            None => format!("{window} publishes under way"),
+        };
+        format!("fan-out ({form:?}) to {subscribers}, {pace}, {size} bytes")
     }
 }
 
-/// Publishes until `end` and gives the number of the last publish.
-async fn publish(
-    mut wire: Wire,
+struct Publishing {
+    wire: Wire,
     subscribers: usize,
     board: Arc<Board>,
-    mut completed: mpsc::Receiver<()>,
-    end: Instant,
-) -> anyhow::Result<u64> {
-    let window = board.sent_at.len();
-    let mut ping = tokio::time::interval(PING_INTERVAL);
-    let (mut number, mut under_way) = (0, 0);
-    while Instant::now() < end {
-        while under_way < window {
-            number += 1;
-            under_way += 1;
-            let place = number as usize % window;
-            board.missing[place].store(subscribers, std::sync::atomic::Ordering::Release);
-            let now = board.started.elapsed().as_micros() as usize;
-            board.sent_at[place].store(now, std::sync::atomic::Ordering::Release);
-            wire.feed_publish(ADDRESS, number).await?;
+    pace: Pace,
+}
+
+impl Publishing {
+    /// Publishes until `end` and gives the number of the last publish.
+    async fn run(mut self, mut completed: mpsc::Receiver<()>, end: Instant) -> anyhow::Result<u64> {
+        let mut ping = tokio::time::interval(PING_INTERVAL);
+        let (mut number, mut under_way) = (0, 0);
+        while Instant::now() < end {
+            while under_way < self.board.sent_at.len() {
+                let Some(due) = self.pace.take_due() else { break };
+                number += 1;
+                under_way += 1;
+                self.feed(number, due).await?;
+            }
+            self.wire.flush().await?;
+            tokio::select! {
+                _ = completed.recv() => under_way -= 1,
+                () = self.pace.beat() => {}
+                () = tokio::time::sleep_until(end.into()) => {}
+                _ = ping.tick() => self.wire.ping().await?,
+            }
+            while completed.try_recv().is_ok() {
+                under_way -= 1;
+            }
         }
-        wire.flush().await?;
-        tokio::select! {
-            _ = completed.recv() => under_way -= 1,
-            () = tokio::time::sleep_until(end.into()) => {}
-            _ = ping.tick() => wire.ping().await?,
-        }
-        while completed.try_recv().is_ok() {
-            under_way -= 1;
-        }
+        Ok(number)
     }
-    Ok(number)
+
+    async fn feed(&mut self, number: u64, due: Instant) -> anyhow::Result<()> {
+        let place = number as usize % self.board.sent_at.len();
+        self.board.missing[place].store(self.subscribers, Release);
+        let due = due.saturating_duration_since(self.board.started).as_micros() as usize;
+        self.board.sent_at[place].store(due, Release);
+        self.wire.feed_publish(ADDRESS, number).await
+    }
 }
 
 /// Receives until the last publish is known and here; gives the tally and how many never came.
@@ -137,7 +160,7 @@ async fn subscribe(
                     std::cmp::Ordering::Greater => tally.reordered += 1,
                 }
                 expected = number + 1;
-                received(&mut tally, &board, number, last.is_some());
+                received(&mut tally, &board, number);
             }
             _ = is_over.changed(), if last.is_none() => {
                 last = *is_over.borrow_and_update();
@@ -151,14 +174,10 @@ async fn subscribe(
     Ok((tally, lost))
 }
 
-/// `is_late`: behind the end of the measurement.
-fn received(tally: &mut Tally, board: &Board, number: u64, is_late: bool) {
+fn received(tally: &mut Tally, board: &Board, number: u64) {
     let place = number as usize % board.sent_at.len();
-    if !is_late {
-        let sent_at = board.sent_at[place].load(std::sync::atomic::Ordering::Acquire);
-        let due = board.started + Duration::from_micros(sent_at as u64);
-        tally.record(due, Instant::now());
-    }
+    let sent_at = Duration::from_micros(board.sent_at[place].load(Acquire) as u64);
+    tally.record(board.started + sent_at, Instant::now());
     if board.missing[place].fetch_sub(1, AcqRel) == 1 {
         // Room for every publish under way; after the end nobody listens.
         let _ = board.complete.try_send(());

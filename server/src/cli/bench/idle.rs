@@ -1,4 +1,6 @@
 //! Idle connections: what each costs the server in memory while nothing happens.
+//!
+//! A polling session has the one connection on which a poll waits; that for sending is closed.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use futures_util::future::try_join_all;
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::Common;
 use super::process;
@@ -44,15 +47,21 @@ impl Idle {
         ensure!(self.connections > 0, "there must be something to do");
         let pid = self.common.pid.context("memory is read by --pid, the server's process id")?;
         // One connection first: what the server makes once is not part of the price of each.
-        let _first = self.connect(0).await?;
+        let mut held = JoinSet::new();
+        held.spawn(hold(self.connect(0).await?));
         tokio::time::sleep(SETTLE).await;
         let before = process::usage(pid)?.resident;
-        let mut wires = Vec::with_capacity(self.connections);
-        while wires.len() < self.connections {
-            let next = wires.len()..self.connections.min(wires.len() + BATCH);
-            wires.extend(try_join_all(next.map(|index| self.connect(index + 1))).await?);
+        let mut made = 0;
+        while made < self.connections {
+            let next = made..self.connections.min(made + BATCH);
+            made = next.end;
+            let wires = try_join_all(next.map(|index| self.connect(index + 1))).await?;
+            wires.into_iter().for_each(|wire| drop(held.spawn(hold(wire))));
         }
         tokio::time::sleep(SETTLE).await;
+        if let Some(ended) = held.try_join_next() {
+            return Err(ended?.context("a connection did not stay"));
+        }
         let with = process::usage(pid)?.resident;
         let Self { connections, form, .. } = self;
         Ok(IdleReport {
@@ -69,10 +78,18 @@ impl Idle {
 
     async fn connect(&self, index: usize) -> anyhow::Result<Wire> {
         let mut wire = Wire::open(&self.common.url, self.form, self.common.size).await?;
-        if self.form != Form::Bare {
-            wire.register(&[format!("bench.idle.{index}")]).await?;
-        }
+        wire.register(&[format!("bench.idle.{index}")]).await?;
+        wire.rest();
         Ok(wire)
+    }
+}
+
+/// Receives, so that a poll is under way where that is how one receives; gives why it ended.
+async fn hold(mut wire: Wire) -> anyhow::Error {
+    loop {
+        if let Err(error) = wire.receive().await {
+            return error;
+        }
     }
 }
 

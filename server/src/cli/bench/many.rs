@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::Common;
+use super::pace::Pace;
 use super::report::{Report, Tally, Watch};
 use super::wire::{Form, Wire};
 
@@ -18,6 +19,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(4);
 const LINGER: Duration = Duration::from_secs(2);
 /// A message's number is its place times this, plus its sequence number.
 const PLACE: u64 = 100_000_000;
+/// Publishes that may be under way at most. At a fixed rate further ones wait, and their time runs.
+const MOST: usize = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct Many {
@@ -33,6 +36,9 @@ pub(super) struct Many {
     /// Publishes under way, at most 1000.
     #[arg(long, default_value_t = 16)]
     window: usize,
+    /// Publishes a second, sent when they are due; instead of a window.
+    #[arg(long)]
+    rate: Option<u64>,
     /// How messages travel.
     #[arg(long, value_enum, default_value = "sockjs")]
     form: Form,
@@ -52,13 +58,13 @@ struct Board {
 impl Many {
     pub(super) async fn run(&self) -> anyhow::Result<Report> {
         ensure!(self.clients > 0 && self.addresses > 0, "there must be something to do");
-        ensure!((1..=1000).contains(&self.window), "1 to 1000 publishes may be under way");
+        ensure!((1..=MOST).contains(&self.window), "1 to {MOST} publishes may be under way");
         ensure!(self.registrations <= self.addresses, "there are not so many addresses");
-        ensure!(self.form != Form::Bare, "a bare WebSocket has no addresses");
-        let (complete, completed) = mpsc::channel(self.window);
+        let window = self.rate.map_or(self.window, |_| MOST);
+        let (complete, completed) = mpsc::channel(window);
         let started = Instant::now();
-        let sent_at = (0..self.window).map(|_| AtomicU64::new(0)).collect();
-        let missing = (0..self.window).map(|_| AtomicUsize::new(0)).collect();
+        let sent_at = (0..window).map(|_| AtomicU64::new(0)).collect();
+        let missing = (0..window).map(|_| AtomicUsize::new(0)).collect();
         let board = Arc::new(Board { started, sent_at, missing, complete });
         let wires = self.connect().await?;
         let publisher = Wire::open(&self.common.url, self.form, self.common.size).await?;
@@ -67,18 +73,19 @@ impl Many {
         let (over, is_over) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for wire in wires {
-            let tally = Tally::new(begin)?;
+            let tally = Tally::new(begin, end)?;
             tasks.spawn(consume(wire, tally, Arc::clone(&board), is_over.clone()));
         }
-        let publishing =
-            tokio::spawn(publish(publisher, self.subscribers(), board, completed, end));
+        let pace = Pace::each(self.rate, 1, end).remove(0);
+        let publishing = Publishing::new(publisher, pace, self.subscribers(), board);
+        let publishing = tokio::spawn(publishing.run(completed, end));
         tokio::time::sleep_until(begin.into()).await;
         let watch = Watch::begin(self.common.pid)?;
         tokio::time::sleep_until(end.into()).await;
         let watched = watch.end()?;
         let lost = publishing.await??;
         over.send_replace(true);
-        let (total, _) = Tally::collect(begin, tasks).await?;
+        let (total, _) = Tally::collect((begin, end), tasks).await?;
         Ok(Report::new(self.title(), &total, watched, lost))
     }
 
@@ -111,9 +118,13 @@ impl Many {
     fn title(&self) -> String {
         let Self { addresses, clients, registrations, window, form, .. } = self;
         let size = self.common.size;
+        let pace = match self.rate {
+            Some(rate) => format!("{rate} random publishes a second"),
+            None => format!("{window} random publishes under way"),
+        };
         format!(
             "{clients} clients with {registrations} of {addresses} addresses each ({form:?}), \
-             {window} random publishes under way, {size} bytes"
+             {pace}, {size} bytes"
         )
     }
 }
@@ -122,45 +133,73 @@ fn address(index: usize) -> String {
     format!("bench.many.{index}")
 }
 
-/// Publishes until `end`; gives how many deliveries never came.
-async fn publish(
-    mut wire: Wire,
+struct Publishing {
+    wire: Wire,
+    pace: Pace,
+    /// How many clients each address has.
     subscribers: Vec<usize>,
+    /// The addresses that have any.
+    wanted: Vec<usize>,
     board: Arc<Board>,
-    mut completed: mpsc::Receiver<usize>,
-    end: Instant,
-) -> anyhow::Result<u64> {
-    let wanted: Vec<_> = (0..subscribers.len()).filter(|index| subscribers[*index] > 0).collect();
-    let mut free: Vec<usize> = (0..board.sent_at.len()).collect();
-    let mut ping = tokio::time::interval(PING_INTERVAL);
-    let (mut number, mut random) = (0_u64, 0x9E37_79B9_7F4A_7C15_u64);
-    while Instant::now() < end {
-        while let Some(place) = free.pop() {
-            number += 1;
-            random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
-            let index = wanted[(random >> 33) as usize % wanted.len()];
-            board.missing[place].store(subscribers[index], Ordering::Release);
-            let now = board.started.elapsed().as_micros() as u64;
-            board.sent_at[place].store(now, Ordering::Release);
-            let number = place as u64 * PLACE + number % PLACE;
-            wire.feed_publish(&address(index), number).await?;
-        }
-        wire.flush().await?;
-        tokio::select! {
-            place = completed.recv() => free.extend(place),
-            () = tokio::time::sleep_until(end.into()) => {}
-            _ = ping.tick() => wire.ping().await?,
-        }
-        while let Ok(place) = completed.try_recv() {
-            free.push(place);
-        }
+    number: u64,
+    random: u64,
+}
+
+impl Publishing {
+    fn new(wire: Wire, pace: Pace, subscribers: Vec<usize>, board: Arc<Board>) -> Self {
+        let wanted = (0..subscribers.len()).filter(|index| subscribers[*index] > 0).collect();
+        let random = 0x9E37_79B9_7F4A_7C15;
+        Self { wire, pace, subscribers, wanted, board, number: 0, random }
     }
-    let deadline = tokio::time::Instant::now() + LINGER;
-    while free.len() < board.missing.len() {
-        let Ok(place) = tokio::time::timeout_at(deadline, completed.recv()).await else { break };
-        free.extend(place);
+
+    /// Publishes until `end`; gives how many deliveries never came.
+    async fn run(
+        mut self,
+        mut completed: mpsc::Receiver<usize>,
+        end: Instant,
+    ) -> anyhow::Result<u64> {
+        let mut free: Vec<usize> = (0..self.board.sent_at.len()).collect();
+        let mut ping = tokio::time::interval(PING_INTERVAL);
+        while Instant::now() < end {
+            while let Some(place) = free.pop() {
+                let Some(due) = self.pace.take_due() else {
+                    free.push(place);
+                    break;
+                };
+                self.feed(place, due).await?;
+            }
+            self.wire.flush().await?;
+            tokio::select! {
+                place = completed.recv() => free.extend(place),
+                () = self.pace.beat() => {}
+                () = tokio::time::sleep_until(end.into()) => {}
+                _ = ping.tick() => self.wire.ping().await?,
+            }
+            while let Ok(place) = completed.try_recv() {
+                free.push(place);
+            }
+        }
+        let (deadline, missing) = (tokio::time::Instant::now() + LINGER, &self.board.missing);
+        while free.len() < missing.len() {
+            let Ok(place) = tokio::time::timeout_at(deadline, completed.recv()).await else {
+                break;
+            };
+            free.extend(place);
+        }
+        Ok(missing.iter().map(|missing| missing.load(Ordering::Acquire) as u64).sum())
     }
-    Ok(board.missing.iter().map(|missing| missing.load(Ordering::Acquire) as u64).sum())
+
+    async fn feed(&mut self, place: usize, due: Instant) -> anyhow::Result<()> {
+        const FACTOR: u64 = 0x5851_F42D_4C95_7F2D;
+        self.number += 1;
+        self.random = self.random.wrapping_mul(FACTOR).wrapping_add(0x1405_7B7E_F767_814F);
+        let index = self.wanted[(self.random >> 33) as usize % self.wanted.len()];
+        self.board.missing[place].store(self.subscribers[index], Ordering::Release);
+        let due = due.saturating_duration_since(self.board.started).as_micros() as u64;
+        self.board.sent_at[place].store(due, Ordering::Release);
+        let number = place as u64 * PLACE + self.number % PLACE;
+        self.wire.feed_publish(&address(index), number).await
+    }
 }
 
 /// Receives until everything is over. One publisher's numbers only grow.

@@ -9,6 +9,10 @@
 //! | `churn` | connect, register, disconnect |
 //! | `idle` | what an idle connection costs in memory |
 //! | `stalled` | what a reader that stalls costs everybody else |
+//! | `pace` | when the next message goes |
+//! | `storm` | everybody comes back to a server that was killed |
+//! | `startup` | from the start of a server to its first connection |
+//! | `launch` | a server that a work starts by itself |
 //! | `process` | CPU time and memory of the server, read from the operating system |
 //! | `report` | what was measured, as a table or as JSON |
 //!
@@ -19,11 +23,15 @@
 mod churn;
 mod fanout;
 mod idle;
+mod launch;
 mod many;
+mod pace;
 mod process;
 mod report;
 mod request;
 mod stalled;
+mod startup;
+mod storm;
 mod wire;
 
 use std::fmt::Display;
@@ -52,12 +60,17 @@ enum Work {
     Idle(idle::Idle),
     /// A reader that stalls beside one that lives: memory and latency. Needs --pid.
     Stalled(stalled::Stalled),
+    /// The server is killed and started again: time until all are registered anew. Takes the
+    /// server's command behind `--`.
+    Storm(storm::Storm),
+    /// Time from a server's start to its first connection. Takes the server's command behind `--`.
+    Startup(startup::Startup),
 }
 
 /// What every kind of work takes.
 #[derive(Debug, Args)]
 struct Common {
-    /// The bridge (run the server with `demo --open-bridge`), or a bare WebSocket with `--bare`.
+    /// The bridge; run the server with `demo --open-bridge`.
     #[arg(long, default_value = "ws://127.0.0.1:8080/eventbus")]
     url: String,
     /// Bytes of each message body.
@@ -112,6 +125,8 @@ impl Bench {
             Work::Churn(work) => work.common.say_sound(&work.run().await?),
             Work::Idle(work) => work.common.say(&work.run().await?),
             Work::Stalled(work) => work.common.say(&work.run().await?),
+            Work::Storm(work) => work.common.say(&work.run().await?),
+            Work::Startup(work) => work.common.say(&work.run().await?),
         }
     }
 }

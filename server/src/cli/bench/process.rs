@@ -14,6 +14,8 @@ pub(super) struct Usage {
     pub(super) cpu: Duration,
     /// Resident memory in bytes.
     pub(super) resident: u64,
+    /// The most that it ever was.
+    pub(super) peak: u64,
 }
 
 /// Looks at process `pid`.
@@ -29,11 +31,14 @@ pub(super) fn usage(pid: u32) -> anyhow::Result<Usage> {
     let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok());
     let ticks = ticks(11).zip(ticks(12)).context("odd /proc/PID/stat")?;
     let status = read("status")?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes =
-        resident.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let kilobytes = line.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok());
+        kilobytes.map(|kilobytes: u64| kilobytes * 1024).context("odd /proc/PID/status")
+    };
     Ok(Usage {
         cpu: Duration::from_millis((ticks.0 + ticks.1) * 1000 / TICKS),
-        resident: kilobytes.context("odd /proc/PID/status")? * 1024,
+        resident: bytes("VmRSS:")?,
+        peak: bytes("VmHWM:")?,
     })
 }

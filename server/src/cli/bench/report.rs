@@ -19,19 +19,24 @@ pub(super) struct Tally {
     /// Latencies in microseconds.
     latency: Histogram<u64>,
     begin: Instant,
+    end: Instant,
 }
 
 impl Tally {
-    /// Counts what happens from `begin` on.
-    pub(super) fn new(begin: Instant) -> anyhow::Result<Self> {
+    /// Counts what happens from `begin` to `end`.
+    pub(super) fn new(begin: Instant, end: Instant) -> anyhow::Result<Self> {
         // One microsecond to one minute, three significant digits.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
-        Ok(Self { sent: 0, received: 0, duplicated: 0, reordered: 0, latency, begin })
+        Ok(Self { sent: 0, received: 0, duplicated: 0, reordered: 0, latency, begin, end })
     }
 
+    /// The rate has what arrives while it is measured. The latencies have all that was due in that
+    /// time, however late it comes: the slowest must not be missing.
     pub(super) fn record(&mut self, due: Instant, now: Instant) {
-        if now >= self.begin {
+        if self.begin <= now && now < self.end {
             self.received += 1;
+        }
+        if self.begin <= due && due < self.end {
             let micros = u64::try_from(now.duration_since(due).as_micros()).unwrap_or(u64::MAX);
             self.latency.saturating_record(micros.max(1));
         }
@@ -39,10 +44,10 @@ impl Tally {
 
     /// What all connections saw together, and how many messages were lost.
     pub(super) async fn collect(
-        begin: Instant,
+        (begin, end): (Instant, Instant),
         mut connections: JoinSet<anyhow::Result<(Self, u64)>>,
     ) -> anyhow::Result<(Self, u64)> {
-        let (mut total, mut lost) = (Self::new(begin)?, 0);
+        let (mut total, mut lost) = (Self::new(begin, end)?, 0);
         while let Some(ended) = connections.join_next().await {
             let (tally, missing) = ended??;
             total.add(&tally)?;
@@ -162,5 +167,22 @@ impl fmt::Display for Report {
             writeln!(f, "server memory {:>12.1} MB", resident as f64 / 1e6)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_due_counts_in_the_latencies_even_when_it_comes_too_late_for_the_rate() {
+        let begin = Instant::now();
+        let end = begin + Duration::from_secs(1);
+        let mut tally = Tally::new(begin, end).unwrap();
+        tally.record(begin, begin + Duration::from_millis(1));
+        tally.record(begin, end + Duration::from_secs(1));
+        tally.record(end, end + Duration::from_millis(1));
+        assert_eq!((tally.received, tally.latency.len()), (1, 2));
+        assert!(tally.latency.max() >= 2_000_000);
     }
 }

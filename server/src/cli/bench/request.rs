@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 
 use super::Common;
+use super::pace::Pace;
 use super::report::{Report, Tally, Watch};
 use super::wire::{Form, Wire};
 
@@ -43,20 +44,17 @@ impl Request {
         }
         let begin = Instant::now() + self.common.warm_up();
         let end = begin + self.common.measured();
-        let gap = self
-            .rate
-            .map(|rate| Duration::from_secs_f64(self.connections as f64 / rate.max(1) as f64));
         let mut tasks = JoinSet::new();
-        for (index, wire) in wires.into_iter().enumerate() {
-            let offset = gap.unwrap_or_default().mul_f64(index as f64 / self.connections as f64);
-            let pace = Pace { window: self.window, gap, start: Instant::now() + offset, end };
-            tasks.spawn(Connection::new(wire, pace, begin)?.run());
+        let paces = Pace::each(self.rate, self.connections, end);
+        for (wire, pace) in wires.into_iter().zip(paces) {
+            let tally = Tally::new(begin, end)?;
+            tasks.spawn(Connection::new(wire, pace, self.window, end, tally).run());
         }
         tokio::time::sleep_until(begin.into()).await;
         let watch = Watch::begin(self.common.pid)?;
         tokio::time::sleep_until(end.into()).await;
         let watched = watch.end()?;
-        let (total, lost) = Tally::collect(begin, tasks).await?;
+        let (total, lost) = Tally::collect((begin, end), tasks).await?;
         Ok(Report::new(self.title(), &total, watched, lost))
     }
 
@@ -73,16 +71,11 @@ impl Request {
     }
 }
 
-struct Pace {
-    window: usize,
-    gap: Option<Duration>,
-    start: Instant,
-    end: Instant,
-}
-
 struct Connection {
     wire: Wire,
     pace: Pace,
+    window: usize,
+    end: Instant,
     tally: Tally,
     /// Number and due time of the requests under way, oldest first.
     under_way: VecDeque<(u64, Instant)>,
@@ -90,17 +83,15 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(wire: Wire, pace: Pace, begin: Instant) -> anyhow::Result<Self> {
-        let tally = Tally::new(begin)?;
-        Ok(Self { wire, pace, tally, under_way: VecDeque::new(), next: 1 })
+    fn new(wire: Wire, pace: Pace, window: usize, end: Instant, tally: Tally) -> Self {
+        Self { wire, pace, window, end, tally, under_way: VecDeque::new(), next: 1 }
     }
 
     /// Gives the tally and how many replies never came.
     async fn run(mut self) -> anyhow::Result<(Tally, u64)> {
         let mut ping = tokio::time::interval(PING_INTERVAL);
-        while Instant::now() < self.pace.end {
+        while Instant::now() < self.end {
             self.send_due().await?;
-            let wake = self.pace.gap.map_or(self.pace.end, |_| self.next_due());
             tokio::select! {
                 number = self.wire.receive() => {
                     self.received(number?);
@@ -109,36 +100,26 @@ impl Connection {
                         self.received(number?);
                     }
                 }
-                () = tokio::time::sleep_until(wake.min(self.pace.end).into()) => {}
+                () = self.pace.beat() => {}
+                () = tokio::time::sleep_until(self.end.into()) => {}
                 _ = ping.tick() => self.wire.ping().await?,
             }
         }
         let deadline = tokio::time::Instant::now() + LINGER;
         while !self.under_way.is_empty() {
             match tokio::time::timeout_at(deadline, self.wire.receive()).await {
-                // Late replies are looked for, and counted in no rate.
-                Ok(number) => self.take(number?),
+                Ok(number) => self.received(number?),
                 Err(_) => break,
-            };
+            }
         }
         let lost = self.under_way.len() as u64;
         Ok((self.tally, lost))
     }
 
-    fn next_due(&self) -> Instant {
-        let sent = u32::try_from(self.next - 1).unwrap_or(u32::MAX);
-        self.pace.start + self.pace.gap.unwrap_or_default() * sent
-    }
-
     async fn send_due(&mut self) -> anyhow::Result<()> {
         let mut fed = false;
-        loop {
-            let now = Instant::now();
-            let due = match self.pace.gap {
-                Some(_) if self.next_due() <= now => self.next_due(),
-                None if self.under_way.len() < self.pace.window => now,
-                _ => break,
-            };
+        while self.pace.is_open() || self.under_way.len() < self.window {
+            let Some(due) = self.pace.take_due() else { break };
             self.wire.feed_request(self.next).await?;
             self.under_way.push_back((self.next, due));
             self.next += 1;

@@ -94,6 +94,11 @@ impl Carrier {
         self.frames.push_front(frame);
     }
 
+    /// Closes the connection that sends, as browsers do when it was not used for a while.
+    pub(super) fn rest(&mut self) {
+        self.sending.sender = None;
+    }
+
     pub(super) fn feed(&mut self, envelope: &str) {
         self.outgoing.push(if self.outgoing.is_empty() { '[' } else { ',' });
         json::quote_into(&mut self.outgoing, envelope);

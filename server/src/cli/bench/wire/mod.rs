@@ -2,19 +2,28 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `websocket` | SockJS frames over a WebSocket, the raw WebSocket, Socket.IO, or bare echoes |
+//! | `dialect` | what is said, in the words of each form |
+//! | `websocket` | SockJS frames over a WebSocket, the raw WebSocket, Socket.IO, NATS, or bare texts |
+//! | `nats` | the NATS protocol, as far as it is needed |
 //! | `http` | SockJS over xhr-polling or xhr-streaming |
 
+mod dialect;
 mod http;
+mod nats;
 mod websocket;
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 
+use self::dialect::Saying;
+
 /// How many digits a sequence number has on the wire.
 const DIGITS: usize = 12;
+/// The number of no message.
+const NOBODY: &str = "000000000000";
 
 /// In which form messages travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -29,7 +38,10 @@ pub(super) enum Form {
     XhrStreaming,
     /// Envelopes as Socket.IO events, to a server of that kind.
     SocketIo,
-    /// Bodies alone, to a server that sends every frame back.
+    /// NATS over a WebSocket.
+    Nats,
+    /// Bodies alone, to a server that sends texts back: `tests/versus/peers/rust/src/bin/bare.rs`
+    /// says what else it knows.
     Bare,
 }
 
@@ -38,6 +50,9 @@ pub(super) struct Wire {
     carrier: Carrier,
     form: Form,
     padding: String,
+    /// Where echoes come back in NATS.
+    inbox: String,
+    is_inbox_open: bool,
 }
 
 enum Carrier {
@@ -56,7 +71,10 @@ impl Wire {
             }
             _ => Carrier::WebSocket(Box::new(websocket::Carrier::open(&base, form).await?)),
         };
-        Ok(Self { carrier, form, padding: "x".repeat(size.saturating_sub(DIGITS + 2)) })
+        static INBOXES: AtomicUsize = AtomicUsize::new(0);
+        let inbox = format!("_BENCH.{}.{}", std::process::id(), INBOXES.fetch_add(1, Relaxed));
+        let padding = "x".repeat(size.saturating_sub(DIGITS + 2));
+        Ok(Self { carrier, form, padding, inbox, is_inbox_open: false })
     }
 
     /// The sequence number in the next message.
@@ -88,42 +106,34 @@ impl Wire {
 
     /// Puts a request to `echo`, or a bare message, into the write buffer.
     pub(super) async fn feed_request(&mut self, number: u64) -> anyhow::Result<()> {
-        let body = self.body(number);
-        if self.form == Form::Bare {
-            return self.feed(&body).await;
+        if self.form == Form::Nats && !self.is_inbox_open {
+            self.is_inbox_open = true;
+            let open = format!("SUB {} 1\r\n", self.inbox);
+            self.feed(&open).await?;
         }
-        let envelope = format!(
-            r#"{{"type":"send","address":"echo","headers":{{}},"body":{body},"replyAddress":"{number:012}"}}"#
-        );
-        self.feed(&envelope).await
+        let body = self.body(number);
+        self.say(Saying::Echo { number, body: &body }).await
     }
 
     /// Puts a publish into the write buffer.
     pub(super) async fn feed_publish(&mut self, address: &str, number: u64) -> anyhow::Result<()> {
         let body = self.body(number);
-        let envelope =
-            format!(r#"{{"type":"publish","address":"{address}","headers":{{}},"body":{body}}}"#);
-        self.feed(&envelope).await
+        self.say(Saying::Publish { address, body: &body }).await
     }
 
     /// Registers, and waits until the server has done so.
     pub(super) async fn register<A: AsRef<str>>(&mut self, addresses: &[A]) -> anyhow::Result<()> {
-        for address in addresses {
-            let address = address.as_ref();
-            self.feed(&format!(r#"{{"type":"register","address":"{address}"}}"#)).await?;
+        for (number, address) in addresses.iter().enumerate() {
+            self.say(Saying::Register { address: address.as_ref(), number }).await?;
         }
-        self.feed(r#"{"type":"send","address":"bench.nobody","replyAddress":"000000000000"}"#)
-            .await?;
+        self.say(Saying::Done).await?;
         self.flush().await?;
         self.receive().await.map(drop)
     }
 
     pub(super) async fn ping(&mut self) -> anyhow::Result<()> {
-        if self.form != Form::Bare {
-            self.feed(r#"{"type":"ping"}"#).await?;
-            self.flush().await?;
-        }
-        Ok(())
+        self.say(Saying::Ping).await?;
+        self.flush().await
     }
 
     pub(super) async fn flush(&mut self) -> anyhow::Result<()> {
@@ -141,11 +151,25 @@ impl Wire {
         }
     }
 
-    async fn feed(&mut self, envelope: &str) -> anyhow::Result<()> {
+    /// Lets go of what is only needed to say something.
+    pub(super) fn rest(&mut self) {
+        if let Carrier::Http(carrier) = &mut self.carrier {
+            carrier.rest();
+        }
+    }
+
+    async fn say(&mut self, saying: Saying<'_>) -> anyhow::Result<()> {
+        match saying.in_form(self.form, &self.inbox) {
+            Some(text) => self.feed(&text).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn feed(&mut self, text: &str) -> anyhow::Result<()> {
         match &mut self.carrier {
-            Carrier::WebSocket(carrier) => carrier.feed(envelope).await,
+            Carrier::WebSocket(carrier) => carrier.feed(text).await,
             Carrier::Http(carrier) => {
-                carrier.feed(envelope);
+                carrier.feed(text);
                 Ok(())
             }
         }

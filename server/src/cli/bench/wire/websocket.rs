@@ -7,19 +7,23 @@ use tokio::net::TcpStream;
 use trolleybus_protocol::json;
 use yawc::{Frame, OpCode, WebSocket};
 
-use super::Form;
+use super::nats::{CONNECT, Reader, Said};
+use super::{Form, NOBODY};
 
 pub(super) struct Carrier {
     socket: WebSocket<TcpStream>,
     form: Form,
+    nats: Reader,
+    /// NATS is a stream: what goes out together is one frame.
+    outgoing: String,
 }
 
 impl Carrier {
-    /// Connects to a `ws:` URL; SockJS sessions and Socket.IO namespaces are open afterwards.
+    /// Connects to a `ws:` URL; SockJS sessions, Socket.IO namespaces and NATS are open afterwards.
     pub(super) async fn open(base: &str, form: Form) -> anyhow::Result<Self> {
         let url = match form {
             Form::Raw => format!("{base}/websocket"),
-            Form::Bare => base.to_owned(),
+            Form::Bare | Form::Nats => base.to_owned(),
             Form::SocketIo => format!("{base}/?EIO=4&transport=websocket"),
             _ => format!("{base}/000/bench/websocket"),
         };
@@ -31,25 +35,44 @@ impl Carrier {
         let socket = WebSocket::handshake(url, stream, yawc::Options::default())
             .await
             .context("no WebSocket there")?;
-        let mut carrier = Self { socket, form };
-        match form {
-            Form::Sockjs => drop(carrier.frame().await?),
+        let mut carrier = Self { socket, form, nats: Reader::default(), outgoing: String::new() };
+        carrier.greet().await?;
+        Ok(carrier)
+    }
+
+    async fn greet(&mut self) -> anyhow::Result<()> {
+        match self.form {
+            Form::Sockjs => drop(self.frame().await?),
             Form::SocketIo => {
                 // Engine.IO opens, then the default namespace.
-                carrier.frame().await?;
-                carrier.put("40".to_owned()).await?;
-                carrier.flush().await?;
-                carrier.frame().await?;
+                self.frame().await?;
+                self.put("40".to_owned()).await?;
+                self.flush().await?;
+                self.frame().await?;
+            }
+            Form::Nats => {
+                self.outgoing.push_str(CONNECT);
+                self.outgoing.push_str("PING\r\n");
+                self.flush().await?;
+                self.frame().await?;
             }
             _ => {}
         }
-        Ok(carrier)
+        Ok(())
     }
 
     pub(super) async fn frame(&mut self) -> anyhow::Result<Bytes> {
         loop {
+            if self.form == Form::Nats
+                && let Some(message) = self.nats_message().await?
+            {
+                return Ok(message);
+            }
             let frame = self.socket.next_frame().await.context("the server hung up")?;
             match frame.opcode() {
+                OpCode::Text | OpCode::Binary if self.form == Form::Nats => {
+                    self.nats.push(frame.payload());
+                }
                 OpCode::Text | OpCode::Binary => {
                     if self.form == Form::SocketIo && frame.payload()[..] == b"2"[..] {
                         self.put("3".to_owned()).await?;
@@ -64,17 +87,37 @@ impl Carrier {
         }
     }
 
-    pub(super) async fn feed(&mut self, envelope: &str) -> anyhow::Result<()> {
+    /// The next message that is here already; a pong is one without a number.
+    async fn nats_message(&mut self) -> anyhow::Result<Option<Bytes>> {
+        while let Some(said) = self.nats.next()? {
+            match said {
+                Said::Message(body) => return Ok(Some(body)),
+                Said::Pong => return Ok(Some(Bytes::from_static(NOBODY.as_bytes()))),
+                Said::Ping => {
+                    self.outgoing.push_str("PONG\r\n");
+                    self.flush().await?;
+                }
+                Said::Info => {}
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn feed(&mut self, text: &str) -> anyhow::Result<()> {
         let frame = match self.form {
+            Form::Nats => {
+                self.outgoing.push_str(text);
+                return Ok(());
+            }
             Form::Sockjs => {
-                let mut frame = String::with_capacity(envelope.len() + 32);
+                let mut frame = String::with_capacity(text.len() + 32);
                 frame.push('[');
-                json::quote_into(&mut frame, envelope);
+                json::quote_into(&mut frame, text);
                 frame.push(']');
                 frame
             }
-            Form::SocketIo => format!(r#"42["m",{envelope}]"#),
-            _ => envelope.to_owned(),
+            Form::SocketIo => format!(r#"42["m",{text}]"#),
+            _ => text.to_owned(),
         };
         self.put(frame).await
     }
@@ -84,6 +127,10 @@ impl Carrier {
     }
 
     pub(super) async fn flush(&mut self) -> anyhow::Result<()> {
+        if !self.outgoing.is_empty() {
+            let bytes = Bytes::from(std::mem::take(&mut self.outgoing));
+            self.socket.feed(Frame::binary(bytes)).await.context("the server hung up")?;
+        }
         self.socket.flush().await.context("the server hung up")
     }
 
