@@ -2,7 +2,11 @@
 
 const kilobytes16 = ["--size", "16384"];
 
-/** `only` names the peers that can do the work; `unit` is what the figure counts. */
+/**
+ * `figure` names what counts in the report of `trolleybus bench`, `unit` says what that is.
+ * `bar` is a share of sockjs-node's figure, `most` an absolute bound, `below` names peers that must not be better.
+ * `form` is for the works that only SockJS knows. `once`: the figure does not depend on the time measured.
+ */
 export const WORKS = [
   { name: "Request/reply, 64 connections, one under way each", args: ["request", "--connections", "64"], bar: 0.3 },
   { name: "Request/reply, 16 connections, 16 under way each", args: ["request", "--connections", "16", "--window", "16"], bar: 0.11 },
@@ -14,6 +18,50 @@ export const WORKS = [
   { name: "xhr-polling request/reply, 64 sessions", args: ["request", "--connections", "64"], form: "xhr-polling", bar: 0.21 },
   { name: "xhr-streaming request/reply, 64 sessions", args: ["request", "--connections", "64"], form: "xhr-streaming", bar: 0.22 },
   { name: "Connect, register, disconnect", args: ["churn"], bar: 0.4 },
-  { name: "Idle registered connection, 9,000 of them", args: ["idle", "--connections", "9000"], unit: "bytes", barBytes: 6000 },
+  {
+    name: "Idle registered connection",
+    args: ["idle", "--connections", "9000"],
+    quick: ["idle", "--connections", "2000"],
+    figure: "resident_bytes_per_connection",
+    unit: "bytes",
+    once: true,
+    most: 6000,
+    below: "all",
+  },
+  {
+    name: "Idle registered xhr-polling session",
+    args: ["idle", "--connections", "4000"],
+    quick: ["idle", "--connections", "1000"],
+    form: "xhr-polling",
+    figure: "resident_bytes_per_connection",
+    unit: "bytes",
+    once: true,
+    most: 8192,
+  },
+  {
+    name: "p99 of request/reply, 20,000 a second, 64 connections",
+    args: ["request", "--connections", "64", "--rate", "20000"],
+    figure: "latency_us.p99",
+    unit: "µs",
+    below: ["sockjs-node", "socketioxide"],
+  },
 ];
 
+/** The same for all that come back to a server that was killed; columns of a table of its own. */
+export const STORM = {
+  connections: "2000",
+  columns: [
+    { name: "all registered after, ms", figure: "all_registered_ms" },
+    { name: "half registered after, ms", figure: "half_registered_ms" },
+    { name: "first reply p99, µs", figure: "first_reply_us.p99" },
+    { name: "server CPU each, µs", figure: "server_cpu_us_per_connection" },
+    { name: "most memory, MB", figure: "server_peak_bytes", scale: 1e-6 },
+  ],
+};
+
+/** Works whose CPU per message on two cores is compared with that on one. */
+export const TWO_CORES = [
+  { name: "requests", args: ["request", "--connections", "16", "--window", "16"] },
+  { name: "fan-out", args: ["fanout", "--subscribers", "100", "--window", "16"] },
+  { name: "many", args: ["many"] },
+];

@@ -62,9 +62,9 @@ export function sharedText() {
   };
 }
 
-/** Says where it listens, as every peer does, and ends on SIGTERM. */
+/** Listens on the port that is the first argument, as every peer does; ends on SIGTERM. */
 export function ready(server) {
-  server.listen(0, "127.0.0.1", 4096, () => {
+  server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", 4096, () => {
     console.log(`ready http://127.0.0.1:${server.address().port}/eventbus`);
   });
   process.on("SIGTERM", () => process.exit(0));

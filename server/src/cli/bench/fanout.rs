@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::Common;
 use super::pace::Pace;
 use super::report::{Report, Tally, Watch};
+use super::sequence::Sequence;
 use super::wire::{Form, Wire};
 
 const ADDRESS: &str = "bench.fanout";
@@ -148,18 +149,13 @@ async fn subscribe(
     mut is_over: watch::Receiver<Option<u64>>,
 ) -> anyhow::Result<(Tally, u64)> {
     let mut ping = tokio::time::interval(PING_INTERVAL);
-    let (mut expected, mut last, mut deadline) = (1, None, None);
-    while last.is_none_or(|last| expected <= last) {
+    let (mut sequence, mut last, mut deadline) = (Sequence::default(), None, None);
+    while last.is_none_or(|last| !sequence.is_whole(last)) {
         let linger = deadline.unwrap_or_else(|| tokio::time::Instant::now() + LINGER * 100);
         tokio::select! {
             number = wire.receive() => {
                 let number = number?;
-                match number.cmp(&expected) {
-                    std::cmp::Ordering::Less => tally.duplicated += 1,
-                    std::cmp::Ordering::Equal => {}
-                    std::cmp::Ordering::Greater => tally.reordered += 1,
-                }
-                expected = number + 1;
+                tally.count(&sequence.take(number));
                 received(&mut tally, &board, number);
             }
             _ = is_over.changed(), if last.is_none() => {
@@ -170,7 +166,7 @@ async fn subscribe(
             _ = ping.tick() => wire.ping().await?,
         }
     }
-    let lost = last.map_or(0, |last| (last + 1).saturating_sub(expected));
+    let lost = last.map_or(0, |last| sequence.missing(last));
     Ok((tally, lost))
 }
 

@@ -14,6 +14,7 @@
 //! | `startup` | from the start of a server to its first connection |
 //! | `launch` | a server that a work starts by itself |
 //! | `process` | CPU time and memory of the server, read from the operating system |
+//! | `sequence` | what is missing, late or double among the numbers that one receiver gets |
 //! | `report` | what was measured, as a table or as JSON |
 //!
 //! Every message carries a sequence number, so that loss, duplication and reordering are counted.
@@ -29,6 +30,7 @@ mod pace;
 mod process;
 mod report;
 mod request;
+mod sequence;
 mod stalled;
 mod startup;
 mod storm;

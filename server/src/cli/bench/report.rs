@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::process::{self, Usage};
+use super::sequence::Arrival;
 
 /// What one connection saw.
 #[derive(Debug)]
@@ -39,6 +40,15 @@ impl Tally {
         if self.begin <= due && due < self.end {
             let micros = u64::try_from(now.duration_since(due).as_micros()).unwrap_or(u64::MAX);
             self.latency.saturating_record(micros.max(1));
+        }
+    }
+
+    /// Counts what is wrong with how a message came.
+    pub(super) fn count(&mut self, arrival: &Arrival) {
+        match arrival {
+            Arrival::InOrder => {}
+            Arrival::Late => self.reordered += 1,
+            Arrival::Double => self.duplicated += 1,
         }
     }
 

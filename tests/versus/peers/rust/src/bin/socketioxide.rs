@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
+use futures_util::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use socketioxide::SocketIo;
 use socketioxide::extract::{Data, SocketRef};
@@ -28,13 +29,15 @@ struct Rec<'a> {
     body: &'a str,
 }
 
-#[tokio::main]
+/// socketioxide runs each call of a handler in a task of its own, so on several threads messages
+/// lose their order; on the one core that a peer gets here, one thread is as good.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let port = std::env::args().nth(1).unwrap_or_else(|| "0".to_owned());
     let (layer, io) = SocketIo::builder().req_path("/eventbus").build_layer();
     io.ns("/", async |socket: SocketRef, io: SocketIo| {
         socket.on("m", async move |socket: SocketRef, Data::<Envelope>(envelope)| {
-            receive(&io, &socket, envelope).await;
+            receive(&io, &socket, envelope);
         });
     });
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
@@ -48,7 +51,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// What cannot be sent belongs to a socket that is gone, or full, which the load would count.
-async fn receive(io: &SocketIo, socket: &SocketRef, envelope: Envelope) {
+fn receive(io: &SocketIo, socket: &SocketRef, envelope: Envelope) {
     let Envelope { r#type, address, body, reply_address } = envelope;
     match (r#type.as_str(), address.as_str()) {
         ("send", "echo") => {
@@ -61,7 +64,8 @@ async fn receive(io: &SocketIo, socket: &SocketRef, envelope: Envelope) {
         }
         ("publish", _) => {
             let rec = Rec { r#type: "rec", address: &address, body: &body };
-            let _ = io.to(address.clone()).emit("m", &rec).await;
+            // Within one process nothing is waited for.
+            let _ = io.to(address.clone()).emit("m", &rec).now_or_never();
         }
         ("register", _) => socket.join(address),
         _ => {}
