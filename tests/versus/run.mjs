@@ -1,143 +1,139 @@
-// Runs every work against ours and against its peers, in turns, and writes a table of ratios.
-// `cargo xtask versus` calls it; TROLLEYBUS_BIN and BARE_ECHO_BIN say where our programs are.
+// Runs every work against ours and against its peers, in turns, and writes tables of what came out.
+// `cargo xtask versus` calls it, with TROLLEYBUS_BIN and VERSUS_PEERS saying where the programs are.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
-import readline from "node:readline";
 import { parseArgs } from "node:util";
+import { measure, pick } from "./measure.mjs";
+import { others } from "./others.mjs";
+import { ELSEWHERE, PEERS } from "./peers.mjs";
+import { storm } from "./storm.mjs";
+import { between, median, shown, table, workRow } from "./table.mjs";
 import { WORKS } from "./works.mjs";
-
-const SERVER_CORE = "0";
-const LOAD_CORE = "1";
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: "string", default: "3" },
-    seconds: { type: "string", default: "3" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
     only: { type: "string", default: "" },
+    peers: { type: "string", default: "" },
+    quick: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
     out: { type: "string", default: "versus.md" },
+    documents: { type: "string", default: "" },
   },
 });
 
-const here = (file) => new URL(file, import.meta.url).pathname;
-const trolleybus = process.env.TROLLEYBUS_BIN;
-const node = (file) => [process.execPath, here(`peers/${file}`)];
-const open = ["demo", "--open-bridge", "--listen", "127.0.0.1:0"];
+const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
+const seconds = Number(options.seconds ?? (options.quick ? 1 : 2));
+const wanted = options.peers.split(",").filter(Boolean);
+const isWanted = (name) => name.toLowerCase().includes(options.only.toLowerCase());
 
-const PEERS = [
-  { name: "trolleybus", command: [trolleybus, ...open], path: "/eventbus", form: "sockjs" },
-  { name: "sockjs-node", command: node("sockjs-node.mjs"), form: "sockjs" },
-  { name: "ws", command: node("ws.mjs"), form: "raw" },
-  { name: "socket.io", command: node("socketio.mjs"), form: "socket-io" },
-  { name: "bare echo", command: [process.env.BARE_ECHO_BIN, "0"], path: "/", form: "bare" },
-];
+/** Why a figure is not in the tables, said below them. */
+const reasons = [];
+const everything = [];
 
-/** Polling is SockJS's; a bare echo knows requests only. */
-function canDo(peer, work) {
-  if (work.form) {
-    return peer.form === "sockjs";
-  }
-  return peer.form !== "bare" || work.args[0] === "request";
-}
-
-function pinned(core, command) {
-  return ["taskset", ["-c", core, ...command]];
-}
-
-async function start(peer) {
-  const env = { ...process.env, NODE_ENV: "production", TROLLEYBUS_LOG: "error" };
-  const stdio = ["ignore", "pipe", "ignore"];
-  const child = spawn(...pinned(SERVER_CORE, peer.command), { env, stdio });
-  for await (const line of readline.createInterface({ input: child.stdout })) {
-    const url = line.match(/(?:http|ws):\/\/\S+/)?.[0];
-    if (url) {
-      child.stdout.resume();
-      const base = url.replace(/^http/, "ws").replace(/\/$/, "");
-      return { child, url: peer.path ? new URL(peer.path, base).href : base };
+/** The peers that can be had and were asked for; ours and the base of the ratios always are. */
+function choose() {
+  const isAsked = ({ name }) => wanted.length === 0 || wanted.includes(name) || name === "trolleybus" || name === "sockjs-node";
+  for (const { name, absent } of PEERS.filter(isAsked)) {
+    if (absent) {
+      reasons.push(`${name}: ${absent}`);
     }
   }
-  throw new Error(`${peer.name} did not start`);
-}
-
-async function stop(child) {
-  child.kill("SIGKILL");
-  if (child.exitCode === null && child.signalCode === null) {
-    await once(child, "exit");
+  if (wanted.length === 0) {
+    reasons.push(...Object.entries(ELSEWHERE).map(([name, reason]) => `${name}: ${reason}`));
   }
+  return PEERS.filter((peer) => isAsked(peer) && !peer.absent);
 }
 
-async function measure(peer, work) {
-  const { child, url } = await start(peer);
-  const form = work.form ?? peer.form;
-  const args = [...work.args, "--form", form, "--url", url, "--pid", String(child.pid)];
-  const bench = spawn(
-    ...pinned(LOAD_CORE, [trolleybus, "bench", ...args, "--seconds", options.seconds, "--json"]),
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let text = "";
-  bench.stdout.on("data", (data) => (text += data));
-  const [code] = await once(bench, "close");
-  await stop(child);
-  if (code !== 0) {
-    throw new Error(`${peer.name}: ${work.name}: bench ended with ${code}\n${text}`);
+/** Polling is SockJS's. */
+const canDo = (peer, work) => !work.form || peer.form === "sockjs";
+
+/** For each peer its figures, by turns, or the reason why there are none. */
+async function compare(work, peers) {
+  const figures = {};
+  const args = (options.quick && work.quick) || work.args;
+  for (let round = 0; round < rounds; round++) {
+    for (const peer of peers.filter((peer) => canDo(peer, work) && typeof figures[peer.name] !== "string")) {
+      try {
+        const report = await measure(peer, args, { seconds: work.once ? 1 : seconds, form: work.form });
+        const figure = pick(report, work.figure ?? "server_cpu_us_per_message");
+        (figures[peer.name] ??= []).push(figure);
+        everything.push({ work: work.name, peer: peer.name, round, ...report });
+      } catch (error) {
+        figures[peer.name] = error.message;
+        reasons.push(`${peer.name}, ${work.name.toLowerCase()}: ${error.message}`);
+        console.error(`${peer.name}: ${work.name}: ${error.message}`);
+      }
+    }
   }
-  const report = JSON.parse(text);
-  return {
-    figure: report.server_cpu_us_per_message ?? report.resident_bytes_per_connection,
-    p99: report.latency_us?.p99,
-  };
-}
-
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
-const shown = (number) => (number >= 100 ? Math.round(number).toLocaleString("en") : number.toPrecision(3));
-
-function spread(numbers) {
-  return (Math.max(...numbers) - Math.min(...numbers)) / 2 / median(numbers);
+  return figures;
 }
 
 function machine() {
   const load = os.loadavg()[0].toFixed(1);
-  return `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, Linux ${os.release()}, load ${load}, node ${process.version}`;
+  const memory = Math.round(os.totalmem() / 2 ** 30);
+  return `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores, ${memory} GB, Linux ${os.release()}, load ${load} at the start`;
 }
 
-function row(work, results) {
-  const figures = (name) => (results[name] ?? []).map((result) => result.figure);
-  const theirs = figures("sockjs-node");
-  const cells = PEERS.map(({ name }) => {
-    const own = figures(name);
-    if (own.length === 0) {
-      return "-";
-    }
-    const ratio = own.map((figure, index) => figure / theirs[index]);
-    const percent = Math.round(100 * spread(own));
-    return name === "sockjs-node" ? `${shown(median(own))} ±${percent}%` : `${shown(median(own))} ±${percent}% (${median(ratio).toFixed(2)})`;
-  });
-  const ratio = median(figures("trolleybus").map((figure, index) => figure / theirs[index]));
-  const bar = work.bar ?? work.barBytes;
-  const met = work.bar ? ratio <= work.bar : median(figures("trolleybus")) <= work.barBytes;
-  return `| ${work.name} | ${cells.join(" | ")} | ${bar}${work.bar ? "" : " bytes"} ${met ? "met" : "missed"} |`;
+function head(peers) {
+  const versions = peers.filter((peer) => peer.version).map((peer) => `${peer.name} ${peer.version}`);
+  const command = ["cargo xtask versus", ...process.argv.slice(2).filter(isTyped)].join(" ");
+  return [
+    `Measured ${new Date().toISOString().slice(0, 10)} on ${machine()}, by \`${command}\`:`,
+    `server and load on a core each, by turns, ${rounds} rounds of ${seconds} s. Node ${process.version}, ${versions.join(", ")}.`,
+    "",
+    `Server CPU in microseconds per message unless another unit is named: median of the rounds ± half the spread, in`,
+    `brackets the share of sockjs-node's in the same round. Less is better. \`bare\` is no bus but the ceiling: the least`,
+    `that can be done with the WebSocket library and the runtime that we use.`,
+  ];
 }
 
-const works = WORKS.filter((work) => work.name.toLowerCase().includes(options.only.toLowerCase()));
-const lines = [
-  `Measured ${new Date().toISOString().slice(0, 10)} on ${machine()}.`,
-  `Server CPU in microseconds per message (bytes per connection where idle), median of ${options.rounds} alternating`,
-  `runs ± half the spread, in brackets the share of sockjs-node's in the same run.`,
-  "",
-  `| Work | ${PEERS.map((peer) => peer.name).join(" | ")} | Bar |`,
-  `|---|${PEERS.map(() => "---").join("|")}|---|`,
-];
-for (const work of works) {
-  const results = {};
-  for (let round = 0; round < Number(options.rounds); round++) {
-    for (const peer of PEERS.filter((peer) => canDo(peer, work))) {
-      (results[peer.name] ??= []).push(await measure(peer, work));
-    }
+/** Not what xtask adds. */
+function isTyped(word, index, words) {
+  const added = ["--out", "--documents"];
+  return !added.includes(word) && !added.includes(words[index - 1]);
+}
+
+function foot() {
+  return reasons.length > 0 ? ["", "Not measured, and why:", "", ...reasons.map((reason) => `- ${reason}`)] : [];
+}
+
+const began = Date.now();
+const peers = choose();
+const lines = [...head(peers), ""];
+const works = WORKS.filter((work) => isWanted(work.name));
+if (works.length > 0) {
+  const rows = [];
+  for (const work of works) {
+    const figures = await compare(work, peers);
+    rows.push(workRow(work, peers, figures));
+    console.error(rows.at(-1));
   }
-  lines.push(row(work, results));
-  console.log(lines.at(-1));
+  lines.push(...table(["Work", ...peers.map((peer) => peer.name), "Bar"], rows));
 }
+const tools = { peers, rounds, seconds, isWanted, quick: options.quick, reasons, everything, median, shown };
+lines.push(...(await storm(tools)), ...(await others(tools)), ...foot());
+console.log(lines.join("\n"));
+console.error(`\n${Math.round((Date.now() - began) / 1000)} s in all`);
+
 writeFileSync(options.out, lines.join("\n") + "\n");
-console.log(`\n${readFileSync(options.out, "utf8")}\nwritten to ${options.out}`);
+writeFileSync(options.out.replace(/\.md$/, ".json"), JSON.stringify(everything, null, 1) + "\n");
+console.error(`written to ${options.out}, and every report to the .json beside it`);
+if (options.write) {
+  write(options.documents.split(":").filter(Boolean));
+}
+
+function write(documents) {
+  const texts = documents.map((document) => [document, between(readFileSync(document, "utf8"), lines)]);
+  const marked = texts.filter(([, text]) => text !== undefined);
+  if (marked.length === 0) {
+    console.error(`no <!-- versus --> and <!-- /versus --> in ${documents.join(", ")}`);
+    process.exitCode = 1;
+  }
+  for (const [document, text] of marked) {
+    writeFileSync(document, text);
+    console.error(`written into ${document}`);
+  }
+}

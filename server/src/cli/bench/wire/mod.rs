@@ -126,6 +126,11 @@ impl Wire {
         for (number, address) in addresses.iter().enumerate() {
             self.say(Saying::Register { address: address.as_ref(), number }).await?;
         }
+        self.settle().await
+    }
+
+    /// Waits until the server has dealt with everything that was said.
+    pub(super) async fn settle(&mut self) -> anyhow::Result<()> {
         self.say(Saying::Done).await?;
         self.flush().await?;
         self.receive().await.map(drop)
