@@ -15,7 +15,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use trolleybus_protocol::json;
 
-type Polling = Pin<Box<dyn Future<Output = anyhow::Result<(Connection, Bytes)>> + Send>>;
+type Polling = Pending<Bytes>;
+/// A request under way, kept so that whoever waits for it may stop waiting and come back.
+type Pending<T> = Pin<Box<dyn Future<Output = anyhow::Result<(Connection, T)>> + Send>>;
 
 pub(super) struct Carrier {
     session: String,
@@ -28,6 +30,7 @@ pub(super) struct Carrier {
 
 enum Receiving {
     Polling(Polling),
+    Opening(Pending<Incoming>),
     Streaming { connection: Connection, body: Incoming, partial: BytesMut },
     Lost,
 }
@@ -41,12 +44,10 @@ impl Carrier {
         let connection = || Connection { authority: format!("{host}:{port}"), sender: None };
         let number = SESSIONS.fetch_add(1, Relaxed);
         let session = format!("{}/000/{:x}-{number:x}", url.path(), std::process::id());
-        let mut receiver = connection();
         let receiving = if streaming {
-            let body = receiver.post(&format!("{session}/xhr_streaming"), "").await?.into_body();
-            Receiving::Streaming { connection: receiver, body, partial: BytesMut::new() }
+            Receiving::Opening(stream(connection(), format!("{session}/xhr_streaming")))
         } else {
-            Receiving::Polling(poll(receiver, format!("{session}/xhr")))
+            Receiving::Polling(poll(connection(), format!("{session}/xhr")))
         };
         let (sending, frames) = (connection(), VecDeque::new());
         let mut carrier = Self { session, receiving, sending, outgoing: String::new(), frames };
@@ -71,7 +72,14 @@ impl Carrier {
                         Receiving::Polling(poll(connection, format!("{}/xhr", self.session)));
                     self.frames.extend(lines(&body));
                 }
-                Receiving::Streaming { connection, body, partial } => match body.frame().await {
+                Receiving::Opening(opening) => {
+                    let opened = opening.await;
+                    self.receiving = Receiving::Lost;
+                    let (connection, body) = opened?;
+                    let partial = BytesMut::new();
+                    self.receiving = Receiving::Streaming { connection, body, partial };
+                }
+                Receiving::Streaming { body, partial, .. } => match body.frame().await {
                     Some(frame) => {
                         let data = frame.context("the stream broke")?.into_data();
                         partial.extend_from_slice(&data.unwrap_or_default());
@@ -80,13 +88,19 @@ impl Carrier {
                             self.frames.extend(lines(&whole));
                         }
                     }
-                    None => {
-                        // The response reached its limit: a further one goes on.
-                        let path = format!("{}/xhr_streaming", self.session);
-                        *body = connection.post(&path, "").await?.into_body();
-                    }
+                    None => self.stream_anew(),
                 },
             }
+        }
+    }
+
+    /// The response reached its limit: a further one goes on.
+    fn stream_anew(&mut self) {
+        if let Receiving::Streaming { connection, .. } =
+            std::mem::replace(&mut self.receiving, Receiving::Lost)
+        {
+            let path = format!("{}/xhr_streaming", self.session);
+            self.receiving = Receiving::Opening(stream(connection, path));
         }
     }
 
@@ -134,6 +148,15 @@ fn poll(mut connection: Connection, path: String) -> Polling {
         ensure!(status == StatusCode::OK, "xhr gave {status}");
         let body = response.into_body().collect().await.context("the poll broke")?;
         Ok((connection, body.to_bytes()))
+    })
+}
+
+fn stream(mut connection: Connection, path: String) -> Pending<Incoming> {
+    Box::pin(async move {
+        let response = connection.post(&path, "").await?;
+        let status = response.status();
+        ensure!(status == StatusCode::OK, "xhr_streaming gave {status}");
+        Ok((connection, response.into_body()))
     })
 }
 
