@@ -21,7 +21,7 @@ pub(crate) enum Need {
     TestPackages,
     /// The npm package, the UI and the static files, assembled.
     Site,
-    /// The server, the SockJS test server and the bare echo, in release.
+    /// The server, and the SockJS test server, in release.
     Server,
 }
 

@@ -51,6 +51,15 @@ impl Workshop {
         command
     }
 
+    /// A command among the peers of `versus`, which are a workspace of their own too.
+    pub(crate) fn peers_command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.tools.command(program);
+        command
+            .current_dir(self.workspace.rust_peers())
+            .env("CARGO_TARGET_DIR", self.workspace.peers_target());
+        command
+    }
+
     /// A command in the workspace's root with the Rust toolchain that has the wasm target.
     pub(crate) fn wasm_command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.tools.wasm_command(program);

@@ -86,8 +86,14 @@ impl Workspace {
         self.target.join("release/trolleybus")
     }
 
-    pub(crate) fn bare_echo(&self) -> PathBuf {
-        self.target.join("release/examples/bare_websocket_echo")
+    /// The peers of `versus` that are written in Rust.
+    pub(crate) fn rust_peers(&self) -> PathBuf {
+        self.tests().join("versus/peers/rust")
+    }
+
+    /// What is built or fetched for the peers of `versus`.
+    pub(crate) fn peers_target(&self) -> PathBuf {
+        self.target.join("versus")
     }
 
     pub(crate) fn sockjs_test_server(&self) -> PathBuf {

@@ -8,7 +8,10 @@ const COMMANDS: [(&str, &str); 9] = [
     ("build", "build the npm package, the UI and the site in target/www"),
     ("size", "what browsers download, raw and gzipped"),
     ("screenshots", "take the pictures of the UI into tests/e2e/screenshots"),
-    ("versus [ARGS]", "measure the server beside its peers: --rounds N --seconds N --only TEXT"),
+    (
+        "versus [ARGS]",
+        "measure the server beside its peers; tests/versus/README.md has the options",
+    ),
     ("fuzz [TARGET] [SECONDS]", "the fuzz targets with cargo-fuzz, a minute each unless told"),
     ("setup", "find or install the tools, and nothing else"),
     ("help", "this text"),

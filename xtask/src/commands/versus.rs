@@ -1,15 +1,19 @@
-//! `cargo xtask versus`: the same work against ours and its peers, in turns, as a table of ratios.
+//! `cargo xtask versus`: the same work against ours and its peers, in turns, as tables of ratios.
 
-use anyhow::{Result, bail};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use crate::{
     need::Need,
-    process::{find, run},
+    process::{find, run, say},
+    products::peers,
     tools,
     workshop::Workshop,
 };
 
-/// `args` go to the runner: `--rounds 3 --seconds 3 --only fan-out`.
+/// `args` go to the runner: `--rounds 3 --seconds 2 --only fan-out --peers ws,nats --quick --write`.
 pub(super) fn run_all(args: &[String]) -> Result<()> {
     if find("taskset").is_none() {
         bail!(
@@ -18,14 +22,57 @@ pub(super) fn run_all(args: &[String]) -> Result<()> {
     }
     let mut workshop = Workshop::open()?;
     workshop.meet(&[Need::Node, Need::Server])?;
-    let folder = workshop.workspace.tests().join("versus");
-    tools::node::provide_packages(&workshop, &folder)?;
+    let (workspace, tests) = (&workshop.workspace, workshop.workspace.tests().join("versus"));
+    tools::node::provide_packages(&workshop, &tests)?;
+    let chosen = value_of(args, "--peers");
+    let is_wanted = |name: &str| chosen.is_none_or(|chosen| chosen.split(',').any(|n| n == name));
+    let peers = peers::provide(&workshop, is_wanted);
+    let documents = ["README.md", "docs/performance.md"].map(|file| workspace.root().join(file));
     let mut node = workshop.command("node");
-    node.arg(folder.join("run.mjs"))
-        .arg("--out")
-        .arg(workshop.workspace.target().join("versus.md"))
+    node.arg(tests.join("run.mjs"))
         .args(args)
-        .env("TROLLEYBUS_BIN", workshop.workspace.server_binary())
-        .env("BARE_ECHO_BIN", workshop.workspace.bare_echo());
+        .arg("--out")
+        .arg(workspace.target().join("versus.md"))
+        .arg("--documents")
+        .arg(std::env::join_paths(documents.iter().filter(|file| file.is_file()))?)
+        .env("TROLLEYBUS_BIN", workspace.server_binary())
+        .env("VERSUS_PEERS", peers.to_string());
+    let is_long = !args.iter().any(|arg| arg == "--quick");
+    let is_asked = value_of(args, "--only").is_none_or(|only| "registrations".contains(only));
+    if is_long && is_asked {
+        node.env("BUS_BENCH", bus_bench(&workshop)?);
+    }
     run(&mut node)
+}
+
+/// What follows `option`.
+fn value_of<'a>(args: &'a [String], option: &str) -> Option<&'a str> {
+    let place = args.iter().position(|arg| arg == option)?;
+    args.get(place + 1).map(String::as_str)
+}
+
+/// `server/benches/bus`, built.
+fn bus_bench(workshop: &Workshop) -> Result<PathBuf> {
+    say("building the bench of the bus");
+    let mut cargo = workshop.command("cargo");
+    cargo.args(["bench", "--quiet", "--package", "trolleybus", "--bench", "bus", "--no-run"]);
+    let messages =
+        crate::process::run_captured(cargo.args(["--message-format", "json-render-diagnostics"]))?;
+    let built = messages.lines().rev().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    built.context("cargo named no program")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_has_the_word_behind_it() {
+        let args = ["--only", "fan-out", "--peers"].map(str::to_owned);
+        assert_eq!(value_of(&args, "--only"), Some("fan-out"));
+        assert_eq!((value_of(&args, "--peers"), value_of(&args, "--out")), (None, None));
+    }
 }

@@ -1,4 +1,4 @@
-//! The server binary and the servers that tests and benchmarks compare with, in release.
+//! The server binary and the SockJS server of the tests, in release.
 
 use anyhow::{Context, Result};
 
@@ -12,6 +12,5 @@ pub(crate) fn build(workshop: &mut Workshop) -> Result<()> {
     let mut cargo = workshop.command("cargo");
     cargo.args(["build", "--release", "--package", "trolleybus"]);
     cargo.args(["--bin", "trolleybus", "--example", "sockjs_test_server"]);
-    cargo.args(["--example", "bare_websocket_echo"]);
     run(&mut cargo).context("the server did not build")
 }

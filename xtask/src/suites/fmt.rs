@@ -5,7 +5,11 @@ use anyhow::Result;
 use crate::{process::run as run_child, workshop::Workshop};
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    let commands = [workshop.command("cargo"), workshop.fuzz_command("cargo")];
+    let commands = [
+        workshop.command("cargo"),
+        workshop.fuzz_command("cargo"),
+        workshop.peers_command("cargo"),
+    ];
     commands
         .into_iter()
         .map(|mut cargo| run_child(cargo.args(["fmt", "--all", "--check"])))

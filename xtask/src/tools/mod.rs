@@ -5,6 +5,7 @@ mod cache;
 pub(crate) mod cargo_tools;
 pub(crate) mod components;
 mod debian;
+pub(crate) mod nats;
 pub(crate) mod node;
 pub(crate) mod npm_tools;
 pub(crate) mod wasm_target;

@@ -67,9 +67,7 @@ impl Fanout {
             wire.register(&[ADDRESS]).await?;
             subscribers.push(wire);
         }
-        let mut publisher = Wire::open(&self.common.url, self.form, self.common.size).await?;
-        // Vert.x loses some of what comes right behind its open frame.
-        publisher.settle().await?;
+        let publisher = Wire::open(&self.common.url, self.form, self.common.size).await?;
         let begin = Instant::now() + self.common.warm_up();
         let end = begin + self.common.measured();
         let (last, is_over) = watch::channel(None);

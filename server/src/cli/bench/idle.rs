@@ -79,7 +79,7 @@ impl Idle {
     async fn connect(&self, index: usize) -> anyhow::Result<Wire> {
         let mut wire = Wire::open(&self.common.url, self.form, self.common.size).await?;
         wire.register(&[format!("bench.idle.{index}")]).await?;
-        wire.rest();
+        wire.lean_back();
         Ok(wire)
     }
 }

@@ -67,9 +67,7 @@ impl Many {
         let missing = (0..window).map(|_| AtomicUsize::new(0)).collect();
         let board = Arc::new(Board { started, sent_at, missing, complete });
         let wires = self.connect().await?;
-        let mut publisher = Wire::open(&self.common.url, self.form, self.common.size).await?;
-        // Vert.x loses some of what comes right behind its open frame.
-        publisher.settle().await?;
+        let publisher = Wire::open(&self.common.url, self.form, self.common.size).await?;
         let begin = Instant::now() + self.common.warm_up();
         let end = begin + self.common.measured();
         let (over, is_over) = watch::channel(false);

@@ -104,12 +104,8 @@ impl Carrier {
         }
     }
 
-    pub(super) fn put_back(&mut self, frame: Bytes) {
-        self.frames.push_front(frame);
-    }
-
     /// Closes the connection that sends, as browsers do when it was not used for a while.
-    pub(super) fn rest(&mut self) {
+    pub(super) fn lean_back(&mut self) {
         self.sending.sender = None;
     }
 

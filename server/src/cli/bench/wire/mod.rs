@@ -45,11 +45,20 @@ pub(super) enum Form {
     Bare,
 }
 
+impl Form {
+    /// Messages are quoted, in frames that have a letter in front.
+    fn is_sockjs(self) -> bool {
+        matches!(self, Self::Sockjs | Self::XhrPolling | Self::XhrStreaming)
+    }
+}
+
 /// One connection.
 pub(super) struct Wire {
     carrier: Carrier,
     form: Form,
     padding: String,
+    /// Messages of a frame whose first was taken.
+    rest: Option<Bytes>,
     /// Where echoes come back in NATS.
     inbox: String,
     is_inbox_open: bool,
@@ -74,7 +83,7 @@ impl Wire {
         static INBOXES: AtomicUsize = AtomicUsize::new(0);
         let inbox = format!("_BENCH.{}.{}", std::process::id(), INBOXES.fetch_add(1, Relaxed));
         let padding = "x".repeat(size.saturating_sub(DIGITS + 2));
-        Ok(Self { carrier, form, padding, inbox, is_inbox_open: false })
+        Ok(Self { carrier, form, padding, rest: None, inbox, is_inbox_open: false })
     }
 
     /// The sequence number in the next message.
@@ -83,22 +92,23 @@ impl Wire {
     /// No message is lost when the future is dropped.
     pub(super) async fn receive(&mut self) -> anyhow::Result<u64> {
         loop {
-            let frame = match &mut self.carrier {
-                Carrier::WebSocket(carrier) => carrier.frame().await?,
-                Carrier::Http(carrier) => carrier.frame().await?,
+            let frame = match (self.rest.take(), &mut self.carrier) {
+                (Some(rest), _) => rest,
+                (None, Carrier::WebSocket(carrier)) => carrier.frame().await?,
+                (None, Carrier::Http(carrier)) => carrier.frame().await?,
             };
             if &frame[..] == b"h" {
                 continue;
             }
-            if frame.starts_with(b"c") {
+            if self.form.is_sockjs() && frame.starts_with(b"c") {
                 bail!("the server closed the socket: {}", String::from_utf8_lossy(&frame));
             }
-            if let Carrier::Http(carrier) = &mut self.carrier {
-                // Several messages share a frame there; each is taken by itself.
-                if let Some((first, rest)) = split(&frame) {
-                    carrier.put_back(rest);
-                    return number_in(&first);
-                }
+            // Several messages may share a frame of SockJS; each is taken by itself.
+            if self.form.is_sockjs()
+                && let Some((first, rest)) = split(&frame)
+            {
+                self.rest = Some(rest);
+                return number_in(&first);
             }
             return number_in(&frame);
         }
@@ -126,11 +136,6 @@ impl Wire {
         for (number, address) in addresses.iter().enumerate() {
             self.say(Saying::Register { address: address.as_ref(), number }).await?;
         }
-        self.settle().await
-    }
-
-    /// Waits until the server has dealt with everything that was said.
-    pub(super) async fn settle(&mut self) -> anyhow::Result<()> {
         self.say(Saying::Done).await?;
         self.flush().await?;
         self.receive().await.map(drop)
@@ -157,9 +162,9 @@ impl Wire {
     }
 
     /// Lets go of what is only needed to say something.
-    pub(super) fn rest(&mut self) {
+    pub(super) fn lean_back(&mut self) {
         if let Carrier::Http(carrier) = &mut self.carrier {
-            carrier.rest();
+            carrier.lean_back();
         }
     }
 
@@ -199,7 +204,7 @@ fn number_in(frame: &[u8]) -> anyhow::Result<u64> {
 /// The first message of a frame of several, and a frame of the others. Messages of a benchmark
 /// hold no `","` of their own once they are quoted.
 fn split(frame: &Bytes) -> Option<(Bytes, Bytes)> {
-    let end = frame.windows(3).position(|three| three == b"\",\"")?;
+    let end = memchr::memmem::find(frame, b"\",\"")?;
     Some((frame.slice(..end), frame.slice(end + 2..)))
 }
 
