@@ -15,6 +15,22 @@ const SLACK = 90_000;
 const trolleybus = process.env.TROLLEYBUS_BIN;
 const environment = { ...process.env, NODE_ENV: "production", TROLLEYBUS_LOG: "error" };
 
+/** What runs now; it ends with us, however that comes about. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => process.exit(1));
+}
+
+function run([program, args], stdio) {
+  const child = spawn(program, args, { env: environment, stdio });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  // One that cannot be started is found to have ended.
+  child.once("error", () => running.delete(child));
+  return child;
+}
+
 /** A figure deep in a report, as `latency_us.p99`. */
 export const pick = (report, path) => path.split(".").reduce((value, key) => value?.[key], report);
 
@@ -50,7 +66,7 @@ function pinned(cores, command) {
 
 function start(peer, port, cores) {
   const command = peer.command.map((word) => word.replace("{port}", port));
-  return spawn(...pinned(cores, command), { env: environment, stdio: "ignore" });
+  return run(pinned(cores, command), "ignore");
 }
 
 async function freePort() {
@@ -93,8 +109,8 @@ async function stop(child) {
 }
 
 async function bench(args, core, limit) {
-  const [program, rest] = pinned(core, [trolleybus, "bench", ...args.slice(0, 1), "--json", ...args.slice(1)]);
-  const child = spawn(program, rest, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const [work, ...rest] = args;
+  const child = run(pinned(core, [trolleybus, "bench", work, "--json", ...rest]), ["ignore", "pipe", "pipe"]);
   const timer = setTimeout(() => child.kill("SIGKILL"), limit);
   let [text, complaint] = ["", ""];
   child.stdout.on("data", (data) => (text += data));

@@ -110,6 +110,8 @@ if (works.length > 0) {
     const figures = await compare(work, peers);
     rows.push(workRow(work, peers, figures));
     console.error(rows.at(-1));
+    // Whoever stops the run keeps what it has so far.
+    save([...lines, ...table(["Work", ...peers.map((peer) => peer.name), "Bar"], rows), ...foot()]);
   }
   lines.push(...table(["Work", ...peers.map((peer) => peer.name), "Bar"], rows));
 }
@@ -118,11 +120,15 @@ lines.push(...(await storm(tools)), ...(await others(tools)), ...foot());
 console.log(lines.join("\n"));
 console.error(`\n${Math.round((Date.now() - began) / 1000)} s in all`);
 
-writeFileSync(options.out, lines.join("\n") + "\n");
-writeFileSync(options.out.replace(/\.md$/, ".json"), JSON.stringify(everything, null, 1) + "\n");
+save(lines);
 console.error(`written to ${options.out}, and every report to the .json beside it`);
 if (options.write) {
   write(options.documents.split(":").filter(Boolean));
+}
+
+function save(lines) {
+  writeFileSync(options.out, lines.join("\n") + "\n");
+  writeFileSync(options.out.replace(/\.md$/, ".json"), JSON.stringify(everything, null, 1) + "\n");
 }
 
 function write(documents) {

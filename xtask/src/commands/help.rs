@@ -2,7 +2,7 @@
 
 use crate::suites;
 
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 10] = [
     ("demo [-- ARGS]", "build everything and run `trolleybus demo ARGS` on the built site"),
     ("test [SUITE...]", "run all test suites, or those named, and report"),
     ("build", "build the npm package, the UI and the site in target/www"),
@@ -11,6 +11,10 @@ const COMMANDS: [(&str, &str); 9] = [
     (
         "versus [ARGS]",
         "measure the server beside its peers; tests/versus/README.md has the options",
+    ),
+    (
+        "instructions [--write]",
+        "count what each step of the hot path costs, against benches/instructions.txt",
     ),
     ("fuzz [TARGET] [SECONDS]", "the fuzz targets with cargo-fuzz, a minute each unless told"),
     ("setup", "find or install the tools, and nothing else"),

@@ -4,6 +4,7 @@ mod build;
 mod demo;
 mod fuzz;
 mod help;
+mod instructions;
 mod screenshots;
 mod setup;
 mod size;
@@ -50,6 +51,7 @@ fn dispatch(name: &str, rest: &[String]) -> Result<Outcome> {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "fuzz" => fuzz::run(rest),
+        "instructions" => instructions::run(rest),
         "versus" => {
             versus::run_all(rest)?;
             Ok(Outcome::Done)

@@ -8,7 +8,7 @@ use super::Tools;
 use crate::process::{run_captured, say};
 
 /// Installs packages, or says how to.
-pub(super) fn install(tools: &Tools, packages: &[&str]) -> Result<()> {
+pub(crate) fn install(tools: &Tools, packages: &[&str]) -> Result<()> {
     let line = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     ensure!(
         is_root() && is_debian(),

@@ -10,6 +10,8 @@ pub(crate) mod node;
 pub(crate) mod npm_tools;
 pub(crate) mod wasm_target;
 
+pub(crate) use debian::install as install_debian;
+
 use std::{
     env,
     ffi::{OsStr, OsString},
