@@ -24,6 +24,10 @@ const { values: options } = parseArgs({
   },
 });
 
+if (options.write && (options.quick || options.only || options.peers)) {
+  console.error("--write is for a whole run: without --quick, --only and --peers");
+  process.exit(2);
+}
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
 const seconds = Number(options.seconds ?? (options.quick ? 1 : 2));
 const wanted = options.peers.split(",").filter(Boolean);
@@ -102,9 +106,10 @@ function foot() {
 
 const began = Date.now();
 const peers = choose();
-const lines = [...head(peers), ""];
+const lines = head(peers);
 const works = WORKS.filter((work) => isWanted(work.name));
 if (works.length > 0) {
+  lines.push("");
   const rows = [];
   for (const work of works) {
     const figures = await compare(work, peers);
