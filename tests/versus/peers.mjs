@@ -37,7 +37,7 @@ export const PEERS = [
   {
     name: "vertx",
     // The JVM compiles what is hot while it runs.
-    warmUp: 5,
+    warmUp: 3,
     ...built("vertx", (classes) => ["java", "-cp", classes, "Peer", "{port}"]),
     form: "sockjs",
   },

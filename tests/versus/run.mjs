@@ -58,10 +58,10 @@ const canDo = (peer, work) => !work.form || peer.form === "sockjs";
 async function compare(work, peers) {
   const figures = {};
   const args = (options.quick && work.quick) || work.args;
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Math.min(rounds, work.rounds ?? rounds); round++) {
     for (const peer of peers.filter((peer) => canDo(peer, work) && typeof figures[peer.name] !== "string")) {
       try {
-        const report = await measure(peer, args, { seconds: work.once ? 1 : seconds, form: work.form });
+        const report = await measure(peer, args, { seconds, form: work.form });
         const figure = pick(report, work.figure ?? "server_cpu_us_per_message");
         (figures[peer.name] ??= []).push(figure);
         everything.push({ work: work.name, peer: peer.name, round, ...report });
