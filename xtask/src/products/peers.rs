@@ -56,7 +56,9 @@ fn socketioxide(workshop: &Workshop) -> Found {
 }
 
 fn bare(workshop: &Workshop) -> Found {
-    let program = build(workshop, &["--bin", "bare"])?;
+    // With what socketioxide needs, so that both share what is compiled; alone where that fails.
+    let program = build(workshop, &["--bin", "bare", "--features", "socketioxide"])
+        .or_else(|_| build(workshop, &["--bin", "bare"]))?;
     let lock = fs::read_to_string(workshop.workspace.rust_peers().join("Cargo.lock"))?;
     let version = format!("yawc {}", locked_version(&lock, "yawc").unwrap_or_default());
     Ok((program.join("bare").display().to_string(), version))
