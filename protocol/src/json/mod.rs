@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `scan` | the strict RFC 8259 scanner, [`validate`] |
 //! | `walk` | [`Elements`] and [`Members`] of one array or object |
-//! | `quote` | [`quote_into`] and [`unquote`] |
+//! | `quote` | [`quote_into`], the same for texts full of escapes, and [`unquote`] |
 //! | `integer` | [`push_integer`] |
 
 use core::slice::SliceIndex;
@@ -21,6 +21,7 @@ mod tests;
 mod walk;
 
 pub use integer::push_integer;
+pub(crate) use quote::quote_json_into;
 pub use quote::{quote, quote_into, unquote};
 pub use scan::{JsonError, MAX_DEPTH, validate};
 pub use walk::{Elements, Members};

@@ -2,9 +2,10 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::part;
-use super::scan::{JsonError, plain_prefix, special_bytes};
+use super::scan::{HIGHS, JsonError, plain_prefix, special_bytes, word_at};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -50,6 +51,46 @@ pub fn quote_into(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// [`quote_into`] for a text that is known to need many escapes, such as JSON: copies a word at a
+/// time instead of looking for runs, and leaves it to the caller to make a `String` of it.
+pub(crate) fn quote_json_into(out: &mut Vec<u8>, json: &str) {
+    let bytes = json.as_bytes();
+    out.push(b'"');
+    let mut at = 0;
+    while at < bytes.len() {
+        if let Some((word, chunk)) = word_at(bytes, at) {
+            out.extend_from_slice(&chunk);
+            let marks = special_bytes(word) | (word & HIGHS);
+            if marks == 0 {
+                at += 8;
+                continue;
+            }
+            let plain = (marks.trailing_zeros() / 8) as usize;
+            out.truncate(out.len() - 8 + plain);
+            at += plain;
+        }
+        let byte = bytes[at];
+        at += 1;
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            0..=0x1f => {
+                let mut escape = String::new();
+                push_escape(&mut escape, byte);
+                out.extend_from_slice(escape.as_bytes());
+            }
+            0xe2 | 0xef if is_damaged_by_browsers(&bytes[at - 1..at + 2]) => {
+                let mut escape = String::new();
+                push_hex(&mut escape, code_point(&bytes[at - 1..at + 2]));
+                out.extend_from_slice(escape.as_bytes());
+                at += 2;
+            }
+            plain => out.push(plain),
+        }
+    }
+    out.push(b'"');
+}
+
 fn push_escape(out: &mut String, byte: u8) {
     match byte {
         b'"' => out.push_str("\\\""),
@@ -81,7 +122,6 @@ fn is_damaged_by_browsers(bytes: &[u8]) -> bool {
 
 /// Bytes at the front that are ASCII and need no escape, or a few fewer.
 fn unremarkable_prefix(bytes: &[u8]) -> usize {
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
     let mut at = 0;
     for chunk in bytes.chunks_exact(8) {
         let mut word = [0; 8];
@@ -150,7 +190,7 @@ fn unescape(inner: &str, first: usize) -> Result<String, JsonError> {
 }
 
 /// `escape` starts at the `u`; gives the character and how many bytes it took from there.
-fn unescape_unicode(escape: &str) -> Option<(char, usize)> {
+pub(super) fn unescape_unicode(escape: &str) -> Option<(char, usize)> {
     let unit = hex_unit(escape.get(1..5)?)?;
     if !(0xd800..0xdc00).contains(&unit) {
         return Some((char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 5));
@@ -203,6 +243,15 @@ mod tests {
             let quoted = quote(&text);
             prop_assert_eq!(unquote(&quoted).unwrap(), text.as_str());
             prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
+        }
+
+        #[test]
+        fn both_ways_of_quoting_agree(text in any::<String>(), json in r#"[ -~"\\\\\n\u{2028}é]{0,60}"#) {
+            for text in [text, json] {
+                let mut out = Vec::new();
+                quote_json_into(&mut out, &text);
+                prop_assert_eq!(String::from_utf8(out).unwrap(), quote(&text));
+            }
         }
 
         #[test]

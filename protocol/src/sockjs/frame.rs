@@ -15,11 +15,13 @@ pub const HEARTBEAT: &str = "h";
 /// The frame `a["..."]` that carries one message.
 #[must_use]
 pub fn message_frame(text: &str) -> String {
-    let mut frame = String::with_capacity(text.len() + text.len() / 8 + 5);
-    frame.push_str("a[");
-    json::quote_into(&mut frame, text);
-    frame.push(']');
-    frame
+    // Most messages are envelopes, with a quote to escape every few bytes.
+    let mut frame = Vec::with_capacity(text.len() + text.len() / 8 + 37);
+    frame.extend_from_slice(b"a[");
+    json::quote_json_into(&mut frame, text);
+    frame.push(b']');
+    // Made of whole characters of a text, and ASCII.
+    String::from_utf8(frame).unwrap_or_default()
 }
 
 /// The quoted message inside a frame that [`message_frame`] made, to be joined with others.
