@@ -44,11 +44,7 @@ fn text_of(call: &Call, body: &[u8]) -> String {
     let is_form = content_type
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.trim().to_ascii_lowercase().starts_with(FORM));
-    if is_form {
-        form_field(body, "d").unwrap_or_default()
-    } else {
-        lossy(body).into_owned()
-    }
+    if is_form { form_field(body, "d").unwrap_or_default() } else { lossy(body).into_owned() }
 }
 
 /// What is no UTF-8 becomes U+FFFD. The standard library looks for it byte by byte; nearly always

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
@@ -21,26 +22,31 @@ const PIECES: usize = 16;
 /// Shared by the codec, which puts frames in, and the stream below it, which writes them. Both
 /// belong to one task.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Bypass(Arc<Mutex<Waiting>>);
+pub(super) struct Bypass(Arc<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
+    /// Changed under the lock only, and read without where it is nearly always 0.
+    bytes: AtomicUsize,
     /// Heads and payloads of frames in turn.
-    pieces: VecDeque<Bytes>,
-    bytes: usize,
+    pieces: Mutex<VecDeque<Bytes>>,
 }
 
 impl Bypass {
     /// Takes a whole, unmasked frame whose head starts with `first`.
     pub(super) fn push(&self, first: u8, payload: Bytes) {
         let head = head(first, payload.len());
-        let mut waiting = self.0.lock();
-        waiting.bytes += head.len() + payload.len();
-        waiting.pieces.extend([head, payload]);
+        let mut pieces = self.0.pieces.lock();
+        self.0.bytes.fetch_add(head.len() + payload.len(), Relaxed);
+        pieces.extend([head, payload]);
+    }
+
+    fn len(&self) -> usize {
+        self.0.bytes.load(Relaxed)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.0.lock().bytes >= BOUNDARY
+        self.len() >= BOUNDARY
     }
 
     /// Ready when all that waits has been written.
@@ -49,36 +55,35 @@ impl Bypass {
         io: &mut W,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let waiting = &mut *self.0.lock();
-        while waiting.bytes > 0 {
+        while self.len() > 0 {
+            let pieces = &mut *self.0.pieces.lock();
             let mut slices = [IoSlice::new(&[]); PIECES];
-            for (slice, piece) in slices.iter_mut().zip(&waiting.pieces) {
+            for (slice, piece) in slices.iter_mut().zip(&*pieces) {
                 *slice = IoSlice::new(piece);
             }
-            let count = waiting.pieces.len().min(PIECES);
+            let count = pieces.len().min(PIECES);
             let written = ready!(Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            waiting.advance(written);
+            self.0.bytes.fetch_sub(written, Relaxed);
+            advance(pieces, written);
         }
         Poll::Ready(Ok(()))
     }
 }
 
-impl Waiting {
-    fn advance(&mut self, mut written: usize) {
-        self.bytes -= written;
-        while let Some(piece) = self.pieces.front_mut() {
-            if written < piece.len() {
-                piece.advance(written);
-                return;
-            }
-            written -= piece.len();
-            self.pieces.pop_front();
+/// Takes off what was written. An empty queue keeps no memory.
+fn advance(pieces: &mut VecDeque<Bytes>, mut written: usize) {
+    while let Some(piece) = pieces.front_mut() {
+        if written < piece.len() {
+            piece.advance(written);
+            return;
         }
-        self.pieces = VecDeque::new();
+        written -= piece.len();
+        pieces.pop_front();
     }
+    *pieces = VecDeque::new();
 }
 
 /// The head of an unmasked frame (RFC 6455, section 5.2).
