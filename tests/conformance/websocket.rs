@@ -34,6 +34,24 @@ async fn messages_go_round() {
     assert_eq!(client.text().await, "a[\"bare\"]");
 }
 
+/// Large frames go another way to the network than small ones, which they must not overtake; nor
+/// may a pong tear one.
+#[tokio::test]
+async fn messages_of_all_sizes_keep_their_order() {
+    let server = Server::echo().await;
+    let mut client = opened(&server).await;
+    let sizes = [1, 5_000, 3, 60_000, 4_080, 4_096, 20_000, 20_000, 20_000, 2, 50_000, 7];
+    let text = |size: usize| format!("\"{size}:{}\"", "x".repeat(size));
+    client.send_frame(Frame::ping("are you there")).await;
+    for size in sizes {
+        client.send(&text(size)).await;
+    }
+    assert_eq!(client.frame().await.unwrap().opcode(), OpCode::Pong);
+    for size in sizes {
+        assert!(client.text().await == format!("a[{}]", text(size)), "{size}");
+    }
+}
+
 #[tokio::test]
 async fn empty_frames_and_empty_arrays_are_ignored() {
     let server = Server::echo().await;

@@ -1,5 +1,7 @@
 //! Walks over the items of one array or object, passing over what is inside them.
 
+use alloc::string::String;
+
 use super::scan::{JsonError, Scanner};
 
 /// Walks over the members of a JSON object, in order, duplicates included.
@@ -73,6 +75,15 @@ impl<'a> Elements<'a> {
         let start = self.scanner.at;
         self.scanner.value()?;
         Ok(Some(self.scanner.since(start)))
+    }
+
+    /// The next element, which must be a string, as the text that it stands for. It is made with
+    /// room for `length` bytes.
+    pub(crate) fn next_text(&mut self, length: usize) -> Result<Option<String>, JsonError> {
+        if !self.scanner.advance(&mut self.state, b']')? {
+            return Ok(None);
+        }
+        self.scanner.text(length).map(Some)
     }
 }
 

@@ -46,7 +46,7 @@ impl Upload {
             json::validate(text)?;
             return Err(UploadError::PayloadExpected);
         };
-        Self::from_elements(elements)
+        Self::from_elements(elements, text.len())
     }
 
     /// Reads one WebSocket frame: empty, an array, or one bare string.
@@ -58,27 +58,32 @@ impl Upload {
             return Ok(Self::Nothing);
         }
         if let Ok(elements) = Elements::new(text) {
-            return Self::from_elements(elements);
+            return Self::from_elements(elements, text.len());
         }
         json::validate(text)?;
         Ok(Self::One(json::unquote(text.trim())?.into_owned()))
     }
 
-    fn from_elements(mut elements: Elements<'_>) -> Result<Self, UploadError> {
-        let Some(first) = elements.next_element()? else {
+    /// `length` is that of the array. In most uploads one message is nearly all of it.
+    fn from_elements(mut elements: Elements<'_>, length: usize) -> Result<Self, UploadError> {
+        let Some(mut first) = elements.next_text(length)? else {
             return Ok(Self::Nothing);
         };
-        let first = json::unquote(first)?;
-        let Some(second) = elements.next_element()? else {
-            return Ok(Self::One(first.into_owned()));
+        let few = length.min(FEW_BYTES);
+        let Some(second) = elements.next_text(few)? else {
+            return Ok(Self::One(first));
         };
-        let mut messages = vec![first.into_owned(), json::unquote(second)?.into_owned()];
-        while let Some(raw) = elements.next_element()? {
-            messages.push(json::unquote(raw)?.into_owned());
+        first.shrink_to_fit();
+        let mut messages = vec![first, second];
+        while let Some(message) = elements.next_text(few)? {
+            messages.push(message);
         }
         Ok(Self::Many(messages))
     }
 }
+
+/// Room that each message beside the first has from the start.
+const FEW_BYTES: usize = 64;
 
 impl IntoIterator for Upload {
     type Item = String;
@@ -119,6 +124,17 @@ mod tests {
             let text = encode_upload(messages.iter().map(String::as_str));
             let upload = Upload::parse_body(&text).unwrap();
             prop_assert_eq!(upload.into_iter().collect::<Vec<_>>(), messages);
+        }
+
+        #[test]
+        fn escapes_of_any_author_are_read_as_serde_json_reads_them(
+            text in r#"\[("([ a-zé\u{1F600}]{0,20}|\\["\\/bfnrtux]|\\u00[0-9a-f]{2}|\\ud83d\\ude00|.){0,5}",?){0,3}\]"#,
+        ) {
+            let ours = Upload::parse_body(&text).map(|upload| upload.into_iter().collect());
+            match serde_json::from_str::<Vec<String>>(&text) {
+                Ok(theirs) => prop_assert_eq!(ours, Ok(theirs)),
+                Err(_) => prop_assert!(ours.is_err() || text.contains("\\ud")),
+            }
         }
 
         #[test]

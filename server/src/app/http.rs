@@ -5,8 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,9 +15,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service as _;
 
 use super::client_ip::Proxies;
+use super::front::Front;
 use super::tls::Tls;
 use crate::access::limits::{self, NetworkPlace};
 
@@ -46,7 +44,7 @@ impl Limits {
 /// Accepts connections until `stop`, each served by a task of its own that `tasks` tracks.
 pub(super) async fn serve(
     listener: TcpListener,
-    router: Router,
+    front: Front,
     limits: Limits,
     tls: Option<Tls>,
     stop: CancellationToken,
@@ -75,10 +73,10 @@ pub(super) async fn serve(
             tracing::debug!("too many connections from one network address, one more was refused");
             continue;
         };
-        let (router, limits) = (router.clone(), limits.clone());
+        let (front, limits) = (front.clone(), limits.clone());
         let (tls, stop) = (tls.clone(), stop.clone());
         tasks.spawn(async move {
-            connection(stream, peer, router, limits, tls, stop).await;
+            connection(stream, peer, front, limits, tls, stop).await;
             drop((place, place_of_peer));
         });
     }
@@ -88,7 +86,7 @@ pub(super) async fn serve(
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    front: Front,
     limits: Limits,
     tls: Option<Tls>,
     stop: CancellationToken,
@@ -97,14 +95,14 @@ async fn connection(
         tracing::debug!(%error, "cannot set the options of a connection");
     }
     let Some(tls) = tls else {
-        return exchange(stream, peer, router, limits, stop).await;
+        return exchange(stream, peer, front, limits, stop).await;
     };
     let accepted = tokio::select! {
         accepted = tls.accept(stream) => accepted,
         () = stop.cancelled() => return,
     };
     match accepted {
-        Ok(stream) => exchange(stream, peer, router, limits, stop).await,
+        Ok(stream) => exchange(stream, peer, front, limits, stop).await,
         Err(error) => tracing::debug!(%error, "no TLS came about"),
     }
 }
@@ -113,7 +111,7 @@ async fn connection(
 async fn exchange<S>(
     stream: S,
     peer: SocketAddr,
-    router: Router,
+    front: Front,
     limits: Limits,
     stop: CancellationToken,
 ) where
@@ -121,12 +119,11 @@ async fn exchange<S>(
 {
     let is_exempt = limits.of_clients.is_exempt(peer.ip());
     let proxies = limits.proxies;
-    let service = service_fn(move |mut request: http::Request<Incoming>| {
+    let service = service_fn(move |request: http::Request<Incoming>| {
         let client = proxies.client(peer, request.headers());
         proxies.notice(is_exempt, request.headers());
-        request.extensions_mut().insert(ConnectInfo(client));
         let noted = tracing::enabled!(tracing::Level::DEBUG).then(|| Noted::new(&request));
-        let answering = router.clone().call(request.map(axum::body::Body::new));
+        let answering = front.answer(request.map(axum::body::Body::new), client);
         async move {
             let answer = answering.await;
             if let (Some(noted), Ok(response)) = (noted, &answer) {

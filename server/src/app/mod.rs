@@ -9,6 +9,7 @@
 //! | `tokens` | whom the bridge asks about tokens, and where they are found |
 //! | `tls` | the certificate in force, and the handshake |
 //! | `validity` | from when until when a certificate holds |
+//! | `front` | what a listener serves: the sockets by a short way, the rest through a router |
 //! | `http` | the accept loop over hyper |
 //! | `telemetry` | logs and spans |
 //! | `otlp` | spans to a collector, with the feature `otel` |
@@ -21,6 +22,7 @@
 mod build;
 mod client_ip;
 mod config;
+mod front;
 mod http;
 mod load;
 mod operations;

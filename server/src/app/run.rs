@@ -13,6 +13,7 @@ use trolleybus_protocol::codes::Close;
 
 use super::build::App;
 use super::client_ip::Proxies;
+use super::front::Front;
 use super::http;
 use super::tls::Tls;
 use crate::admin::Phase;
@@ -82,8 +83,8 @@ impl App {
             let (gateway, stop) = (self.tcp_gateway.clone(), self.draining.clone());
             tasks.spawn(serve_tcp(gateway, listener, tls.clone(), stop, tasks.clone()));
         }
-        let router = self.router.clone();
-        let accepting = http::serve(listener, router, limits, tls, stopping.clone(), tasks.clone());
+        let front = self.front();
+        let accepting = http::serve(listener, front, limits, tls, stopping.clone(), tasks.clone());
         let accepting = tokio::spawn(accepting);
         Running { tasks, stopping, accepting, admin }
     }
@@ -109,6 +110,16 @@ impl App {
         if tokio::time::timeout(timeout, drained).await.is_err() {
             tracing::warn!(sockets = self.bridge.open_sockets(), "drain timeout, cutting off");
         }
+    }
+
+    fn front(&self) -> Front {
+        let (front, mount) = (Front::new(self.router.clone()), &self.config.server.path);
+        let gateway = self.config.gateway.http.path.as_deref().unwrap_or_default();
+        if gateway.strip_prefix(mount).is_some_and(|rest| rest.starts_with('/')) {
+            // The router knows which of the two is meant.
+            return front;
+        }
+        front.with_sockets(mount, self.bridge.sockjs().clone())
     }
 
     fn http_limits(&self) -> http::Limits {
@@ -147,7 +158,14 @@ impl App {
     fn serve_admin(&self, listener: TcpListener, limits: http::Limits) -> JoinHandle<()> {
         let limits = http::Limits { max_connections: ADMIN_CONNECTIONS, ..limits };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tokio::spawn(http::serve(listener, self.admin.router(), limits, None, stop, tasks))
+        tokio::spawn(http::serve(
+            listener,
+            Front::new(self.admin.router()),
+            limits,
+            None,
+            stop,
+            tasks,
+        ))
     }
 }
 

@@ -14,13 +14,14 @@
 //! | `message` | [`Message`] as consumers get it |
 //! | `reply` | the way back: [`Response`] and what waits at its end |
 //! | `consumer`, `buffer` | [`Consumer`], the stream, and the bounded buffer behind it |
+//! | `responder` | consumers without a queue, for answers that are at hand |
 //! | `producer` | [`Producer`] |
 //! | `listing` | what is consumed, page by page |
 //! | `metrics`, `stats` | hooks for an observer; plain counters |
 //!
-//! Delivery never runs a consumer inside the sender's call: a handler takes the message into a
+//! Delivery does not run a consumer inside the sender's call: a handler takes the message into a
 //! bounded queue and returns. That is what keeps messages from one sender to one consumer in
-//! order, and a slow consumer from holding up anybody else.
+//! order, and a slow consumer from holding up anybody else. A `responder` asks for the exception.
 
 mod buffer;
 mod consumer;
@@ -37,6 +38,7 @@ mod patterns;
 mod producer;
 mod registration;
 mod reply;
+mod responder;
 mod shared;
 mod stats;
 mod table;

@@ -45,7 +45,7 @@ impl Demo {
         }
         let bus = Bus::new();
         tokio::spawn(uppercase::serve(bus.clone(), uppercase::REQUEST, uppercase::RESPONSE));
-        tokio::spawn(echo::serve(bus.clone()));
+        let _echo = bus.responder(echo::ADDRESS, echo::answer);
         serve::run(bus, self.config(), "Trolleybus demo:", None).await
     }
 

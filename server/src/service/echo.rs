@@ -1,20 +1,14 @@
 //! The echo service: replies with the body it gets.
 
-use futures_util::StreamExt as _;
-use trolleybus_protocol::{BusMessage as _, EventBus};
+use trolleybus_protocol::{BusMessage, DeliveryOptions};
 
 /// Where the service listens.
 pub const ADDRESS: &str = "echo";
 
-/// Serves until the bus closes.
-pub async fn serve<B: EventBus>(bus: B) {
-    let mut messages = bus.consumer(ADDRESS);
-    while let Some(message) = messages.next().await {
-        // Headers go back with the body; a sender that is gone needs no answer.
-        let options = trolleybus_protocol::DeliveryOptions {
-            headers: message.headers().clone(),
-            ..Default::default()
-        };
-        let _ = message.reply_with(message.body().clone(), options);
-    }
+/// Replies with the message's body and headers. There is nothing to wait for, so it can be done in
+/// the sender's task.
+pub fn answer<M: BusMessage>(message: &M) {
+    let options = DeliveryOptions { headers: message.headers().clone(), ..Default::default() };
+    // A sender that is gone needs no answer.
+    let _ = message.reply_with(message.body().clone(), options);
 }

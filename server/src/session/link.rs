@@ -177,6 +177,12 @@ impl Link {
         }
     }
 
+    /// The calling task is going to [`take`](Self::take) before it rests, so until then what is
+    /// sent, most of all by the service that it polls itself, wakes nobody.
+    pub(crate) fn stay_awake(&self) {
+        self.outbox.lock().disarm();
+    }
+
     /// Takes the cost of sent messages off the outbox.
     pub(crate) fn settle(&self, sent: usize) {
         self.outbox.lock().settle(sent);

@@ -146,6 +146,11 @@ impl Outbox {
         self.queue = VecDeque::new();
     }
 
+    /// The transport looks again by itself: nobody has to wake it until it has.
+    pub(super) fn disarm(&mut self) {
+        self.reader = None;
+    }
+
     pub(super) fn wakers(&mut self) -> (Option<Waker>, Option<Waker>) {
         (self.reader.take(), self.closer.take())
     }

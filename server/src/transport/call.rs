@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::ConnectInfo;
 use http::request::Parts;
 use trolleybus_protocol::sockjs::{Transport, form_field};
 
@@ -14,6 +13,8 @@ use crate::session::{Link, Options, SocketInfo};
 pub(super) struct Call {
     pub(super) service: Arc<Service>,
     pub(super) parts: Parts,
+    /// The client, where that is known.
+    pub(super) client: Option<SocketAddr>,
 }
 
 impl Call {
@@ -32,11 +33,10 @@ impl Call {
 
     /// The queues of a new socket.
     pub(super) fn link(&self, transport: Transport) -> Link {
-        let addr = self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
         let info = SocketInfo::new(
             self.service.next_id(),
             transport,
-            addr,
+            self.client,
             &self.parts.uri,
             &self.parts.headers,
         );

@@ -1,9 +1,10 @@
 //! From method and path to an endpoint.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::Method;
 use trolleybus_protocol::sockjs::{Endpoint, SessionEndpoint, Transport};
@@ -12,11 +13,18 @@ use super::call::Call;
 use super::service::Service;
 use super::{eventsource, greeting, htmlfile, iframe, info, jsonp, mounted, upload, ws, xhr};
 
-pub(super) async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {
+/// Answers a request that came through axum's routers, which say where the service is mounted and
+/// whose request it is.
+pub(super) async fn routed(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let call = Call { service, parts };
-    let path = mounted::path(&call.parts).to_owned();
-    let Some(endpoint) = Endpoint::parse(&path) else {
+    let path = mounted::path(&parts).to_owned();
+    let client = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    dispatch(Call { service, parts, client }, body, &path).await
+}
+
+/// Answers a request for a path behind the mount point.
+pub(super) async fn dispatch(call: Call, body: Body, path: &str) -> Response {
+    let Some(endpoint) = Endpoint::parse(path) else {
         return call.reply().not_found();
     };
     if !is_document(endpoint) && !call.options().origins.allows(&call.parts.headers) {
@@ -24,7 +32,8 @@ pub(super) async fn dispatch(State(service): State<Arc<Service>>, request: Reque
         return call.reply().forbidden();
     }
     let allow = allowed(endpoint);
-    let is_allowed = allow.split(", ").any(|method| method == call.parts.method);
+    let mut methods = allow.split(' ').map(|method| method.trim_end_matches(','));
+    let is_allowed = methods.any(|method| method == call.parts.method);
     if !is_allowed {
         return call.reply().not_allowed(allow);
     }

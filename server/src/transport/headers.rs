@@ -16,6 +16,8 @@ pub(super) const TEXT: &str = "text/plain; charset=UTF-8";
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 const NO_CACHE: &str = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
+/// Room for the headers of most answers, and those that hyper adds.
+const HEADERS: usize = 10;
 const ONE_YEAR: u64 = 31_536_000;
 
 /// An answer in the making.
@@ -27,7 +29,7 @@ pub(super) struct Reply<'a> {
 
 impl<'a> Reply<'a> {
     pub(super) fn new(request: &'a HeaderMap, options: &'a Options) -> Self {
-        Self { request, options, headers: HeaderMap::new() }
+        Self { request, options, headers: HeaderMap::with_capacity(HEADERS) }
     }
 
     pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {

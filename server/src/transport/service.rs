@@ -2,13 +2,17 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use axum::routing::any;
 use tokio_util::task::TaskTracker;
 
+use super::call::Call;
 use super::{dispatch, iframe};
 use crate::session::{
     Attached, Counters, Handler, HandlerFuture, Link, Options, Pace, Registration, Registry,
@@ -60,7 +64,22 @@ impl SockJs {
     /// The service as a router. Mount it with [`Router::nest_service`]: [`Router::nest`] has no way
     /// to route the base URL with a slash at its end.
     pub fn router(&self) -> Router {
-        Router::new().fallback(any(dispatch::dispatch)).with_state(Arc::clone(&self.service))
+        Router::new().fallback(any(dispatch::routed)).with_state(Arc::clone(&self.service))
+    }
+
+    /// Answers one request without a router, which costs as much as all else that a polling client
+    /// needs. `mount` is the path that the service stands under, which must be what the request's
+    /// path begins with; `client` is whose request it is.
+    pub fn answer(
+        &self,
+        request: Request,
+        mount: &str,
+        client: Option<SocketAddr>,
+    ) -> impl Future<Output = Response> + Send + use<> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().get(mount.len()..).unwrap_or_default().to_owned();
+        let call = Call { service: Arc::clone(&self.service), parts, client };
+        async move { dispatch::dispatch(call, body, &path).await }
     }
 
     /// Sockets that are open, or that have closed and wait to tell their client so.

@@ -73,6 +73,7 @@ impl Pump {
         mut serve: impl FnMut(&mut Context<'_>),
     ) -> Poll<()> {
         loop {
+            self.link.stay_awake();
             let inbox_was_full = self.read(cx);
             serve(cx);
             self.watch_clock(cx);
