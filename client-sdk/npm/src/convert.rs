@@ -92,7 +92,7 @@ pub(crate) fn error(error: &Error) -> JsValue {
 /// `[number, text, number, more]`: 0 connecting; 1 open, transport; 2 waiting, its reason being the
 /// last close, attempt, milliseconds; 3 closed; 4 an error, as [`error`] has it, in the last place;
 /// 5 an envelope; 6 an answer to a registration: address, 1 for a pattern, and an error if it does
-/// not stand; 7 no more: a token is wanted.
+/// not stand; 7 no more: a token is wanted; 8 no more: the outbox has room again.
 pub(crate) fn notice(notice: &Notice) -> JsValue {
     let nothing = JsValue::UNDEFINED;
     let (kind, text, number, more) = match notice {
@@ -108,6 +108,7 @@ pub(crate) fn notice(notice: &Notice) -> JsValue {
             let refusal = result.as_ref().err().map(error).unwrap_or_default();
             (6, address.as_str(), f64::from(*is_pattern), refusal)
         }
+        Notice::Room => (8, "", 0.0, nothing),
         Notice::Unhandled(text) => (5, &**text, 0.0, nothing),
     };
     notice_parts(kind, text, number, &more)

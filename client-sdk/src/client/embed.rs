@@ -35,6 +35,8 @@ pub enum Notice {
     },
     /// An error that belongs to no request.
     Error(Error),
+    /// A command was refused with `Overflow`, and messages have left since: it may be given again.
+    Room,
     /// An envelope that no rule covers.
     Unhandled(ByteString),
 }
@@ -87,6 +89,18 @@ impl Embedded {
     ) {
         let waiters = &mut self.0.handle.hub.lock().waiters;
         waiters.set(id, Box::new(|result| done(result.map(|message| message.delivery))));
+    }
+}
+
+impl Embedded {
+    /// Gives a request up: `done` is not called. It is not sent when it has not left yet.
+    pub fn cancel(&self, request: RequestId) {
+        let mut hub = self.0.handle.hub.lock();
+        hub.core.cancel(request);
+        let waiter = hub.waiters.remove(request.0);
+        drop(hub);
+        self.0.handle.driver.kick();
+        drop(waiter);
     }
 }
 

@@ -143,6 +143,7 @@ impl Hub {
                 Some(self.registered(address, is_pattern, result))
             }
             Event::Error(error) => Some(self.report(&error)),
+            Event::Room => Some(self.tell_room()),
             Event::Unhandled(text) => self.pass_on(text),
         })
     }
@@ -194,6 +195,14 @@ impl Hub {
                 }
                 errors.push_back(error.clone());
             }
+        }
+        Call::Wake(self.wakers())
+    }
+
+    fn tell_room(&mut self) -> Call {
+        #[cfg(target_arch = "wasm32")]
+        if let Some(observer) = self.observer.clone() {
+            return Call::Notice(observer, Notice::Room);
         }
         Call::Wake(self.wakers())
     }

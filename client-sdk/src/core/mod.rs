@@ -24,6 +24,7 @@
 //! | `outgoing` | publish, send, request, write, reply, fail |
 //! | `output` | [`Action`], [`Event`], [`Delivery`] and the identifiers |
 //! | `outbox` | the bounded queue of envelopes |
+//! | `room` | what happens when it is full, and who is told that it has room again |
 //! | `registry` | consumers by address or pattern |
 //! | `requests` | requests that wait for a reply |
 //! | `fallback` | which transport next, and for how long |
@@ -44,6 +45,7 @@ mod output;
 mod random;
 mod registry;
 mod requests;
+mod room;
 mod table;
 #[cfg(test)]
 mod tests;
