@@ -51,7 +51,7 @@ impl Connection {
             while !self.outbox.has_room(text.len())
                 && let Some(dropped) = self.outbox.drop_oldest()
             {
-                self.tell_dropped(dropped);
+                self.tell_dropped(&dropped);
             }
         }
         if !self.outbox.has_room(text.len()) {
@@ -66,8 +66,8 @@ impl Connection {
         Error::new(ErrorKind::Overflow, text)
     }
 
-    fn tell_dropped(&mut self, dropped: Parcel) {
-        let Parcel::Message(Some(request)) = dropped else {
+    fn tell_dropped(&mut self, dropped: &Parcel) {
+        let &Parcel::Message(Some(request)) = dropped else {
             self.room.dropped += 1;
             return;
         };
