@@ -13,7 +13,13 @@ use super::output::{Delivery, Event, Link, Origin};
 impl Connection {
     /// A frame arrived. Empty ones, as between the lines of a stream, are passed over.
     pub fn handle_frame(&mut self, now: u64, link: Link, text: &str) {
-        if text.is_empty() || link != self.link {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(at) = self.contender(link) {
+            return self.hear_contender(now, at, text);
+        }
+        if link != self.link {
             return;
         }
         if let Phase::Open(opened) = &mut self.phase {
@@ -21,7 +27,7 @@ impl Connection {
             opened.received = true;
         }
         match Frame::parse(text) {
-            Ok(Frame::Open) => self.open(now),
+            Ok(Frame::Open) => self.lose(now, 1006, "the server lost the session"),
             Ok(Frame::Heartbeat) => self.heartbeats_known |= text == HEARTBEAT,
             Ok(Frame::Messages(envelopes)) => self.receive(now, link, envelopes),
             Ok(Frame::Close { code, reason }) => self.lose_by_server(now, code, &reason),
