@@ -23,14 +23,19 @@ const LASTING: u64 = 5000;
 impl Connection {
     /// `/info` was answered with 200 and this text.
     pub fn handle_info(&mut self, now: u64, link: Link, text: &str) {
+        let Info { websocket, base_url, .. } = Info::parse(text);
+        self.handle_capabilities(now, link, websocket, &base_url.unwrap_or_default());
+    }
+
+    /// What `/info` says: whether WebSockets are offered, and another base for the transports, or
+    /// an empty one.
+    pub fn handle_capabilities(&mut self, now: u64, link: Link, websocket: bool, base_url: &str) {
         let (Phase::Info { since, .. }, true) = (&self.phase, link == self.link) else {
             return;
         };
         self.fallback.measure(now.saturating_sub(*since));
-        let info = Info::parse(text);
-        let moved = info.base_url.filter(|url| url.starts_with("http"));
-        self.moved = moved.map(|url| self.endpoint.moved_to(&url));
-        self.start_transports(now, info.websocket);
+        self.moved = base_url.starts_with("http").then(|| self.endpoint.moved_to(base_url));
+        self.start_transports(now, websocket);
     }
 
     /// What this link was doing failed: `/info`, a transport, an upload.
