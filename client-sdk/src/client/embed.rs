@@ -33,6 +33,8 @@ pub enum Notice {
     Reply(RequestId, Result<Delivery, Error>),
     /// An error that belongs to no request.
     Error(Error),
+    /// A command was refused with `Overflow`, and messages have left since: it may be given again.
+    Room,
 }
 
 type Observer = Rc<dyn Fn(Notice)>;
@@ -120,6 +122,7 @@ impl Host for Served {
                     observer(Notice::Registered { address, is_pattern, result });
                 }
                 Event::Error(error) => observer(Notice::Error(error)),
+                Event::Room => observer(Notice::Room),
                 // Whoever takes envelopes apart knows of it already.
                 Event::Unhandled(_) => {}
             }

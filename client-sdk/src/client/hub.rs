@@ -151,7 +151,7 @@ impl Hub {
                 self.waiters.remove(id).map(|waiter| Call::Reply(waiter, result))
             }
             // Those who wait for it look for themselves.
-            Event::Registered { .. } => Some(Call::Wake(self.wakers())),
+            Event::Registered { .. } | Event::Room => Some(Call::Wake(self.wakers())),
             Event::Error(error) => Some(self.report(&error)),
             Event::Unhandled(_) => None,
         })

@@ -273,6 +273,7 @@ impl Connection {
         self.link.0 += 1;
         self.last_close = (code, reason.to_owned());
         self.outbox.drop_link_bound();
+        self.room.free();
         self.requests.end(Some(Stage::Registration));
         self.registry.forget();
         let text = "the connection went while the request was under way";

@@ -14,6 +14,7 @@ use super::output::{Action, Delivery, Event, Link, RequestId};
 use super::random::Random;
 use super::registry::Registry;
 use super::requests::{Requests, Stage};
+use super::room::Room;
 use super::token::Token;
 use crate::{Options, State, Transport};
 
@@ -42,6 +43,7 @@ pub struct Connection {
     pub(super) outbox: Outbox,
     pub(super) registry: Registry,
     pub(super) requests: Requests,
+    pub(super) room: Room,
     pub(super) actions: VecDeque<Action>,
     pub(super) events: VecDeque<Event>,
 }
@@ -96,6 +98,7 @@ impl Connection {
             outbox: Outbox::new(options.outbox_len, options.outbox_bytes),
             registry: Registry::default(),
             requests: Requests::new(prefix),
+            room: Room::default(),
             actions: VecDeque::new(),
             events: VecDeque::new(),
             options,
@@ -126,9 +129,12 @@ impl Connection {
         self.options.buffer_len
     }
 
-    /// Gives a request up; its reply will be ignored.
-    pub fn cancel(&mut self, request: RequestId) {
+    /// Gives a request up: nothing is told of it any more. Tells whether it had not left yet, so
+    /// that nobody will ever see it; if it had, its reply will be ignored.
+    pub fn cancel(&mut self, request: RequestId) -> bool {
         self.requests.remove(request);
+        self.room.free();
+        self.outbox.take_back(request)
     }
 
     /// The next thing for the driver to do.
@@ -149,6 +155,7 @@ impl Connection {
             }
         })?;
         opened.sending = true;
+        self.room.free();
         let over_http = opened.transport != Transport::WebSocket;
         let url = over_http.then(|| self.transport_endpoint().upload(&self.session));
         let link = self.link;
@@ -157,7 +164,13 @@ impl Connection {
 
     /// The next thing for the application to know.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let Some(event) = self.events.pop_front() else {
+            return self.room_event();
+        };
+        if let Event::Message { .. } = event {
+            self.room.free();
+        }
+        Some(event)
     }
 
     /// When [`Connection::handle_timeout`] wants to be called; earlier does no harm.
@@ -180,7 +193,7 @@ impl Connection {
     /// The time may have come for something.
     pub fn handle_timeout(&mut self, now: u64) {
         for (request, stage) in self.requests.expire(now) {
-            self.outbox.take_back(request);
+            self.cancel(request);
             let error = Error::new(ErrorKind::Timeout, "no reply in time");
             self.settle(request, stage, Err(error));
         }

@@ -25,6 +25,7 @@
 //! | `bare` | envelopes as they are, for an API that speaks the bridge by itself |
 //! | `output` | [`Action`], [`Event`], [`Delivery`] and the identifiers |
 //! | `outbox` | the bounded queue of envelopes |
+//! | `room` | what happens when it is full, and who is told that it has room again |
 //! | `registry` | consumers by address or pattern |
 //! | `requests` | requests that wait for a reply |
 //! | `fallback` | which transport next, and for how long |
@@ -46,6 +47,7 @@ mod output;
 mod random;
 mod registry;
 mod requests;
+mod room;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ pub use client::{
     ClientEnvelope, EnvelopeError, MAX_REPLY_ADDRESS_UNITS, Operation, RecipientFailure,
 };
 pub use server::{
-    RecExtras, ServerEnvelope, failure_to_json, rec_to_json, rec_with_extras_to_json,
+    RecExtras, ServerEnvelope, error_from_wire, failure_to_json, rec_to_json, rec_with_extras_to_json,
     refusal_to_json, with_dropped,
 };
 pub use tcp::{

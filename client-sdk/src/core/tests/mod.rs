@@ -18,7 +18,7 @@ use trolleybus_protocol::{
 };
 
 use super::{Action, Connection, ConsumerId, Event, Link, Matcher, RequestId};
-use crate::{Options, Reconnect, State, Transport};
+use crate::{Options, OutboxPolicy, Reconnect, State, Transport};
 
 const ALL: [Transport; 4] =
     [Transport::WebSocket, Transport::XhrStreaming, Transport::EventSource, Transport::XhrPolling];
