@@ -23,6 +23,7 @@
 //! | `consuming` | consumers come and go, the server acknowledges |
 //! | `incoming` | frames and envelopes from the server |
 //! | `outgoing` | publish, send, request, write, reply, fail |
+//! | `bare` | envelopes as they are, for an API that speaks the bridge by itself |
 //! | `output` | [`Action`], [`Event`], [`Delivery`] and the identifiers |
 //! | `outbox` | the bounded queue of envelopes |
 //! | `room` | what happens when it is full, and who is told that it has room again |
@@ -35,6 +36,7 @@
 
 mod attempt;
 mod backoff;
+mod bare;
 mod connection;
 mod consuming;
 mod endpoint;

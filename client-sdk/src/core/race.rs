@@ -6,7 +6,7 @@
 
 use alloc::string::String;
 
-use trolleybus_protocol::sockjs::{Frame, Info};
+use trolleybus_protocol::sockjs::Info;
 
 use super::connection::{Connection, Phase, millis};
 use super::output::{Action, Link};
@@ -57,6 +57,13 @@ impl Connection {
 
     /// `/info` was answered with 200 and this text.
     pub fn handle_info(&mut self, now: u64, link: Link, text: &str) {
+        let Info { websocket, base_url, .. } = Info::parse(text);
+        self.handle_capabilities(now, link, websocket, &base_url.unwrap_or_default());
+    }
+
+    /// What `/info` says: whether WebSockets are offered, and another base for the transports, or
+    /// an empty one.
+    pub fn handle_capabilities(&mut self, now: u64, link: Link, websocket: bool, base_url: &str) {
         let Phase::Racing { asked, since, until } = &mut self.phase else {
             return;
         };
@@ -66,14 +73,12 @@ impl Connection {
         *asked = Asked::Answered;
         self.fallback.measure(now.saturating_sub(*since));
         *until = now.max(*since + self.fallback.patience());
-        let info = Info::parse(text);
-        let moved = info.base_url.filter(|url| url.starts_with("http"));
-        if moved.is_some() || !info.websocket {
-            self.moved = moved.map(|url| self.endpoint.moved_to(&url));
+        self.has_websocket = websocket;
+        self.moved = base_url.starts_with("http").then(|| self.endpoint.moved_to(base_url));
+        if self.moved.is_some() || !websocket {
             self.close_contenders();
-            self.line_up(now, info.websocket);
+            self.line_up(now, websocket);
         }
-        self.has_websocket = info.websocket;
         if !self.win_if_ready(now) && self.contenders.is_empty() {
             self.join_next(now);
         }
@@ -122,23 +127,14 @@ impl Connection {
         self.contenders.iter().position(|contender| contender.link == link)
     }
 
-    /// A frame of a transport that is tried.
-    pub(super) fn hear_contender(&mut self, now: u64, at: usize, text: &str) {
-        match Frame::parse(text) {
-            Ok(Frame::Open) => {
-                self.contenders[at].is_ready = true;
-                match &mut self.phase {
-                    Phase::Racing { asked: Asked::Pending(_), until, .. } => {
-                        *until = (*until).min(now + GRACE);
-                    }
-                    _ => drop(self.win_if_ready(now)),
-                }
+    /// A transport that is tried has delivered `o`.
+    pub(super) fn open_contender(&mut self, now: u64, at: usize) {
+        self.contenders[at].is_ready = true;
+        match &mut self.phase {
+            Phase::Racing { asked: Asked::Pending(_), until, .. } => {
+                *until = (*until).min(now + GRACE);
             }
-            Ok(Frame::Heartbeat) => {}
-            Ok(Frame::Close { code, reason }) => {
-                self.refuse_contender(now, at, code, &reason);
-            }
-            _ => self.lose_contender(now, at),
+            _ => drop(self.win_if_ready(now)),
         }
     }
 
