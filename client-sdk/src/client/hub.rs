@@ -10,7 +10,7 @@ use super::intercept::Interceptors;
 use super::message::Message;
 use super::shared::{OnReply, Shared, WeakRef};
 use crate::core::{Connection, ConsumerId, Event, RequestId, Table};
-use crate::{Address, Error, MaybeSend, State};
+use crate::{Error, MaybeSend, State};
 
 /// How many errors an [`Errors`](super::Errors) stream holds for a slow reader.
 const ERRORS_MAX: usize = 100;
