@@ -92,7 +92,7 @@ const live = async (name, url, count) => {
     if (got === 1) first = performance.now();
     last = performance.now();
   });
-  await until(() => (bus.state ?? bus.status) === 1);
+  await until(() => bus.state === 1 || bus.status?.name === "open");
   await new Promise((resolve) => setTimeout(resolve, 100));
   await globalThis.flood(ADDRESS);
   await until(() => got === count);

@@ -69,6 +69,7 @@ impl Bus {
         randomization: f64,
         outbox_len: f64,
         outbox_bytes: f64,
+        drops_oldest: f64,
     ) -> Self {
         let mut options = settings::Numbers {
             ping_interval,
@@ -80,6 +81,7 @@ impl Bus {
             randomization,
             outbox_len,
             outbox_bytes,
+            drops_oldest,
         }
         .options()
         .transports(settings::names(transports));
