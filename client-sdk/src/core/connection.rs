@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
@@ -11,6 +12,7 @@ use super::endpoint::Endpoint;
 use super::fallback::Fallback;
 use super::outbox::{Outbox, Parcel};
 use super::output::{Action, Delivery, Event, Link, RequestId};
+use super::race::{Asked, Contender};
 use super::random::Random;
 use super::registry::Registry;
 use super::requests::{Requests, Stage};
@@ -28,8 +30,14 @@ pub struct Connection {
     pub(super) random: Random,
     pub(super) phase: Phase,
     pub(super) state: State,
+    /// The one in use while open.
     pub(super) link: Link,
     pub(super) session: String,
+    pub(super) last_link: Link,
+    /// Transports that are tried.
+    pub(super) contenders: Vec<Contender>,
+    /// Whether the server says that it takes WebSockets.
+    pub(super) has_websocket: bool,
     /// Why the last transport could not be opened, where the driver knows.
     pub(super) why: String,
     pub(super) fallback: Fallback,
@@ -52,8 +60,7 @@ pub struct Connection {
 #[derive(Debug)]
 pub(super) enum Phase {
     Token { deadline: u64 },
-    Info { since: u64, deadline: u64 },
-    Opening { transport: Transport, deadline: u64 },
+    Racing { asked: Asked, since: u64, until: u64 },
     Open(Opened),
     Waiting { until: u64 },
     Closed,
@@ -88,6 +95,9 @@ impl Connection {
             state: State::Connecting,
             link: Link::default(),
             session: String::new(),
+            last_link: Link::default(),
+            contenders: Vec::new(),
+            has_websocket: true,
             why: String::new(),
             fallback: Fallback::new(),
             attempt: 0,
@@ -177,9 +187,7 @@ impl Connection {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
         let phase = match &self.phase {
-            Phase::Token { deadline }
-            | Phase::Info { deadline, .. }
-            | Phase::Opening { deadline, .. } => *deadline,
+            Phase::Token { deadline } | Phase::Racing { until: deadline, .. } => *deadline,
             Phase::Open(opened) => {
                 opened.ping_at.min(self.dead_at(opened)).min(self.token.refresh_at)
             }
@@ -199,8 +207,7 @@ impl Connection {
         }
         match &self.phase {
             Phase::Token { deadline } if now >= *deadline => self.lose_token(now),
-            Phase::Info { deadline, .. } if now >= *deadline => self.lose_info(now),
-            Phase::Opening { deadline, .. } if now >= *deadline => self.try_next(now),
+            Phase::Racing { until, .. } if now >= *until => self.race_on(now),
             Phase::Open(opened) if now >= self.dead_at(opened) => {
                 self.lose(now, 1006, "the server went silent");
             }

@@ -17,27 +17,28 @@ const ERROR: &str = r#"{"type":"err""#;
 impl Connection {
     /// A frame arrived. Empty ones, as between the lines of a stream, are passed over.
     pub fn handle_frame(&mut self, now: u64, link: Link, text: &str) {
-        if text.is_empty() || link != self.link {
+        if text.is_empty() {
             return;
         }
         match Frame::parse(text) {
             Ok(Frame::Open) => self.handle_open(now, link),
             Ok(Frame::Heartbeat) => self.handle_heard(now, link, text == HEARTBEAT),
-            Ok(Frame::Messages(envelopes)) => {
+            Ok(Frame::Messages(envelopes)) if link == self.link => {
                 self.hear(now);
                 self.receive(now, link, envelopes);
                 self.ping_when_due(now);
             }
             Ok(Frame::Close { code, reason }) => self.handle_server_close(now, link, code, &reason),
-            Err(_) => self.handle_failed(now, link),
+            _ => self.handle_failed(now, link),
         }
     }
 
     /// The frame `o` arrived.
     pub fn handle_open(&mut self, now: u64, link: Link) {
-        if link == self.link {
-            self.hear(now);
-            self.open(now);
+        if let Some(at) = self.contender(link) {
+            self.open_contender(now, at);
+        } else if link == self.link {
+            self.lose(now, 1006, "the server lost the session");
         }
     }
 
@@ -54,7 +55,9 @@ impl Connection {
 
     /// The frame `c` arrived.
     pub fn handle_server_close(&mut self, now: u64, link: Link, code: u16, reason: &str) {
-        if link == self.link {
+        if let Some(at) = self.contender(link) {
+            self.refuse_contender(now, at, code, reason);
+        } else if link == self.link {
             self.lose_by_server(now, code, reason);
         }
     }

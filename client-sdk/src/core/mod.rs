@@ -1,12 +1,12 @@
 //! One connection to a bridge as a state machine without I/O: no clock, no socket, no task.
 //!
 //! ```text
-//!                   /info answered            `o`
-//! [Token ->] Info ─────────────────────> Opening ─────> Open
-//!         ^  \ failed                     │  ^ │          │ lost
-//!         │   v                           │  └─┘ next     v
-//!         └─ Waiting <────────────────────┘ transport  Waiting ... Closed
-//!             time
+//!                 `o` of one
+//! [Token ->] Racing ────────> Open
+//!          ^  │ all failed     │ lost
+//!          │  v                v
+//!          └─ Waiting <────────┘  ... Closed
+//!          time
 //! ```
 //!
 //! A driver calls commands and `handle_*` with the time in milliseconds, and after each of them
@@ -17,7 +17,8 @@
 //! | File | Holds |
 //! |---|---|
 //! | `connection` | [`Connection`]: its parts, what can be polled, the timer |
-//! | `attempt` | `/info`, transports in turn, opening, losing, waiting, closing |
+//! | `attempt` | starting, opening, losing, waiting, closing |
+//! | `race` | `/info`, and transports side by side |
 //! | `token` | asking for a token, showing it, renewing it |
 //! | `consuming` | consumers come and go, the server acknowledges |
 //! | `incoming` | frames and envelopes from the server |
@@ -44,6 +45,7 @@ mod incoming;
 mod outbox;
 mod outgoing;
 mod output;
+mod race;
 mod random;
 mod registry;
 mod requests;
