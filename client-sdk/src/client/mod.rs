@@ -41,5 +41,7 @@ pub use response::Response;
 pub use room::{Room, Sending};
 pub use watch::{Errors, Opened, States};
 
-pub(crate) use hub::{Hub, deliver};
+pub(crate) use hub::Hub;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use hub::deliver;
 pub(crate) use shared::Shared;
