@@ -32,7 +32,7 @@ const WINDOW: u64 = 8000;
 /// How often the moment is looked for.
 const CHECK: u64 = 50;
 /// The least time between two climbs.
-const CLIMB_MIN: Duration = Duration::from_secs(10);
+const CLIMB_MIN: Duration = Duration::from_secs(1);
 
 /// The connection that was climbed from.
 #[derive(Debug)]
