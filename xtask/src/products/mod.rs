@@ -2,7 +2,7 @@
 
 pub(crate) mod gzip;
 pub(crate) mod peers;
-mod sdk_package;
+pub(crate) mod sdk_package;
 pub(crate) mod server;
 mod shrink;
 pub(crate) mod site;
