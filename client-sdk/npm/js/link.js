@@ -157,7 +157,8 @@ class Link {
   }
 
   #flush() {
-    for (let call; (call = this.#waiting[0]); this.#waiting.shift()) if (call(this.#bus) === true) return;
+    for (let call; (call = this.#waiting.shift()); )
+      if (call(this.#bus) === true) return void this.#waiting.unshift(call);
     if (!this.#wasFull) return;
     this.#wasFull = false;
     this.#observer([8]);
