@@ -107,7 +107,7 @@ describe("without our extensions", () => {
     const errors = new Inbox("onerror");
     bus.onerror = (error) => errors.push(error);
     await assert.rejects(bus.request("forbidden.address", 1, { timeout: 100 }), { kind: "TIMEOUT" });
-    assert.equal((await errors.next()).body, "access_denied");
+    assert.equal((await errors.next()).word, "access_denied");
   });
 
   test("a failure of a consumer arrives as an empty reply", async (t) => {
