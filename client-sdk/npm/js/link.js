@@ -31,6 +31,7 @@ class Link {
   #waiting = [];
   #wasFull = false;
   #isBare = false;
+  #hasToken;
   #isSocket = false;
   #heardAt = 0;
   /** Consumers of what the server sends: by address, and by pattern. */
@@ -54,12 +55,13 @@ class Link {
     ];
     const { transports = [], token } = options;
     this.#observer = observer;
+    this.#hasToken = token !== undefined;
     const notice = (parts) => (parts[0] === 7 ? giveToken(this.#bus, token) : this.#notice(...parts));
     const take = (link, what, text) => (what ? this.#info(link, text) : this.#frame(link, text));
     load().then(
       (Bus) => {
         const given = numbers.map((number) => number ?? NaN);
-        this.#begin(new Bus(String(url), String(transports), token !== undefined, notice, take, ...given));
+        this.#begin(new Bus(String(url), String(transports), this.#hasToken, notice, take, ...given));
       },
       (error) => {
         this.#begin(broken(String(error)));
@@ -73,20 +75,21 @@ class Link {
    * else to the observer. `done` is called once a request ends, with a message, or without and an error.
    */
   command(operation, origin, address, body, headers, local, number, done) {
-    if (!this.#bus) {
-      this.#wasFull ||= this.#waiting.length >= WAITING_MAX;
-      if (this.#wasFull) return ["OVERFLOW", -1, "ERROR"];
-      this.#waiting.push(() => {
-        if (done?.given) return;
-        const error = this.command(operation, origin, address, body, headers, local, number, done);
-        if (error) done ? done(undefined, error) : this.#observer([4, "", 0, error]);
-      });
-      return;
-    }
-    const begun = this.#bus.command(operation, origin, address, body, headers, local, number);
-    if (!(begun > 0)) return begun;
-    done.request = begun;
-    this.#requests.set(begun, done);
+    const give = (bus) => {
+      const begun = bus.command(operation, origin, address, body, headers, local, number);
+      if (!(begun > 0)) return begun;
+      done.request = begun;
+      this.#requests.set(begun, done);
+    };
+    if (this.#bus && !this.#waiting.length) return give(this.#bus);
+    this.#wasFull ||= this.#waiting.length >= WAITING_MAX;
+    if (this.#wasFull) return ["OVERFLOW", -1, "ERROR", "too much waits for the module"];
+    this.#waiting.push((bus) => {
+      const error = !done?.given && give(bus);
+      // It goes on waiting.
+      if (error?.[0] === "OVERFLOW") return true;
+      if (error) done ? done(undefined, error) : this.#observer([4, "", 0, error]);
+    });
   }
 
   /** Gives up the request that ends with `done`. */
@@ -130,7 +133,10 @@ class Link {
   }
 
   close() {
-    this.#soon((bus) => bus.close());
+    this.#soon((bus) => {
+      bus.close();
+      this.#flush();
+    });
   }
 
   /** From now on every envelope is a notice 5, as a text, but errors that the connection mends. */
@@ -149,8 +155,15 @@ class Link {
 
   #begin(bus) {
     this.#bus = bus;
-    for (const call of this.#waiting.splice(0)) call(bus);
-    if (this.#wasFull) this.#observer([8]);
+    this.#flush();
+  }
+
+  #flush() {
+    for (let call; (call = this.#waiting.shift()); )
+      if (call(this.#bus) === true) return void this.#waiting.unshift(call);
+    if (!this.#wasFull) return;
+    this.#wasFull = false;
+    this.#observer([8]);
   }
 
   #soon(call) {
@@ -160,6 +173,7 @@ class Link {
 
   #notice(kind, text, number, more) {
     if (kind < 9) {
+      if (kind === 8) this.#flush();
       if (kind === 1) this.#isSocket = text === "websocket";
       this.#observer([kind, text, number, more]);
     } else if (kind === 9) this.#consumers.get(number)?.(toEnvelope(more));
@@ -211,7 +225,7 @@ class Link {
   }
 
   #envelope(link, text) {
-    if (this.#isBare && !isExpired(text)) return this.#observer([5, text]);
+    if (this.#isBare && !(this.#hasToken && isExpired(text))) return this.#observer([5, text]);
     let envelope;
     try {
       envelope = JSON.parse(text);
@@ -223,7 +237,7 @@ class Link {
       this.#message(link, envelope, text);
     } else if (type === "err") {
       const { body, failureType, failureCode, message } = envelope;
-      this.#bus.fail(asText(address) ?? "", asText(body), String(failureType), failureCode ?? -1, asText(message));
+      this.#bus.fail(asText(address) ?? "", asText(body) ?? "", String(failureType), failureCode ?? -1, asText(message));
     } else this.#observer([5, envelope]);
   }
 

@@ -116,16 +116,17 @@ impl Bus {
         }
     }
 
-    /// An envelope `err` came; `word` is its body, if that is a text.
+    /// An envelope `err` came; `word` is its body, where that is a text, else empty.
     pub fn fail(
         &self,
         address: &str,
-        word: Option<String>,
+        word: &str,
         failure_type: &str,
         code: i32,
         message: Option<String>,
     ) {
-        let error = error_from_wire(word.as_deref(), failure_type, code, message);
+        let word = (!word.is_empty()).then_some(word);
+        let error = error_from_wire(word, failure_type, code, message);
         self.client.command(|core, now| core.handle_error(now, address, error));
     }
 

@@ -1,5 +1,5 @@
-//! For an API that speaks the bridge by itself, as the stand-in for Vert.x's client does: envelopes
-//! as they are, in both directions.
+//! For an API that speaks the bridge by itself, as the stand-in for Vert.x's client does: it says
+//! envelopes as they are, and takes those of the server apart itself.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -10,11 +10,6 @@ use super::connection::{Connection, Phase};
 use super::outbox::Parcel;
 
 impl Connection {
-    /// From now on every envelope is handed over as it is, by [`Event::Unhandled`](super::Event).
-    pub fn hand_over(&mut self) {
-        self.hands_over = true;
-    }
-
     /// Sends an envelope as it is. It is worth nothing on another connection than this one.
     ///
     /// # Errors

@@ -44,14 +44,16 @@ pub struct Connection {
     /// Attempts in a row that failed, or that did not last.
     pub(super) attempt: u32,
     pub(super) heartbeats_known: bool,
-    /// Envelopes go to the application as they are.
-    pub(super) hands_over: bool,
     pub(super) token: Token,
     pub(super) last_close: (u16, String),
     pub(super) outbox: Outbox,
     pub(super) registry: Registry,
     pub(super) requests: Requests,
     pub(super) room: Room,
+    /// The machine that this runs on says so.
+    pub(super) is_offline: bool,
+    /// The server acknowledges registrations.
+    pub(super) receipts_known: bool,
     pub(super) actions: VecDeque<Action>,
     pub(super) events: VecDeque<Event>,
 }
@@ -77,6 +79,8 @@ pub(super) struct Opened {
     pub(super) sending: bool,
     /// The present receiver has delivered a frame.
     pub(super) received: bool,
+    /// When the answer to a question whether the server lives must be there.
+    pub(super) answer_by: u64,
 }
 
 impl Connection {
@@ -102,13 +106,14 @@ impl Connection {
             fallback: Fallback::new(),
             attempt: 0,
             heartbeats_known: false,
-            hands_over: false,
             token: Token::default(),
             last_close: (1000, String::new()),
             outbox: Outbox::new(options.outbox_len, options.outbox_bytes),
             registry: Registry::default(),
             requests: Requests::new(prefix),
             room: Room::default(),
+            is_offline: false,
+            receipts_known: false,
             actions: VecDeque::new(),
             events: VecDeque::new(),
             options,
@@ -254,8 +259,10 @@ impl Connection {
 
     fn dead_at(&self, opened: &Opened) -> u64 {
         match millis(self.options.idle_timeout) {
-            timeout if timeout > 0 && self.heartbeats_known => opened.heard_at + timeout,
-            _ => u64::MAX,
+            timeout if timeout > 0 && self.heartbeats_known => {
+                opened.answer_by.min(opened.heard_at + timeout)
+            }
+            _ => opened.answer_by,
         }
     }
 }
