@@ -145,6 +145,7 @@ class Link {
   /** From now on every envelope is a notice 5, as a text, but errors that the connection mends. */
   handOver() {
     this.#isBare = true;
+    this.#soon((bus) => bus.handOver());
   }
 
   /** Sends an envelope as it is, over this connection or never. */

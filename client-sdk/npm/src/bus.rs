@@ -215,6 +215,12 @@ impl Bus {
         self.client.command(|core, _| core.limit_attempts(attempts));
     }
 
+    /// From now on the application speaks the bridge by itself.
+    #[wasm_bindgen(js_name = handOver)]
+    pub fn hand_over(&self) {
+        self.client.command(|core, _| core.hand_over());
+    }
+
     /// Sends an envelope as it is, over this connection or never. Gives an error when it is not
     /// carried out.
     pub fn say(&self, envelope: String) -> JsValue {
