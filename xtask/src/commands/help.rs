@@ -2,7 +2,7 @@
 
 use crate::suites;
 
-const COMMANDS: [(&str, &str); 10] = [
+const COMMANDS: [(&str, &str); 11] = [
     ("demo [-- ARGS]", "build everything and run `trolleybus demo ARGS` on the built site"),
     ("test [SUITE...]", "run all test suites, or those named, and report"),
     ("build", "build the npm package, the UI and the site in target/www"),
@@ -15,6 +15,10 @@ const COMMANDS: [(&str, &str); 10] = [
     (
         "instructions [--write]",
         "count what each step of the hot path costs, against benches/instructions.txt",
+    ),
+    (
+        "bench-browser [ARGS]",
+        "measure the npm package in Chromium beside Vert.x's client: --rounds N --live --json FILE",
     ),
     ("fuzz [TARGET] [SECONDS]", "the fuzz targets with cargo-fuzz, a minute each unless told"),
     ("setup", "find or install the tools, and nothing else"),

@@ -1,5 +1,6 @@
 //! The commands, one per file, and the choice between them.
 
+mod bench_browser;
 mod build;
 mod demo;
 mod fuzz;
@@ -54,6 +55,10 @@ fn dispatch(name: &str, rest: &[String]) -> Result<Outcome> {
         "instructions" => instructions::run(rest),
         "versus" => {
             versus::run_all(rest)?;
+            Ok(Outcome::Done)
+        }
+        "bench-browser" => {
+            bench_browser::run_all(rest)?;
             Ok(Outcome::Done)
         }
         "setup" => without_arguments(name, rest, setup::run),
