@@ -186,8 +186,9 @@ export class EventBus extends EventTarget {
     if (kind === 3) this.#end();
     for (const wake of this.#watchers.splice(0)) wake();
     this.#emit("state", this.status);
-    if (kind === 1) this.#emit("open", this.status);
-    if (kind > 1 || wasOpen) this.#emit("close", { code, reason, wasClean: code === 1000 });
+    // It may climb to another transport while it is open.
+    if (kind === 1) wasOpen || this.#emit("open", this.status);
+    else if (kind || wasOpen) this.#emit("close", { code, reason, wasClean: code === 1000 });
   }
 
   #end() {
@@ -214,7 +215,9 @@ export class EventBus extends EventTarget {
 
 /** Opens a bus, and waits until it is open; closes it when that fails, or takes too long for the signal. */
 export const connect = async (url, options) => {
-  const bus = new EventBus(url, options);
+  // Where it cannot be loaded, as in service workers, there is nothing to share.
+  const sharing = options?.shared && import("./shared.js").then(({ share }) => share(openLink, url, options), () => {});
+  const bus = new EventBus(url, options, (await sharing) || undefined);
   try {
     await bus.opened(options);
   } catch (error) {
