@@ -6,10 +6,9 @@ const url = new URL("trolleybus_bg.wasm", import.meta.url);
 
 const load = async (imports) => {
   if (url.protocol === "file:") {
-    // Node; the name is in a variable so that no bundler for browsers looks for the module.
-    const fs = "node:fs/promises";
-    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ fs);
-    return WebAssembly.instantiate(await readFile(url), imports);
+    // Node; asked like this, because bundlers for browsers would look for what is imported.
+    const { readFileSync } = process.getBuiltinModule("fs");
+    return WebAssembly.instantiate(readFileSync(url), imports);
   }
   const response = await fetch(url);
   // Streaming asks for a type that not every server gives.
