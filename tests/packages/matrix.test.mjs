@@ -1,0 +1,105 @@
+// One page with a worker, through every bundler and through none: it asks and is answered.
+
+import assert from "node:assert/strict";
+import { cp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { launchBrowser, openPage } from "../support-js/browser.mjs";
+import { launchFirefox, openInFirefox } from "../support-js/firefox.mjs";
+import { serveFolder } from "../support-js/folder-server.mjs";
+import { assertNoMishaps, seen } from "../support-js/page.mjs";
+import { Program } from "../support-js/process.mjs";
+import { demo } from "../support-js/server.mjs";
+import { Workplace, tool } from "../support-js/workplace.mjs";
+
+const WASM = "node_modules/trolleybus/trolleybus_bg.wasm";
+
+/** How each makes a folder that can be served, and who asks there. */
+const MATRIX = {
+  vite: {
+    project: "page",
+    build: (folder) => place.tool("vite", ["build"], folder),
+    serves: "dist",
+    asks: ["page", "worker"],
+    firefox: true,
+  },
+  webpack: {
+    project: "page",
+    build: async (folder) => {
+      const said = await place.tool("webpack", ["--mode=production", "--entry=./main.js", "--output-path=dist"], folder);
+      await cp(join(folder, "index.html"), join(folder, "dist/index.html"));
+      return said;
+    },
+    serves: "dist",
+    asks: ["page", "worker"],
+  },
+  esbuild: {
+    project: "page",
+    // It bundles what it is told to: the worker and the wasm too.
+    build: (folder) => {
+      const inputs = ["index.html", "main.js", "worker.js", join("..", WASM)];
+      const outputs = ["--outdir=dist", "--entry-names=[name]", "--loader:.html=copy", "--loader:.wasm=copy"];
+      return place.tool("esbuild", [...inputs, "--bundle", "--splitting", "--format=esm", ...outputs], folder);
+    },
+    serves: "dist",
+    asks: ["page", "worker"],
+  },
+  "no bundler": { project: "bare", build: putBeside, serves: ".", asks: ["page", "worker"], firefox: true },
+};
+
+async function putBeside(folder) {
+  await cp(place.package, join(folder, "trolleybus"), { recursive: true });
+  return "";
+}
+
+/** What each says, in capitals as it comes back. */
+const ANSWERS = { page: "FROM THE PAGE", worker: "FROM A WORKER" };
+
+let place, chromium, firefox;
+before(async () => {
+  [place, chromium, firefox] = await Promise.all([Workplace.make(), launchBrowser(), launchFirefox()]);
+});
+after(() => Promise.all([place?.remove(), chromium?.close(), firefox?.close()]));
+
+async function assertAnswered(page, asks) {
+  for (const who of asks) await seen(page, `body[data-${who}="${ANSWERS[who]}"]`);
+  assertNoMishaps(page);
+}
+
+for (const [name, { project, build, serves, asks, firefox: inFirefox }] of Object.entries(MATRIX)) {
+  test(`${name}: the page is built without a warning, asks and is answered`, async (t) => {
+    const folder = await place.project(`tests/packages/projects/${project}`);
+    t.after(() => rm(folder, { recursive: true }));
+    const said = await build(folder);
+    assert.doesNotMatch(said, /warn/i);
+    const site = await demo("--www", join(folder, serves));
+    t.after(() => site.stop());
+    await assertAnswered(await openPage(t, chromium, site.origin), asks);
+    if (!inFirefox) return;
+    await assertAnswered(await openInFirefox(t, firefox, site.origin), asks);
+  });
+}
+
+test("an import map and a bridge elsewhere: the page asks and is answered", async (t) => {
+  const folder = await place.project("tests/packages/projects/import-map");
+  t.after(() => rm(folder, { recursive: true }));
+  await putBeside(folder);
+  const [bridge, site] = await Promise.all([demo(), serveFolder(folder)]);
+  t.after(() => Promise.all([bridge.stop(), site.stop()]));
+  const url = `${site.origin}/?bridge=${encodeURIComponent(bridge.bridge)}`;
+  await assertAnswered(await openPage(t, chromium, url), ["page"]);
+  await assertAnswered(await openInFirefox(t, firefox, url), ["page"]);
+});
+
+test("vite's server for developers: the page asks and is answered", async (t) => {
+  const folder = await place.project("tests/packages/projects/page");
+  t.after(() => rm(folder, { recursive: true }));
+  const bridge = await demo();
+  t.after(() => bridge.stop());
+  const settings = { server: { proxy: { "/eventbus": { target: bridge.origin, ws: true } } } };
+  await writeFile(join(folder, "vite.config.js"), `export default ${JSON.stringify(settings)};\n`);
+  const vite = new Program(tool("vite"), ["--port", "0", "--host", "127.0.0.1"], { NO_COLOR: "1" }, folder);
+  t.after(() => vite.stop());
+  const [origin] = await vite.line(/http:\/\/[^\s/]+/);
+  await assertAnswered(await openPage(t, chromium, origin), ["page", "worker"]);
+});
