@@ -22,10 +22,10 @@ export class Workplace {
     const place = new Workplace(folder);
     try {
       await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
-      await place.#npm("pack", needed("TROLLEYBUS_PACKAGE"));
+      await place.npm(folder, "pack", needed("TROLLEYBUS_PACKAGE"));
       const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
       place.tarball = join(folder, tarball);
-      await place.#npm(...INSTALL, place.tarball);
+      await place.npm(folder, ...INSTALL, place.tarball);
       return place;
     } catch (error) {
       await place.remove();
@@ -39,8 +39,9 @@ export class Workplace {
     this.package = join(folder, "node_modules/trolleybus");
   }
 
-  #npm(...args) {
-    return succeed("npm", args, this.folder);
+  /** Runs npm in a folder. What it says is given; a failure is an error. */
+  npm(folder, ...args) {
+    return succeed("npm", args, folder);
   }
 
   /** A copy of a project of the repository, apart from what was built or installed there. */
