@@ -2,8 +2,8 @@
 
 import { Consumer } from "./consumer.js";
 import { BusError, safely, toError } from "./error.js";
+import { openLink } from "./link.js";
 import { Message, settle, toOptions, toPairs, toText } from "./message.js";
-import { Bus } from "./module.js";
 
 const REQUEST_TIMEOUT = 30000;
 
@@ -28,35 +28,20 @@ export class EventBus {
   onevent;
   onunhandled;
 
-  #bus;
+  #link;
   #consumers = new Set();
   #handlers = [];
   #waiting = [];
   #opens = 0;
   #attempts;
   #timeout;
-  #token;
 
-  constructor(url, options = {}) {
+  /** `open` opens another link than the module's own; `link.js` tells what it gives. */
+  constructor(url, options = {}, open = openLink) {
     this.#attempts = options.vertxbus_reconnect_attempts_max ?? Infinity;
     this.#timeout = options.requestTimeout ?? REQUEST_TIMEOUT;
-    const numbers = [
-      options.vertxbus_ping_interval,
-      options.idleTimeout,
-      options.reconnect === false ? 0 : this.#attempts,
-      options.vertxbus_reconnect_delay_min,
-      options.vertxbus_reconnect_delay_max,
-      options.vertxbus_reconnect_exponent,
-      options.vertxbus_randomization_factor,
-      options.outboxLimit,
-      options.outboxBytes,
-    ];
-    const transports = options.transports ?? [];
-    const text = typeof transports === "string" ? transports : transports.join();
-    this.#token = options.token;
-    const wantsToken = options.token !== undefined;
-    const observer = (notice) => this.#notice(notice);
-    this.#bus = new Bus(String(url), text, wantsToken, observer, ...numbers.map((number) => number ?? NaN));
+    const attempts = options.reconnect === false ? 0 : this.#attempts;
+    this.#link = open(url, options, attempts, (notice) => this.#notice(notice));
   }
 
   get ready() {
@@ -95,7 +80,7 @@ export class EventBus {
     let id;
     const consumer = new Consumer(address, handler, options, () => {
       this.#consumers.delete(consumer);
-      this.#bus.unregister(id);
+      this.#link.unregister(id);
     });
     this.#consumers.add(consumer);
     id = this.#register(address, options, (message) => consumer._push(message));
@@ -118,20 +103,20 @@ export class EventBus {
   }
 
   reconnect(transports) {
-    this.#bus.reconnect(transports && [].concat(transports).join());
+    this.#link.reconnect(transports && [].concat(transports).join());
   }
 
   close() {
     if (this.state === EventBus.CLOSED && this.status.name === "closed") return;
     this.state = EventBus.CLOSING;
-    this.#bus.close();
+    this.#link.close();
   }
 
   /** The bus always pings; it is an option of the constructor now. */
   enablePing() {}
 
   enableReconnect(enable) {
-    this.#bus.limitAttempts(enable ? this.#attempts : 0);
+    this.#link.limitAttempts(enable ? this.#attempts : 0);
   }
 
   _reply(origin, to, body, { headers } = {}) {
@@ -158,7 +143,7 @@ export class EventBus {
     const isFailure = operation === FAIL;
     const pairs = isFailure ? "" : toPairs({ ...this.defaultHeaders, ...headers });
     const to = String(address);
-    const error = this.#bus.command(operation, origin, to, text, pairs, localOnly, number, done);
+    const error = this.#link.command(operation, origin, to, text, pairs, localOnly, number, done);
     if (error) throw toError(error);
   }
 
@@ -173,13 +158,13 @@ export class EventBus {
   }
 
   #register(address, { local = false, pattern = false, overflow = "" }, take) {
-    return this.#bus.register(address, local, pattern, overflow, (message) =>
+    return this.#link.register(address, local, pattern, overflow, (message) =>
       safely(() => take(new Message(this, message))),
     );
   }
 
   #dropHandlers(fits) {
-    for (const { id } of this.#handlers.filter(fits)) this.#bus.unregister(id);
+    for (const { id } of this.#handlers.filter(fits)) this.#link.unregister(id);
     this.#handlers = this.#handlers.filter((known) => !fits(known));
   }
 
@@ -187,7 +172,6 @@ export class EventBus {
     if (kind === 4) this.#error(toError(more));
     else if (kind === 5) this.#unhandled(text);
     else if (kind === 6) this.#registered(text, number === 1, more);
-    else if (kind === 7) this.#giveToken();
     else this.#change(kind, text, number, more);
   }
 
@@ -196,23 +180,11 @@ export class EventBus {
       if (consumer.address === address && consumer.pattern === pattern) consumer._settle(error);
   }
 
-  async #giveToken() {
-    let [ok, text, left] = [true, "", NaN];
-    try {
-      const token = this.#token;
-      text = String((typeof token === "function" ? await token() : token) ?? "");
-      left = millisecondsLeft(text);
-    } catch (error) {
-      [ok, text] = [false, String(error)];
-    }
-    this.#bus.token(ok, text, left);
-  }
-
   #change(kind, transport, attempt, retryIn) {
     const wasOpen = this.status.name === "open";
     this.transport = kind === 1 ? transport : undefined;
     this.state = kind > 1 ? EventBus.CLOSED : kind;
-    const [code, reason] = kind > 1 || wasOpen ? this.#bus.lastClose() : [];
+    const [code, reason] = kind > 1 || wasOpen ? this.#link.lastClose() : [];
     this.status = [
       () => ({ name: "connecting" }),
       () => ({ name: "open", transport }),
@@ -263,13 +235,3 @@ export class EventBus {
     else console.warn("No handler found for message: ", envelope);
   }
 }
-
-/** How long a JSON Web Token is still good, where it says so. */
-const millisecondsLeft = (token) => {
-  try {
-    const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    return JSON.parse(atob(claims)).exp * 1000 - Date.now();
-  } catch {
-    return NaN;
-  }
-};
