@@ -4,4 +4,5 @@ export { EventBus } from "./bus.js";
 export { Consumer } from "./consumer.js";
 export { BusError } from "./error.js";
 export { Message } from "./message.js";
-export { default } from "./vertx.js";
+// For `vertx.js`.
+export { openLink as _openLink } from "./link.js";

@@ -184,6 +184,26 @@ impl Bus {
         self.client.command(|core, _| core.limit_attempts(attempts));
     }
 
+    /// From now on every envelope comes as a notice, as it is.
+    #[wasm_bindgen(js_name = handOver)]
+    pub fn hand_over(&self) {
+        self.client.command(|core, _| core.hand_over());
+    }
+
+    /// Sends an envelope as it is, over this connection or never. Gives an error when it is not
+    /// carried out.
+    pub fn say(&self, envelope: String) -> JsValue {
+        let said = self.client.command(|core, _| core.say(envelope));
+        said.err().as_ref().map(convert::error).unwrap_or_default()
+    }
+
+    /// Pings at once, and then each so many milliseconds; never for zero.
+    #[wasm_bindgen(js_name = pingEvery)]
+    pub fn ping_every(&self, interval: f64) {
+        let interval = settings::milliseconds(interval).unwrap_or_default();
+        self.client.command(|core, now| core.ping_every(now, interval));
+    }
+
     /// Ends the connection for good.
     pub fn close(&self) {
         self.client.command(|core, _| core.close());

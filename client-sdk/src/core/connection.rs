@@ -35,6 +35,8 @@ pub struct Connection {
     /// Attempts in a row that failed, or that did not last.
     pub(super) attempt: u32,
     pub(super) heartbeats_known: bool,
+    /// Envelopes go to the application as they are.
+    pub(super) hands_over: bool,
     pub(super) token: Token,
     pub(super) last_close: (u16, String),
     pub(super) outbox: Outbox,
@@ -88,6 +90,7 @@ impl Connection {
             fallback: Fallback::new(),
             attempt: 0,
             heartbeats_known: false,
+            hands_over: false,
             token: Token::default(),
             last_close: (1000, String::new()),
             outbox: Outbox::new(options.outbox_len, options.outbox_bytes),

@@ -10,6 +10,9 @@ use trolleybus_protocol::{Address, ByteString, Error, ErrorKind};
 use super::connection::{Connection, Phase};
 use super::output::{Delivery, Event, Link, Origin};
 
+/// How the errors of servers begin that know of tokens.
+const ERROR: &str = r#"{"type":"err""#;
+
 impl Connection {
     /// A frame arrived. Empty ones, as between the lines of a stream, are passed over.
     pub fn handle_frame(&mut self, now: u64, link: Link, text: &str) {
@@ -37,7 +40,12 @@ impl Connection {
                 return;
             }
             let text = ByteString::from(text);
-            match ServerEnvelope::parse(&text) {
+            let parsed = if self.hands_over && !text.starts_with(ERROR) {
+                Ok(ServerEnvelope::Unknown)
+            } else {
+                ServerEnvelope::parse(&text)
+            };
+            match parsed {
                 Ok(ServerEnvelope::Rec {
                     address,
                     body,
@@ -57,11 +65,13 @@ impl Connection {
                         dropped,
                     });
                 }
-                Ok(ServerEnvelope::Err { address, error }) => {
+                Ok(ServerEnvelope::Err { address, error })
+                    if !self.hands_over || self.wants_renewal(&error) =>
+                {
                     let address = address.as_ref().map(Address::as_str);
                     self.receive_error(now, address.unwrap_or_default(), error);
                 }
-                Ok(ServerEnvelope::Unknown) | Err(_) => {
+                _ => {
                     self.events.push_back(Event::Unhandled(text));
                 }
             }
@@ -88,16 +98,22 @@ impl Connection {
 
     /// To the request or registration that it ends; one that nobody waits for any more is ignored.
     fn receive_error(&mut self, now: u64, address: &str, error: Error) {
-        let is_expired = error.kind() == ErrorKind::Refused(Refusal::TokenExpired);
+        let wants_renewal = self.wants_renewal(&error);
         if let Some((request, stage)) = self.requests.take(address) {
             self.settle(request, stage, Err(error));
         } else if !self.requests.is_ours(address) {
             self.events.push_back(Event::Error(error));
         }
-        let Close { code, reason, .. } = Close::TOKEN_EXPIRED;
-        if is_expired && self.is_about_token(code) {
+        if wants_renewal {
+            let Close { code, reason, .. } = Close::TOKEN_EXPIRED;
             self.renew(now, code, reason);
         }
+    }
+
+    /// Whether it says that the token is too old, and there may be another.
+    fn wants_renewal(&self, error: &Error) -> bool {
+        let is_expired = error.kind() == ErrorKind::Refused(Refusal::TokenExpired);
+        is_expired && self.is_about_token(Close::TOKEN_EXPIRED.code)
     }
 
     pub(super) fn closed() -> Error {

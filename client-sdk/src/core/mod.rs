@@ -22,6 +22,7 @@
 //! | `consuming` | consumers come and go, the server acknowledges |
 //! | `incoming` | frames and envelopes from the server |
 //! | `outgoing` | publish, send, request, write, reply, fail |
+//! | `bare` | envelopes as they are, for an API that speaks the bridge by itself |
 //! | `output` | [`Action`], [`Event`], [`Delivery`] and the identifiers |
 //! | `outbox` | the bounded queue of envelopes |
 //! | `registry` | consumers by address or pattern |
@@ -33,6 +34,7 @@
 
 mod attempt;
 mod backoff;
+mod bare;
 mod connection;
 mod consuming;
 mod endpoint;

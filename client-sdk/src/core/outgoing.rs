@@ -287,7 +287,7 @@ impl Connection {
         Ok(())
     }
 
-    fn check_open(&self) -> Result<(), Error> {
+    pub(super) fn check_open(&self) -> Result<(), Error> {
         match self.phase {
             Phase::Closed => Err(Self::closed()),
             _ => Ok(()),

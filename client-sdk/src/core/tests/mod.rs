@@ -1,6 +1,7 @@
 //! The machine under a virtual clock, against a server played by the test.
 
 mod attempts;
+mod bare;
 mod consumers;
 mod fallback;
 mod liveness;
