@@ -28,9 +28,9 @@ test("the tarball has what the manifest names, the readme and the licence, and n
 test("every entry has its types beside it", async () => {
   const { exports } = await manifest();
   const present = await readdir(place.package);
-  const scripts = named(exports).filter((file) => file.endsWith(".js"));
+  const scripts = named(exports).filter((file) => /js$/.test(file));
   assert.notEqual(scripts.length, 0);
-  for (const script of scripts) assert(present.includes(script.slice(2).replace(/js$/, "d.ts")), script);
+  for (const script of scripts) assert(present.includes(script.slice(2).replace(/(c?)js$/, "d.$1ts")), script);
 });
 
 test("nothing has to be run to install it, and nothing else comes with it", async () => {
@@ -47,11 +47,12 @@ test("the types resolve for whoever can import modules", async () => {
   assert.match(said, /OK \(ESM\)/);
 });
 
-for (const [module, moduleResolution] of [["esnext", "bundler"], ["nodenext", "nodenext"]]) {
+const HOWS = [["esnext", "bundler", ["*.ts"]], ["nodenext", "nodenext", ["*.ts", "*.cts"]]];
+for (const [module, moduleResolution, include] of HOWS) {
   test(`TypeScript with ${moduleResolution} compiles what uses it`, async () => {
     const folder = await place.project("tests/packages/projects/types");
     const compilerOptions = { target: "es2022", lib: ["es2023", "dom"], types: [], strict: true, noEmit: true };
-    const settings = { compilerOptions: { ...compilerOptions, module, moduleResolution }, include: ["main.ts"] };
+    const settings = { compilerOptions: { ...compilerOptions, module, moduleResolution }, include };
     await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify(settings));
     await place.tool("tsc", ["-p", folder], folder);

@@ -1,7 +1,7 @@
 // One page with a worker, through every bundler and through none: it asks and is answered.
 
 import assert from "node:assert/strict";
-import { cp, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launchBrowser, openPage } from "../support-js/browser.mjs";
@@ -12,45 +12,38 @@ import { Program } from "../support-js/process.mjs";
 import { demo } from "../support-js/server.mjs";
 import { Workplace, tool } from "../support-js/workplace.mjs";
 
-const WASM = "node_modules/trolleybus/trolleybus_bg.wasm";
-
-/** How each makes a folder that can be served, and who asks there. */
-const MATRIX = {
-  vite: {
-    project: "page",
-    build: (folder) => place.tool("vite", ["build"], folder),
-    serves: "dist",
-    asks: ["page", "worker"],
-    firefox: true,
+/** What makes a folder that can be served of a project. */
+const BUNDLERS = {
+  vite: (folder) => place.tool("vite", ["build"], folder),
+  webpack: async (folder) => {
+    const said = await place.tool("webpack", ["--mode=production", "--entry=./main.js", "--output-path=dist"], folder);
+    await cp(join(folder, "index.html"), join(folder, "dist/index.html"));
+    return said;
   },
-  webpack: {
-    project: "page",
-    build: async (folder) => {
-      const said = await place.tool("webpack", ["--mode=production", "--entry=./main.js", "--output-path=dist"], folder);
-      await cp(join(folder, "index.html"), join(folder, "dist/index.html"));
-      return said;
-    },
-    serves: "dist",
-    asks: ["page", "worker"],
+  // It bundles what it is told to: the wasm too, and the worker where there is one.
+  esbuild: async (folder) => {
+    const wasm = "../node_modules/trolleybus/trolleybus_bg.wasm";
+    const inputs = (await readdir(folder)).filter((name) => /^(index|main|worker)\./.test(name));
+    const outputs = ["--outdir=dist", "--entry-names=[name]", "--loader:.html=copy", "--loader:.wasm=copy"];
+    return place.tool("esbuild", [...inputs, wasm, "--bundle", "--splitting", "--format=esm", ...outputs], folder);
   },
-  esbuild: {
-    project: "page",
-    // It bundles what it is told to: the worker and the wasm too.
-    build: (folder) => {
-      const inputs = ["index.html", "main.js", "worker.js", join("..", WASM)];
-      const outputs = ["--outdir=dist", "--entry-names=[name]", "--loader:.html=copy", "--loader:.wasm=copy"];
-      return place.tool("esbuild", [...inputs, "--bundle", "--splitting", "--format=esm", ...outputs], folder);
-    },
-    serves: "dist",
-    asks: ["page", "worker"],
-  },
-  "no bundler": { project: "bare", build: putBeside, serves: ".", asks: ["page", "worker"], firefox: true },
 };
 
-async function putBeside(folder) {
+/** No bundler: the package beside the page. */
+async function beside(folder) {
   await cp(place.package, join(folder, "trolleybus"), { recursive: true });
+  await cp(folder, `${folder}-dist`, { recursive: true });
+  await rename(`${folder}-dist`, join(folder, "dist"));
   return "";
 }
+
+/** The projects: who asks there, how they are built, and what is opened in Firefox as well. */
+const MATRIX = {
+  page: { asks: ["page", "worker"], builds: BUNDLERS, firefox: ["vite"] },
+  vertx: { asks: ["page"], builds: BUNDLERS, firefox: [] },
+  bare: { asks: ["page", "worker"], builds: { "no bundler": beside }, firefox: ["no bundler"] },
+  "vertx-script": { asks: ["page"], builds: { "no bundler": beside }, firefox: ["no bundler"] },
+};
 
 /** What each says, in capitals as it comes back. */
 const ANSWERS = { page: "FROM THE PAGE", worker: "FROM A WORKER" };
@@ -66,25 +59,26 @@ async function assertAnswered(page, asks) {
   assertNoMishaps(page);
 }
 
-for (const [name, { project, build, serves, asks, firefox: inFirefox }] of Object.entries(MATRIX)) {
-  test(`${name}: the page is built without a warning, asks and is answered`, async (t) => {
-    const folder = await place.project(`tests/packages/projects/${project}`);
-    t.after(() => rm(folder, { recursive: true }));
-    const said = await build(folder);
-    assert.doesNotMatch(said, /warn/i);
-    const site = await demo("--www", join(folder, serves));
-    t.after(() => site.stop());
-    await assertAnswered(await openPage(t, chromium, site.origin), asks);
-    if (!inFirefox) return;
-    await assertAnswered(await openInFirefox(t, firefox, site.origin), asks);
-  });
+for (const [project, { asks, builds, firefox: inFirefox }] of Object.entries(MATRIX)) {
+  for (const [bundler, build] of Object.entries(builds)) {
+    test(`${project} with ${bundler}: it is built without a warning, asks and is answered`, async (t) => {
+      const folder = await place.project(`tests/packages/projects/${project}`);
+      t.after(() => rm(folder, { recursive: true }));
+      assert.doesNotMatch(await build(folder), /warn/i);
+      const site = await demo("--www", join(folder, "dist"));
+      t.after(() => site.stop());
+      await assertAnswered(await openPage(t, chromium, site.origin), asks);
+      if (!inFirefox.includes(bundler)) return;
+      await assertAnswered(await openInFirefox(t, firefox, site.origin), asks);
+    });
+  }
 }
 
 test("an import map and a bridge elsewhere: the page asks and is answered", async (t) => {
   const folder = await place.project("tests/packages/projects/import-map");
   t.after(() => rm(folder, { recursive: true }));
-  await putBeside(folder);
-  const [bridge, site] = await Promise.all([demo(), serveFolder(folder)]);
+  await beside(folder);
+  const [bridge, site] = await Promise.all([demo(), serveFolder(join(folder, "dist"))]);
   t.after(() => Promise.all([bridge.stop(), site.stop()]));
   const url = `${site.origin}/?bridge=${encodeURIComponent(bridge.bridge)}`;
   await assertAnswered(await openPage(t, chromium, url), ["page"]);

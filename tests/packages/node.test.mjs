@@ -62,6 +62,18 @@ test("CommonJS imports it when it is needed", async () => {
   assert.match(out, /^FROM NODE /);
 });
 
+test("CommonJS requires the stand-in for Vert.x's client", async () => {
+  const program = `
+    const EventBus = require("trolleybus/vertx");
+    const bus = new EventBus(process.env.BRIDGE);
+    bus.onopen = () => bus.send("demo.request", "from node", {}, (error, message) => {
+      console.log(error ?? message.body);
+      bus.close();
+    });
+  `;
+  assert.equal((await said(program, "--input-type=commonjs")).out, "FROM NODE");
+});
+
 test("it is found through a link too, as workspaces have it", async () => {
   const linked = join(place.folder, "linked.mjs");
   await symlink(join(place.package, "index.js"), join(place.folder, "link.js"));
