@@ -3,5 +3,4 @@
 import { EventBus } from "./trolleybus/index.js";
 
 const bus = new EventBus("/eventbus");
-const { body } = await bus.request("demo.request", "from a worker");
-postMessage(body);
+bus.request("demo.request", "from a worker").then(({ body }) => postMessage(body));
