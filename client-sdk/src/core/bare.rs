@@ -21,7 +21,7 @@ impl Connection {
     /// As [`Connection::publish`].
     pub fn say(&mut self, envelope: String) -> Result<(), Error> {
         self.check_open()?;
-        self.outbox.push(Parcel::Reply(None), envelope)
+        self.enqueue(Parcel::Reply(None), envelope)
     }
 
     /// Pings at once, and then as often as this; never for zero.

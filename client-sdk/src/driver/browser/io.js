@@ -65,6 +65,7 @@ export class Io {
   #receiver;
   #link;
   #timer;
+  #take;
 
   /** A random number; from the clock where there is no `crypto`. */
   static seed() {
@@ -75,11 +76,20 @@ export class Io {
     this.#tell = (link, what, text = "", code = 0) => tell(link, what, text, code);
   }
 
+  /** Gives frames and `/info` to `take(link, what, text)` and not to Rust, for who can read them. */
+  give(take) {
+    this.#take = take;
+  }
+
   /** Receives: 0 `/info`, 1 by an HTTP transport, 2 by EventSource, 3 by WebSocket. */
   open(link, kind, url) {
     this.close();
     const opened = (this.#link = {});
-    const tell = (...told) => this.#link === opened && this.#tell(link, ...told);
+    const tell = (what, text, code) => {
+      if (this.#link !== opened) return;
+      if (what < ENDED && this.#take) this.#take(link, what, text);
+      else this.#tell(link, what, text, code);
+    };
     try {
       const open = [receive, receive, openEvents, openSocket][kind];
       this.#receiver = open(url, tell, kind === 0);

@@ -66,6 +66,8 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub(super) fn new(tell: JsValue) -> Io;
     #[wasm_bindgen(method)]
+    pub(super) fn give(this: &Io, take: &JsValue);
+    #[wasm_bindgen(method)]
     pub(super) fn open(this: &Io, link: u32, kind: u8, url: &str);
     #[wasm_bindgen(method)]
     pub(super) fn send(this: &Io, link: u32, text: &str);

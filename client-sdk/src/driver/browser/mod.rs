@@ -9,4 +9,4 @@ mod io;
 mod pump;
 
 pub(crate) use io::{absolute, now, seed};
-pub(crate) use pump::Driver;
+pub(crate) use pump::{Driver, Host};
