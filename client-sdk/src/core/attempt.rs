@@ -2,6 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
+use core::time::Duration;
 use trolleybus_protocol::ErrorKind;
 use trolleybus_protocol::codes::Close;
 
@@ -83,7 +84,7 @@ impl Connection {
     }
 
     /// Hands everything to the driver. An upload by HTTP that is under way must not be overtaken.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         let mut actions = core::mem::take(&mut self.actions);
         if let Phase::Open(opened) = &mut self.phase {
             opened.sending &= opened.transport != Transport::WebSocket;
@@ -148,6 +149,7 @@ impl Connection {
             ping_at: if interval > 0 { now + interval } else { u64::MAX },
             sending: false,
             received: true,
+            answer_by: u64::MAX,
         });
         self.set_state(State::Open { transport });
     }
@@ -180,16 +182,24 @@ impl Connection {
     }
 
     pub(super) fn wait(&mut self, now: u64, code: u16, reason: &str) {
+        let counts = !self.is_offline || !self.has_another_attempt();
         let (reconnect, random) = (&self.options.reconnect, &mut self.random);
-        let delay = backoff::delay(reconnect, self.attempt, code, random);
+        let delay = if !counts {
+            Some(millis(reconnect.delay_max))
+        } else {
+            self.attempt += 1;
+            backoff::delay(reconnect, self.attempt - 1, code, random)
+        };
         let Some(delay) = delay else {
             return self.end(code, reason);
         };
         self.drop_link(code, reason);
-        self.attempt += 1;
-        self.phase = Phase::Waiting { until: now + delay };
-        let retry_in = core::time::Duration::from_millis(delay);
-        let attempt = self.attempt;
+        self.wait_until(now + delay, Duration::from_millis(delay));
+    }
+
+    pub(super) fn wait_until(&mut self, until: u64, retry_in: Duration) {
+        self.phase = Phase::Waiting { until };
+        let attempt = self.attempt.max(1);
         self.set_state(State::Waiting { attempt, retry_in });
     }
 

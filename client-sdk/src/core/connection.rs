@@ -52,6 +52,10 @@ pub struct Connection {
     pub(super) registry: Registry,
     pub(super) requests: Requests,
     pub(super) room: Room,
+    /// The machine that this runs on says so.
+    pub(super) is_offline: bool,
+    /// The server acknowledges registrations.
+    pub(super) receipts_known: bool,
     pub(super) actions: VecDeque<Action>,
     pub(super) events: VecDeque<Event>,
 }
@@ -77,6 +81,8 @@ pub(super) struct Opened {
     pub(super) sending: bool,
     /// The present receiver has delivered a frame.
     pub(super) received: bool,
+    /// When the answer to a question whether the server lives must be there.
+    pub(super) answer_by: u64,
 }
 
 impl Connection {
@@ -109,6 +115,8 @@ impl Connection {
             registry: Registry::default(),
             requests: Requests::new(prefix),
             room: Room::default(),
+            is_offline: false,
+            receipts_known: false,
             actions: VecDeque::new(),
             events: VecDeque::new(),
             options,
@@ -254,8 +262,10 @@ impl Connection {
 
     fn dead_at(&self, opened: &Opened) -> u64 {
         match millis(self.options.idle_timeout) {
-            timeout if timeout > 0 && self.heartbeats_known => opened.heard_at + timeout,
-            _ => u64::MAX,
+            timeout if timeout > 0 && self.heartbeats_known => {
+                opened.answer_by.min(opened.heard_at + timeout)
+            }
+            _ => opened.answer_by,
         }
     }
 }

@@ -96,6 +96,7 @@ impl Connection {
     fn hear(&mut self, now: u64) {
         if let Phase::Open(opened) = &mut self.phase {
             opened.heard_at = now;
+            opened.answer_by = u64::MAX;
             opened.received = true;
         }
     }

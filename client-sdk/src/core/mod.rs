@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `connection` | [`Connection`]: its parts, what can be polled, the timer |
 //! | `attempt` | starting, opening, losing, waiting, closing |
+//! | `life` | the page goes and comes back; the network too |
 //! | `race` | `/info`, and transports side by side |
 //! | `token` | asking for a token, showing it, renewing it |
 //! | `consuming` | consumers come and go, the server acknowledges |
@@ -42,6 +43,7 @@ mod consuming;
 mod endpoint;
 mod fallback;
 mod incoming;
+mod life;
 mod outbox;
 mod outgoing;
 mod output;

@@ -4,6 +4,7 @@ mod attempts;
 mod bare;
 mod consumers;
 mod fallback;
+mod life;
 mod liveness;
 mod local;
 mod messages;
@@ -183,6 +184,12 @@ impl Rig {
     fn receipt(&mut self, index: usize) {
         let label = &self.receipts[index];
         self.receive(&format!(r#"{{"type":"rec","address":"{label}","body":null}}"#));
+    }
+
+    /// The label of the last receipt in what is sent now.
+    fn last_label(&mut self) -> String {
+        self.sent();
+        self.receipts.last().unwrap().clone()
     }
 
     /// The server refuses it with this word.

@@ -6,7 +6,7 @@ use core::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
-use super::io::{INFO, Io, Tell, Told, kind, now};
+use super::io::{INFO, Io, Life, Tell, Told, kind, now};
 use crate::client::{Hub, Shared};
 use crate::core::{Action, Connection, Link};
 
@@ -31,6 +31,7 @@ pub(crate) struct Driver<H: Host = Hub>(Rc<Pump<H>>);
 struct Pump<H> {
     hub: Shared<H>,
     io: Io,
+    life: Life,
     timer_at: Cell<u64>,
     /// Itself while it is to run soon, so that last words are said.
     scheduled: RefCell<Option<Rc<Self>>>,
@@ -48,9 +49,11 @@ impl<H: Host> Driver<H> {
                     pump.run();
                 }
             });
+            let tell = tell.into_js_value();
             Pump {
                 hub,
-                io: Io::new(tell.into_js_value()),
+                io: Io::new(&tell),
+                life: Life::new(&tell),
                 timer_at: Cell::new(u64::MAX),
                 scheduled: RefCell::default(),
                 running: Cell::default(),
@@ -91,6 +94,9 @@ impl<H: Host> Pump<H> {
             Told::Failed => core.handle_failed(now, link),
             Told::Sent => core.handle_sent(link),
             Told::Closed => core.handle_closed(now, link, code, text),
+            Told::Away => core.suspend(),
+            Told::Back => core.resume(now),
+            Told::Offline => core.handle_offline(),
             _ => {
                 self.timer_at.set(u64::MAX);
                 core.handle_timeout(now);
@@ -126,7 +132,7 @@ impl<H: Host> Pump<H> {
             Action::Open { link, transport, url } => self.io.open(link.0, kind(transport), &url),
             Action::Send { link, url: Some(url), text } => self.io.upload(link.0, &url, &text),
             Action::Send { link, url: None, text } => self.io.send(link.0, &text),
-            Action::Close { .. } => self.io.close(),
+            Action::Close { link } => self.io.close(link.0),
         }
     }
 
@@ -145,17 +151,23 @@ impl<H: Host> Pump<H> {
     }
 
     fn set_timer(&self) {
+        if self.hub.lock().core().state().is_closed() {
+            return self.life.end();
+        }
         let at = self.hub.lock().core().poll_timeout().unwrap_or(u64::MAX);
         if self.timer_at.replace(at) != at {
             let wait = at.saturating_sub(now()).min(TIMEOUT_MAX);
-            self.io.wake(if at == u64::MAX { -1 } else { i32::try_from(wait).unwrap_or(i32::MAX) });
+            self.life.wake(if at == u64::MAX {
+                -1
+            } else {
+                i32::try_from(wait).unwrap_or(i32::MAX)
+            });
         }
     }
 }
 
 impl<H> Drop for Pump<H> {
     fn drop(&mut self) {
-        self.io.close();
-        self.io.wake(-1);
+        self.life.end();
     }
 }
