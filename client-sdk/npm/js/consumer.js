@@ -39,7 +39,7 @@ export class Consumer {
       end();
     };
     if (signal?.aborted) queueMicrotask(abort);
-    else signal?.addEventListener("abort", abort);
+    else signal?.addEventListener("abort", abort, { once: true });
   }
 
   pause() {

@@ -35,6 +35,6 @@ export const unless = (signal, promise, abort) =>
         };
         promise.then(resolve, reject).then(() => signal.removeEventListener("abort", end));
         if (signal.aborted) end();
-        else signal.addEventListener("abort", end);
+        else signal.addEventListener("abort", end, { once: true });
       })
     : promise;
