@@ -10,9 +10,9 @@ import { demo } from "../support-js/server.mjs";
 import { Workplace } from "../support-js/workplace.mjs";
 
 const ASK = `
-  const bus = new EventBus(process.env.BRIDGE);
+  const bus = await connect(process.env.BRIDGE);
   const { body } = await bus.request("demo.request", "from node");
-  console.log(body, bus.transport);
+  console.log(body, bus.status.transport);
   bus.close();
 `;
 
@@ -33,14 +33,14 @@ const asModule = (program, ...flags) => said(program, "--input-type=module", ...
 const hasWebSocket = typeof WebSocket === "function";
 
 test("it works out of the box, over HTTP where Node has no WebSocket", async () => {
-  const { out, err } = await asModule(`import { EventBus } from "trolleybus"; ${ASK}`);
+  const { out, err } = await asModule(`import { connect } from "trolleybus"; ${ASK}`);
   assert.equal(out, `FROM NODE ${hasWebSocket ? "websocket" : "xhr-streaming"}`);
   assert.equal(err, "");
 });
 
 test("Node's own WebSocket is used where there is one", async () => {
   const flags = hasWebSocket ? [] : ["--experimental-websocket"];
-  const { out } = await asModule(`import { EventBus } from "trolleybus"; ${ASK}`, ...flags);
+  const { out } = await asModule(`import { connect } from "trolleybus"; ${ASK}`, ...flags);
   assert.equal(out, "FROM NODE websocket");
 });
 
@@ -49,7 +49,7 @@ test("the WebSocket of ws is used once it is global", async () => {
   await cp(ws, join(place.folder, "node_modules/ws"), { recursive: true });
   const { out } = await asModule(`
     import { WebSocket } from "ws";
-    import { EventBus } from "trolleybus";
+    import { connect } from "trolleybus";
     globalThis.WebSocket = WebSocket;
     ${ASK}
   `);
@@ -57,7 +57,7 @@ test("the WebSocket of ws is used once it is global", async () => {
 });
 
 test("CommonJS imports it when it is needed", async () => {
-  const program = `import("trolleybus").then(async ({ EventBus }) => { ${ASK} });`;
+  const program = `import("trolleybus").then(async ({ connect }) => { ${ASK} });`;
   const { out } = await said(program, "--input-type=commonjs");
   assert.match(out, /^FROM NODE /);
 });
@@ -77,7 +77,7 @@ test("CommonJS requires the stand-in for Vert.x's client", async () => {
 test("it is found through a link too, as workspaces have it", async () => {
   const linked = join(place.folder, "linked.mjs");
   await symlink(join(place.package, "index.js"), join(place.folder, "link.js"));
-  await writeFile(linked, `import { EventBus } from "./link.js"; ${ASK}`);
+  await writeFile(linked, `import { connect } from "./link.js"; ${ASK}`);
   const { code, out, err } = await run(process.execPath, [linked], { env: { BRIDGE: bridge.bridge } });
   assert.equal(code, 0, err);
   assert.match(out, /^FROM NODE /);

@@ -10,14 +10,14 @@ export function App() {
   const [answer, setAnswer] = useState("");
   const [heard, setHeard] = useState<{ id: number; text: string }[]>([]);
 
-  useConsumer<string>("demo.response", ({ body }) => {
+  useConsumer("demo.response", ({ body }) => {
     setHeard((before) => [{ id: (before[0]?.id ?? 0) + 1, text: body }, ...before].slice(0, 100));
   });
 
   const ask = async (event: FormEvent) => {
     event.preventDefault();
     try {
-      const reply = await bus.request<string>("demo.request", word);
+      const reply = await bus.request("demo.request", word);
       setAnswer(reply.body);
     } catch (error) {
       setAnswer(error instanceof BusError ? error.kind : String(error));

@@ -1,10 +1,13 @@
 // The bus of this page, in runes.
 
 import { createSubscriber } from "svelte/reactivity";
-import { EventBus, type ConsumerOptions, type Message } from "trolleybus";
+import { EventBus, type AddressOf, type Asks, type BodyOf, type ConsumerOptions, type Message } from "trolleybus";
+
+/** What is sent where, so that a wrong body does not compile. */
+export type Addresses = { "demo.request": Asks<string, string>; "demo.response": string };
 
 /** One for the whole page: it connects in the background and reconnects by itself. */
-export const bus = new EventBus("/eventbus");
+export const bus = new EventBus<Addresses>("/eventbus");
 
 const watchState = createSubscriber((update) => {
   bus.addEventListener("state", update);
@@ -20,13 +23,13 @@ export const connection = {
 };
 
 /** Consumes an address, which may change, as long as the component lives. */
-export function useConsumer<T>(
-  address: () => string,
-  handler: (message: Message<T>) => void,
+export function useConsumer<A extends AddressOf<Addresses>>(
+  address: () => A,
+  handler: (message: Message<BodyOf<Addresses, A>>) => void,
   options: ConsumerOptions = {},
 ) {
   $effect(() => {
-    const consumer = bus.consumer<T>(address(), handler, options);
+    const consumer = bus.consumer(address(), handler, options);
     return () => consumer.unregister();
   });
 }

@@ -1,8 +1,8 @@
 // Asks from the page, and has a worker ask.
 
-import { EventBus } from "./trolleybus/index.js";
+import { connect } from "./trolleybus/index.js";
 
-const bus = new EventBus("/eventbus");
+const bus = await connect("/eventbus");
 const { body } = await bus.request("demo.request", "from the page");
 document.body.dataset.page = body;
 

@@ -1,6 +1,11 @@
-// Asks from a worker.
+// Asks from a worker. No `await` at the top, so that bundlers may make a plain script of it.
 
-import { EventBus } from "./trolleybus/index.js";
+import { connect } from "./trolleybus/index.js";
 
-const bus = new EventBus("/eventbus");
-bus.request("demo.request", "from a worker").then(({ body }) => postMessage(body));
+async function ask() {
+  const bus = await connect("/eventbus");
+  const { body } = await bus.request("demo.request", "from a worker");
+  postMessage(body);
+}
+
+ask();
