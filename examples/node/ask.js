@@ -1,8 +1,9 @@
 // Asks the service of serve.js, and ends.
 
-import { BusError, EventBus } from "trolleybus";
+import { BusError, connect } from "trolleybus";
 
-const bus = new EventBus(process.env.BRIDGE ?? "http://127.0.0.1:8080/eventbus");
+const url = process.env.BRIDGE ?? "http://127.0.0.1:8080/eventbus";
+const bus = await connect(url, { signal: AbortSignal.timeout(10_000) });
 try {
   const reply = await bus.request("tab.request", process.argv[2] ?? "next stop", { timeout: 5000 });
   console.log(reply.body);

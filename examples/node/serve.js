@@ -1,8 +1,8 @@
 // A service: answers requests until it is interrupted.
 
-import { EventBus } from "trolleybus";
+import { connect } from "trolleybus";
 
-const bus = new EventBus(process.env.BRIDGE ?? "http://127.0.0.1:8080/eventbus");
+const bus = await connect(process.env.BRIDGE ?? "http://127.0.0.1:8080/eventbus");
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => bus.close());
 
 const requests = bus.consumer("tab.request");
