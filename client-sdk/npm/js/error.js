@@ -33,7 +33,11 @@ export const unless = (signal, promise, abort) =>
           abort?.();
           reject(signal.reason);
         };
-        promise.then(resolve, reject).then(() => signal.removeEventListener("abort", end));
+        const settle = (how) => (value) => {
+          signal.removeEventListener("abort", end);
+          how(value);
+        };
+        promise.then(settle(resolve), settle(reject));
         if (signal.aborted) end();
         else signal.addEventListener("abort", end, { once: true });
       })

@@ -37,6 +37,8 @@ class Link {
   #rows = [new Map(), new Map()];
   /** All consumers by their numbers, and those who wait for replies. */
   #consumers = new Map();
+  /** While two connections deliver: what came over one and not over the other yet. */
+  #seen;
   #requests = new Map();
 
   constructor(url, options, attempts, observer) {
@@ -50,6 +52,7 @@ class Link {
       options.vertxbus_randomization_factor,
       options.outboxLimit,
       options.outboxBytes,
+      options.climbAfter,
       options.outboxPolicy === "drop_oldest" ? 1 : 0,
     ];
     const { transports = [], token } = options;
@@ -73,20 +76,21 @@ class Link {
    * else to the observer. `done` is called once a request ends, with a message, or without and an error.
    */
   command(operation, origin, address, body, headers, local, number, done) {
-    if (!this.#bus) {
-      this.#wasFull ||= this.#waiting.length >= WAITING_MAX;
-      if (this.#wasFull) return ["OVERFLOW", -1, "ERROR"];
-      this.#waiting.push(() => {
-        if (done?.given) return;
-        const error = this.command(operation, origin, address, body, headers, local, number, done);
-        if (error) done ? done(undefined, error) : this.#observer([4, "", 0, error]);
-      });
-      return;
-    }
-    const begun = this.#bus.command(operation, origin, address, body, headers, local, number);
-    if (!(begun > 0)) return begun;
-    done.request = begun;
-    this.#requests.set(begun, done);
+    const give = (bus) => {
+      const begun = bus.command(operation, origin, address, body, headers, local, number);
+      if (!(begun > 0)) return begun;
+      done.request = begun;
+      this.#requests.set(begun, done);
+    };
+    if (this.#bus && !this.#waiting.length) return give(this.#bus);
+    this.#wasFull ||= this.#waiting.length >= WAITING_MAX;
+    if (this.#wasFull) return ["OVERFLOW", -1, "ERROR", "too much waits for the module"];
+    this.#waiting.push((bus) => {
+      const error = !done?.given && give(bus);
+      // It goes on waiting.
+      if (error?.[0] === "OVERFLOW") return true;
+      if (error) done ? done(undefined, error) : this.#observer([4, "", 0, error]);
+    });
   }
 
   /** Gives up the request that ends with `done`. */
@@ -130,7 +134,10 @@ class Link {
   }
 
   close() {
-    this.#soon((bus) => bus.close());
+    this.#soon((bus) => {
+      bus.close();
+      this.#flush();
+    });
   }
 
   /** From now on every envelope is a notice 5, as a text, but errors that the connection mends. */
@@ -149,8 +156,14 @@ class Link {
 
   #begin(bus) {
     this.#bus = bus;
-    for (const call of this.#waiting.splice(0)) call(bus);
-    if (this.#wasFull) this.#observer([8]);
+    this.#flush();
+  }
+
+  #flush() {
+    for (let call; (call = this.#waiting[0]); this.#waiting.shift()) if (call(this.#bus) === true) return;
+    if (!this.#wasFull) return;
+    this.#wasFull = false;
+    this.#observer([8]);
   }
 
   #soon(call) {
@@ -159,7 +172,9 @@ class Link {
   }
 
   #notice(kind, text, number, more) {
-    if (kind < 9) {
+    if (kind === 12) this.#seen = number ? [] : undefined;
+    else if (kind < 9) {
+      if (kind === 8) this.#flush();
       if (kind === 1) this.#isSocket = text === "websocket";
       this.#observer([kind, text, number, more]);
     } else if (kind === 9) this.#consumers.get(number)?.(toEnvelope(more));
@@ -207,7 +222,14 @@ class Link {
       this.#heardAt = now;
       this.#bus.hear(link, HEARD, "", 0);
     }
-    for (const text of texts) this.#envelope(link, text);
+    for (const text of texts) if (!this.#cameBefore(link, text)) this.#envelope(link, text);
+  }
+
+  #cameBefore(link, text) {
+    const at = this.#seen?.findIndex(([other, known]) => other !== link && known === text);
+    if (at >= 0) this.#seen.splice(at, 1);
+    else this.#seen?.push([link, text]);
+    return at >= 0;
   }
 
   #envelope(link, text) {

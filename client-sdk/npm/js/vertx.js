@@ -173,7 +173,9 @@ export default class EventBus {
     this.state = OPEN;
     guard(this.onopen, this);
     if (this.#hasRetried) {
+      this.#spent += this.reconnectAttempts;
       this.reconnectAttempts = 0;
+      this.#limitAttempts();
       guard(this.onreconnect, this);
     }
     for (const registration of this.#registrations.values()) {

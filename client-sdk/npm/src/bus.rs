@@ -69,6 +69,7 @@ impl Bus {
         randomization: f64,
         outbox_len: f64,
         outbox_bytes: f64,
+        climb_after: f64,
         drops_oldest: f64,
     ) -> Self {
         let mut options = settings::Numbers {
@@ -81,6 +82,7 @@ impl Bus {
             randomization,
             outbox_len,
             outbox_bytes,
+            climb_after,
             drops_oldest,
         }
         .options()
