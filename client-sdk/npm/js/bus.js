@@ -215,7 +215,9 @@ export class EventBus extends EventTarget {
 
 /** Opens a bus, and waits until it is open; closes it when that fails, or takes too long for the signal. */
 export const connect = async (url, options) => {
-  const bus = new EventBus(url, options);
+  // Where it cannot be loaded, as in service workers, there is nothing to share.
+  const sharing = options?.shared && import("./shared.js").then(({ share }) => share(openLink, url, options), () => {});
+  const bus = new EventBus(url, options, (await sharing) || undefined);
   try {
     await bus.opened(options);
   } catch (error) {
