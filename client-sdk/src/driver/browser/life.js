@@ -4,7 +4,19 @@
 const [TIME, AWAY, BACK, OFFLINE] = [6, 8, 9, 10];
 
 /** Browsers hold back the timers of hidden pages, up to a minute, but not those of workers. */
-const TICKER = "onmessage=e=>setTimeout(postMessage,e.data,0)";
+const TICKER = "let t;onmessage=e=>{clearTimeout(t);e.data<0||(t=setTimeout(postMessage,e.data,0))}";
+
+const startTicker = (ring) => {
+  try {
+    const url = URL.createObjectURL(new Blob([TICKER]));
+    const ticker = new Worker(url);
+    URL.revokeObjectURL(url);
+    ticker.onmessage = ring;
+    return ticker;
+  } catch {
+    // Where there are no workers the timer has to do; so too where a page's policy forbids this one.
+  }
+};
 
 export class Life {
   #tell;
@@ -28,27 +40,24 @@ export class Life {
 
   /** Sets the one timer; below zero there is none. */
   wake(wait) {
+    const ring = () => this.#tell(TIME);
     clearTimeout(this.#timer);
+    if (wait >= 0) this.#timer = setTimeout(ring, wait);
+    if (!globalThis.document?.hidden) this.#stopTicker();
+    else if (wait >= 0) this.#ticker ??= startTicker(ring);
+    this.#ticker?.postMessage(wait);
+  }
+
+  /** One lasts as long as the page is hidden. */
+  #stopTicker() {
     this.#ticker?.terminate();
     this.#ticker = undefined;
-    if (wait < 0) return;
-    const ring = () => this.#tell(TIME);
-    this.#timer = setTimeout(ring, wait);
-    if (!globalThis.document?.hidden) return;
-    try {
-      const url = URL.createObjectURL(new Blob([TICKER]));
-      this.#ticker = new Worker(url);
-      URL.revokeObjectURL(url);
-      this.#ticker.onmessage = ring;
-      this.#ticker.postMessage(wait);
-    } catch {
-      // Where there are no workers the timer has to do.
-    }
   }
 
   /** Nothing more is told. */
   end() {
     this.#end.abort();
     this.wake(-1);
+    this.#stopTicker();
   }
 }
