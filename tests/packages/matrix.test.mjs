@@ -20,12 +20,13 @@ const BUNDLERS = {
     await cp(join(folder, "index.html"), join(folder, "dist/index.html"));
     return said;
   },
-  // It bundles what it is told to: the wasm too, and the worker where there is one.
+  // It bundles what it is told to: the wasm too, and workers.
   esbuild: async (folder) => {
-    const wasm = "../node_modules/trolleybus/trolleybus_bg.wasm";
     const inputs = (await readdir(folder)).filter((name) => /^(index|main|worker)\./.test(name));
+    const ours = ["trolleybus_bg.wasm", ...(inputs.includes("worker.js") ? [] : ["worker.js"])];
+    inputs.push(...ours.map((name) => `../node_modules/trolleybus/${name}`));
     const outputs = ["--outdir=dist", "--entry-names=[name]", "--loader:.html=copy", "--loader:.wasm=copy"];
-    return place.tool("esbuild", [...inputs, wasm, "--bundle", "--splitting", "--format=esm", ...outputs], folder);
+    return place.tool("esbuild", [...inputs, "--bundle", "--splitting", "--format=esm", ...outputs], folder);
   },
 };
 
@@ -41,6 +42,7 @@ async function beside(folder) {
 const MATRIX = {
   page: { asks: ["page", "worker"], builds: BUNDLERS, firefox: ["vite"] },
   vertx: { asks: ["page"], builds: BUNDLERS, firefox: [] },
+  shared: { asks: ["page"], builds: BUNDLERS, firefox: ["vite"] },
   bare: { asks: ["page", "worker"], builds: { "no bundler": beside }, firefox: ["no bundler"] },
   "vertx-script": { asks: ["page"], builds: { "no bundler": beside }, firefox: ["no bundler"] },
 };
@@ -85,15 +87,17 @@ test("an import map and a bridge elsewhere: the page asks and is answered", asyn
   await assertAnswered(await openInFirefox(t, firefox, url), ["page"]);
 });
 
-test("vite's server for developers: the page asks and is answered", async (t) => {
-  const folder = await place.project("tests/packages/projects/page");
-  t.after(() => rm(folder, { recursive: true }));
-  const bridge = await demo();
-  t.after(() => bridge.stop());
-  const settings = { server: { proxy: { "/eventbus": { target: bridge.origin, ws: true } } } };
-  await writeFile(join(folder, "vite.config.js"), `export default ${JSON.stringify(settings)};\n`);
-  const vite = new Program(tool("vite"), ["--port", "0", "--host", "127.0.0.1"], { NO_COLOR: "1" }, folder);
-  t.after(() => vite.stop());
-  const [origin] = await vite.line(/http:\/\/[^\s/]+/);
-  await assertAnswered(await openPage(t, chromium, origin), ["page", "worker"]);
-});
+for (const project of ["page", "shared"]) {
+  test(`${project} with vite's server for developers: it asks and is answered`, async (t) => {
+    const folder = await place.project(`tests/packages/projects/${project}`);
+    t.after(() => rm(folder, { recursive: true }));
+    const bridge = await demo();
+    t.after(() => bridge.stop());
+    const settings = { server: { proxy: { "/eventbus": { target: bridge.origin, ws: true } } } };
+    await writeFile(join(folder, "vite.config.js"), `export default ${JSON.stringify(settings)};\n`);
+    const vite = new Program(tool("vite"), ["--port", "0", "--host", "127.0.0.1"], { NO_COLOR: "1" }, folder);
+    t.after(() => vite.stop());
+    const [origin] = await vite.line(/http:\/\/[^\s/]+/);
+    await assertAnswered(await openPage(t, chromium, origin), MATRIX[project].asks);
+  });
+}
