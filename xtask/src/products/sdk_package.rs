@@ -105,7 +105,7 @@ impl Entry {
             let left = if self.name == ENTRIES[0].name { LAZY } else { LOADER };
             flags.push(format!("--external:{}", made.join(left).display()));
             // Beside the loader, so that it finds that there.
-            let packed = made.join(format.file(self.name)).with_added_extension("packed");
+            let packed = made.join(format!("{}.packed", format.file(self.name)));
             bundle(workshop, &script, &packed, &flags)?;
             let file = folder.join(format.file(self.name));
             fs::copy(&packed, &file).with_context(|| format!("cannot write {}", file.display()))?;
@@ -261,8 +261,7 @@ mod tests {
         assert_eq!(manifest["exports"]["./vertx"]["require"], "./vertx.cjs");
         assert_eq!(manifest["exports"]["./vertx"]["import"], "./vertx.js");
         let files = ["index.js", "index.d.ts", "vertx.js", "vertx.cjs", "vertx.global.js"];
-        let more =
-            ["vertx.d.ts", "vertx.d.cts", "shared.js", "worker.js", "worker.d.ts", WASM];
+        let more = ["vertx.d.ts", "vertx.d.cts", "shared.js", "worker.js", "worker.d.ts", WASM];
         assert_eq!(manifest["files"], json!([&files[..], &more[..]].concat()));
     }
 }
