@@ -3,20 +3,12 @@
 
 const [TIME, AWAY, BACK, OFFLINE] = [6, 8, 9, 10];
 
-/** Browsers hold back the timers of hidden pages, up to a minute, but not those of workers. */
-const TICKER = "let t;onmessage=e=>{clearTimeout(t);e.data<0||(t=setTimeout(postMessage,e.data,0))}";
-
-const startTicker = (ring) => {
-  try {
-    const url = URL.createObjectURL(new Blob([TICKER]));
-    const ticker = new Worker(url);
-    URL.revokeObjectURL(url);
-    ticker.onmessage = ring;
-    return ticker;
-  } catch {
-    // Where there are no workers the timer has to do; so too where a page's policy forbids this one.
-  }
-};
+/**
+ * Browsers hold back the timers of hidden pages, up to a minute, but not those of workers. A page whose
+ * policy forbids it (`worker-src` without `blob:`) has to do without.
+ */
+const TICKER = "let t;onmessage=e=>{clearTimeout(t);t=setTimeout(postMessage,e.data,0)}";
+let isForbidden = false;
 
 export class Life {
   #tell;
@@ -38,26 +30,36 @@ export class Life {
     on(document, "visibilitychange", () => document.hidden || back());
   }
 
-  /** Sets the one timer; below zero there is none. */
+  /** Sets the one timer; below zero there is none. It may ring early. */
   wake(wait) {
-    const ring = () => this.#tell(TIME);
     clearTimeout(this.#timer);
+    const ring = () => this.#tell(TIME);
     if (wait >= 0) this.#timer = setTimeout(ring, wait);
-    if (!globalThis.document?.hidden) this.#stopTicker();
-    else if (wait >= 0) this.#ticker ??= startTicker(ring);
-    this.#ticker?.postMessage(wait);
+    if (wait >= 0 && globalThis.document?.hidden && !isForbidden) this.#tick(wait, ring);
+    else {
+      this.#ticker?.terminate();
+      this.#ticker = undefined;
+    }
   }
 
-  /** One lasts as long as the page is hidden. */
-  #stopTicker() {
-    this.#ticker?.terminate();
-    this.#ticker = undefined;
+  #tick(wait, ring) {
+    try {
+      if (!this.#ticker) {
+        const url = URL.createObjectURL(new Blob([TICKER]));
+        this.#ticker = new Worker(url);
+        URL.revokeObjectURL(url);
+        this.#ticker.onmessage = ring;
+        this.#ticker.onerror = () => (isForbidden = true);
+      }
+      this.#ticker.postMessage(wait);
+    } catch {
+      isForbidden = true;
+    }
   }
 
   /** Nothing more is told. */
   end() {
     this.#end.abort();
     this.wake(-1);
-    this.#stopTicker();
   }
 }
