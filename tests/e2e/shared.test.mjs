@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { launchBrowser } from "../support-js/browser.mjs";
+import { launchBrowser, openTab } from "../support-js/browser.mjs";
 import { openRaw } from "../support-js/clients.mjs";
 import { openOrigin, openSharingTab, socketsAre, startSite } from "../support-js/tabs.mjs";
 import { within } from "../support-js/waiting.mjs";
@@ -17,6 +17,7 @@ const WAYS = {
   "one of the tabs": () => delete globalThis.SharedWorker,
 };
 
+/** Waits for a message in a tab. */
 const gets = (page, body) => within(page.evaluate((body) => arrived(body), body), `${body} in a tab`);
 
 /** What a machine with other things to do may take, in milliseconds. */
@@ -33,6 +34,24 @@ const tick = async (t) => {
 
 /** In a tab: the longest time without a message. */
 const longestGap = () => Math.max(...inbox.slice(1).map(({ at }, index) => at - inbox[index].at));
+
+/** Publishes until this tab has heard it while the other one has not. */
+const untilAlone = (page, address) =>
+  within(
+    page.evaluate(async (address) => {
+      for (let at = 0; ; at += 1) {
+        await bus.publish(address, `alone ${at}`);
+        if (await Promise.race([arrived(`alone ${at}`).then(() => true), new Promise((wake) => setTimeout(wake, 200))])) return;
+      }
+    }, address),
+    "messages for the tab that stays",
+  );
+
+/** Publishes from one tab until another one hears it. */
+const untilTwo = (page, address, other) => {
+  const timer = setInterval(() => page.evaluate((address) => bus.publish(address, "both"), address).catch(() => {}), 50);
+  return gets(other, "both").finally(() => clearInterval(timer));
+};
 
 const ENDS = {
   "is closed": (page) => page.close(),
@@ -113,6 +132,78 @@ for (const [way, init] of Object.entries(WAYS))
       await socketsAre(running, 0);
     });
 
+    test("what is under way when the host goes fails by name, and the next host takes over", async (t) => {
+      const [one, two] = await openTabs(t, 2);
+      await two.evaluate(() => listen("news"));
+      // Answered by nobody: the page of the test consumes and is silent.
+      const lost = two.evaluate(() => bus.request("news", "silence").catch(({ kind }) => kind));
+      await gets(two, "silence");
+      await ENDS.crashes(one);
+      assert.equal(await within(lost, "the end of the request"), "CONNECTION_LOST");
+      await within(two.evaluate(() => bus.opened()), "the next host");
+      assert.deepEqual(await two.evaluate(() => states), ["connecting", "open"]);
+      const error = await two.evaluate(() => lastRequest.reply("late").catch(({ kind }) => kind));
+      assert.equal(error, "CLOSED");
+      await two.evaluate(() => bus.publish("news", "from the next"));
+      await gets(two, "from the next");
+    });
+
+    test("a tab that does not keep up loses messages, hears how many, and costs the others nothing", async (t) => {
+      const [one, two] = await openTabs(t, 2);
+      for (const tab of [one, two]) await tab.evaluate(() => listen("flood"));
+      let letGo;
+      const held = new Promise((resolve) => (letGo = resolve));
+      await two.route("**/held", async (route) => {
+        await held;
+        await route.fulfill({ body: "" });
+      });
+      const asked = two.waitForRequest("**/held");
+      // A page that waits for such a request runs nothing else.
+      const asleep = two.evaluate(() => {
+        const request = new XMLHttpRequest();
+        request.open("GET", "/held", false);
+        request.send();
+      });
+      await asked;
+      const COUNT = 2500;
+      await one.evaluate(async (count) => {
+        for (let at = 1; at <= count; at += 1) {
+          await bus.publish("flood", at);
+          // So that no outbox is full.
+          if (at % 100 === 0) await arrived(at);
+        }
+      }, COUNT);
+      assert.equal(await one.evaluate(() => inbox.length), COUNT);
+      letGo();
+      await asleep;
+      // What waited for it, and one that tells what was lost.
+      const got = two.evaluate(async (count) => {
+        for (let at = count + 1; ; at += 1) {
+          await bus.publish("flood", at);
+          await Promise.race([arrived(at), new Promise((wake) => setTimeout(wake, 100))]);
+          const told = inbox.findIndex(({ dropped }) => dropped);
+          if (told >= 0) return { told, dropped: inbox[told].dropped, body: inbox[told].body };
+        }
+      }, COUNT);
+      const { told, dropped, body } = await within(got, "a message that tells what was lost");
+      assert.ok(told > 900 && told <= 1000, `${told}`);
+      assert.equal(dropped, body - 1 - told);
+    });
+
+    test("a page that goes into the browser's cache and comes back takes up its registrations", async (t) => {
+      const [one, two] = await openTabs(t, 2);
+      for (const tab of [one, two]) await tab.evaluate(() => listen("news"));
+      const turn = (page, type) =>
+        page.evaluate((type) => void dispatchEvent(new PageTransitionEvent(type, { persisted: true })), type);
+      await turn(one, "pagehide");
+      await within(two.evaluate(() => bus.opened()), "the bus of the other tab");
+      await untilAlone(two, "news");
+      await turn(one, "pageshow");
+      await within(one.evaluate(() => bus.opened()), "the bus that is back");
+      await untilTwo(two, "news", one);
+      await socketsAre(running, 1);
+    });
+
     for (const [end, finish] of Object.entries(ENDS))
       test(`when the tab that was first ${end}, the others go on`, async (t) => {
         const [one, ...others] = await openTabs(t, 3);
@@ -132,3 +223,59 @@ for (const [way, init] of Object.entries(WAYS))
         if (init) assert.ok(isNew);
       });
   });
+
+test("tabs share what has the same URL and options, or the same name", async (t) => {
+  const context = await openOrigin(t, browser);
+  const open = (options) => openSharingTab(context, running, options);
+  await open({ shared: true });
+  await open({ shared: true, vertxbus_ping_interval: 4000 });
+  await socketsAre(running, 2);
+  await open({ shared: { name: "ours" } });
+  await open({ shared: { name: "ours" }, vertxbus_ping_interval: 4000 });
+  await socketsAre(running, 3);
+  await open({ shared: { via: "none" } });
+  await socketsAre(running, 4);
+});
+
+test("where the script of the worker is missing, a tab hosts", async (t) => {
+  const context = await openOrigin(t, browser);
+  const options = { shared: { worker: "/nowhere.js" } };
+  const tabs = [];
+  for (let at = 0; at < 2; at += 1) tabs.push(await openSharingTab(context, running, options));
+  for (const tab of tabs) await tab.evaluate(() => listen("news"));
+  await tabs[0].evaluate(() => bus.publish("news", "hello"));
+  for (const tab of tabs) await gets(tab, "hello");
+  await socketsAre(running, 1);
+});
+
+test("where there are no locks, each tab has a connection of its own", async (t) => {
+  const context = await openOrigin(t, browser);
+  const init = () => Object.defineProperty(navigator, "locks", { value: undefined });
+  for (let at = 0; at < 2; at += 1) await openSharingTab(context, running, { shared: true }, init);
+  await socketsAre(running, 2);
+});
+
+test("one tab is asked for the token, and when it is gone another", async (t) => {
+  const context = await openOrigin(t, browser);
+  const tabs = [];
+  for (let at = 0; at < 2; at += 1) {
+    const page = await openTab(context, `${running.origin}/`);
+    tabs.push(page);
+    await page.evaluate(async () => {
+      const { connect } = await import("/sdk/index.js");
+      globalThis.asked = 0;
+      // An empty one means none.
+      const token = () => ((asked += 1), "");
+      globalThis.bus = await connect("/eventbus", { shared: true, token });
+    });
+  }
+  const asked = () => Promise.all(tabs.map((page) => page.evaluate(() => asked)));
+  assert.deepEqual(await asked(), [1, 0]);
+  await tabs.shift().close();
+  await tabs[0].evaluate(() => {
+    globalThis.back = new Promise((resolve) => bus.addEventListener("open", resolve, { once: true }));
+    bus.reconnect();
+  });
+  await within(tabs[0].evaluate(() => back.then(() => {})), "the next connection");
+  assert.deepEqual(await asked(), [1]);
+});

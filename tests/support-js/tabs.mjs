@@ -63,7 +63,8 @@ export async function openSharingTab(context, running, options = { shared: true 
     /** Consumes, and resolves when the server knows of it. */
     globalThis.listen = async (address, options) => {
       const take = (message) => {
-        inbox.push({ address: message.address, body: message.body, at: Date.now() });
+        inbox.push({ body: message.body, dropped: message.dropped, at: Date.now() });
+        if (message.replyAddress) globalThis.lastRequest = message;
         for (const waiter of waiters) waiter();
       };
       const consumer = bus.consumer(address, take, options);

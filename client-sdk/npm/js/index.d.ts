@@ -114,8 +114,24 @@ export interface Options {
   outboxPolicy?: "reject" | "drop_oldest" | "wait";
 }
 
+/** How tabs share a connection. */
+export interface SharedOptions {
+  /** Tabs with the same name and URL share, whatever their options; those of the first one hold. */
+  name?: string;
+  /** Where the script of the SharedWorker is, `worker.js` of this package: for bundlers that do not find it. */
+  worker?: string | URL;
+  /** `"worker"` and `"tab"` allow that way alone; `"none"` is a connection of its own. `"auto"` by default. */
+  via?: "auto" | "worker" | "tab" | "none";
+}
+
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends Options {
+  /**
+   * One connection for all tabs of the origin that ask for it with the same URL and options: in a
+   * SharedWorker, or in one of the tabs where there is none. Where neither is possible the tab has a
+   * connection of its own. False by default.
+   */
+  shared?: boolean | SharedOptions;
   /** Gives up connecting: the bus is closed and `connect` rejects with the signal's reason. Means nothing once it is open. */
   signal?: AbortSignal;
 }

@@ -31,6 +31,7 @@ class Link {
   #waiting = [];
   #wasFull = false;
   #isBare = false;
+  #hasToken;
   #isSocket = false;
   #heardAt = 0;
   /** Consumers of what the server sends: by address, and by pattern. */
@@ -57,12 +58,13 @@ class Link {
     ];
     const { transports = [], token } = options;
     this.#observer = observer;
+    this.#hasToken = token !== undefined;
     const notice = (parts) => (parts[0] === 7 ? giveToken(this.#bus, token) : this.#notice(...parts));
     const take = (link, what, text) => (what ? this.#info(link, text) : this.#frame(link, text));
     load().then(
       (Bus) => {
         const given = numbers.map((number) => number ?? NaN);
-        this.#begin(new Bus(String(url), String(transports), token !== undefined, notice, take, ...given));
+        this.#begin(new Bus(String(url), String(transports), this.#hasToken, notice, take, ...given));
       },
       (error) => {
         this.#begin(broken(String(error)));
@@ -143,6 +145,7 @@ class Link {
   /** From now on every envelope is a notice 5, as a text, but errors that the connection mends. */
   handOver() {
     this.#isBare = true;
+    this.#soon((bus) => bus.handOver());
   }
 
   /** Sends an envelope as it is, over this connection or never. */
@@ -160,7 +163,8 @@ class Link {
   }
 
   #flush() {
-    for (let call; (call = this.#waiting[0]); this.#waiting.shift()) if (call(this.#bus) === true) return;
+    for (let call; (call = this.#waiting.shift()); )
+      if (call(this.#bus) === true) return void this.#waiting.unshift(call);
     if (!this.#wasFull) return;
     this.#wasFull = false;
     this.#observer([8]);
@@ -246,7 +250,7 @@ class Link {
   }
 
   #envelope(link, text) {
-    if (this.#isBare && !isExpired(text)) return this.#observer([5, text]);
+    if (this.#isBare && !(this.#hasToken && isExpired(text))) return this.#observer([5, text]);
     let envelope;
     try {
       envelope = JSON.parse(text);
@@ -258,7 +262,7 @@ class Link {
       this.#message(link, envelope, text);
     } else if (type === "err") {
       const { body, failureType, failureCode, message } = envelope;
-      this.#bus.fail(asText(address) ?? "", asText(body), String(failureType), failureCode ?? -1, asText(message));
+      this.#bus.fail(asText(address) ?? "", asText(body) ?? "", String(failureType), failureCode ?? -1, asText(message));
     } else this.#observer([5, envelope]);
   }
 

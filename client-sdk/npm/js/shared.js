@@ -37,28 +37,34 @@ const ways = (via) => {
 
 const sit = (place, options, observer, openLink, mayWorker, mayTab) => {
   let seat;
+  const events = new AbortController();
   const link = new RemoteLink(options, observer, () => {
-    seat.stop();
-    globalThis.removeEventListener("pagehide", hide);
-    globalThis.removeEventListener("pageshow", show);
+    seat?.stop();
+    events.abort();
   });
   const start = () => {
     seat = mayWorker ? new WorkerSeat(place, link, fallBack) : new TabSeat(place, link, openLink);
     seat.start();
   };
   const fallBack = () => {
-    link.detach("there is no worker for the connection");
-    mayWorker = false;
+    [seat, mayWorker] = [undefined, false];
+    const text = "there is no worker for the connection";
+    link.detach(text);
     if (mayTab) start();
-    else link.end("there is no worker for the connection");
+    else link.end(text);
   };
-  const hide = () => {
+  // A page that sleeps, or is kept to be gone back to, must neither host nor be waited for.
+  const leave = () => {
     link.detach("the page was left");
-    seat.stop();
+    seat?.stop();
+    seat = undefined;
   };
-  const show = ({ persisted }) => persisted && start();
-  globalThis.addEventListener("pagehide", hide);
-  globalThis.addEventListener("pageshow", show);
+  const { document } = globalThis;
+  const on = (target, type, react) => target?.addEventListener(type, react, { signal: events.signal });
+  on(globalThis, "pagehide", leave);
+  on(document, "freeze", leave);
+  on(globalThis, "pageshow", ({ persisted }) => persisted && !seat && start());
+  on(document, "resume", () => seat ?? start());
   start();
   return link;
 };
