@@ -18,13 +18,13 @@ function environment(extra) {
 
 /** A child whose standard output is an inbox of lines. */
 export class Program {
-  constructor(file, args, env = {}) {
+  constructor(file, args, env = {}, cwd = undefined) {
     this.name = [file.split("/").at(-1), ...args].join(" ");
     this.lines = new Inbox(`the output of ${this.name}`);
     this.errors = new Inbox(`the errors of ${this.name}`);
     this.said = "";
     this.complaints = "";
-    const child = spawn(file, args, { env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(file, args, { cwd, env: environment(env), stdio: ["pipe", "pipe", "pipe"] });
     this.child = child;
     running.add(child);
     // A program that does not read its input closes it.
@@ -73,9 +73,9 @@ export class Program {
 }
 
 /** Runs a program to its end, with `input` as its standard input. */
-export async function run(file, args, { input = "", env = {} } = {}) {
-  const program = new Program(file, args, env);
+export async function run(file, args, { input = "", env = {}, cwd, limit } = {}) {
+  const program = new Program(file, args, env, cwd);
   program.child.stdin.end(input);
-  const code = await program.ended();
+  const code = await program.ended(limit);
   return { code, out: program.said, err: program.complaints };
 }

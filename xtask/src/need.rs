@@ -17,8 +17,11 @@ pub(crate) enum Need {
     Shrinkers,
     /// Chromium and chromedriver.
     Browser,
+    Firefox,
     /// The npm packages that the tests use.
     TestPackages,
+    /// Vite, webpack, esbuild and the frameworks of the examples.
+    Bundlers,
     /// The npm package, the UI and the static files, assembled.
     Site,
     /// The server, and the SockJS test server, in release.
@@ -27,7 +30,7 @@ pub(crate) enum Need {
 
 impl Need {
     /// All needs that are for tools rather than for builds.
-    pub(crate) const TOOLS: [Self; 8] = [
+    pub(crate) const TOOLS: [Self; 10] = [
         Self::Rustfmt,
         Self::Clippy,
         Self::WasmTarget,
@@ -35,12 +38,14 @@ impl Need {
         Self::Node,
         Self::Shrinkers,
         Self::Browser,
+        Self::Firefox,
         Self::TestPackages,
+        Self::Bundlers,
     ];
 
     pub(crate) fn requires(self) -> &'static [Self] {
         match self {
-            Self::Shrinkers | Self::TestPackages => &[Self::Node],
+            Self::Shrinkers | Self::TestPackages | Self::Bundlers => &[Self::Node],
             Self::Site => &[Self::WasmTarget, Self::WasmTools, Self::Shrinkers],
             _ => &[],
         }
@@ -52,10 +57,12 @@ impl Need {
             Self::Clippy => tools::components::CLIPPY.provide(&workshop.tools),
             Self::WasmTarget => tools::wasm_target::provide(&mut workshop.tools),
             Self::WasmTools => tools::cargo_tools::provide(workshop),
-            Self::Node => tools::node::provide(&workshop.tools),
+            Self::Node => tools::node::provide(&mut workshop.tools),
             Self::Shrinkers => tools::npm_tools::provide(&mut workshop.tools),
             Self::Browser => tools::browser::provide(&mut workshop.tools),
+            Self::Firefox => tools::browser::provide_firefox(&mut workshop.tools),
             Self::TestPackages => tools::node::provide_test_packages(workshop),
+            Self::Bundlers => tools::node::provide_bundlers(workshop),
             Self::Site => products::site::build(workshop),
             Self::Server => products::server::build(workshop),
         }

@@ -73,9 +73,12 @@ impl Workshop {
         node.current_dir(self.workspace.tests())
             .env("TROLLEYBUS_BIN", self.workspace.server_binary())
             .env("SOCKJS_TEST_SERVER_BIN", self.workspace.sockjs_test_server())
-            .env("TROLLEYBUS_WWW", self.workspace.site());
-        if let Some(chromium) = self.tools.chromium() {
-            node.env("CHROMIUM", chromium);
+            .env("TROLLEYBUS_WWW", self.workspace.site())
+            .env("TROLLEYBUS_PACKAGE", self.workspace.sdk_package())
+            .env("TROLLEYBUS_BUNDLERS", self.workspace.installed_bundlers());
+        let browsers = [("CHROMIUM", self.tools.chromium()), ("FIREFOX", self.tools.firefox())];
+        for (name, browser) in browsers {
+            node.envs(browser.map(|path| (name, path)));
         }
         node
     }

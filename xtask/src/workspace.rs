@@ -57,6 +57,16 @@ impl Workspace {
         self.root.join("tests")
     }
 
+    /// What the bundlers and frameworks are, by name and version.
+    pub(crate) fn bundlers(&self) -> PathBuf {
+        self.tests().join("packages")
+    }
+
+    /// Where bundlers and frameworks are installed, and projects built with them.
+    pub(crate) fn installed_bundlers(&self) -> PathBuf {
+        self.target.join("packages")
+    }
+
     /// The fuzz targets.
     pub(crate) fn fuzz(&self) -> PathBuf {
         self.tests().join("fuzz")

@@ -1,8 +1,8 @@
 //! The npm package `trolleybus`: the client for browsers, as wasm with its loader and types.
 
-use std::{fs, path::Path};
+use std::{ffi::OsStr, fs, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 
 use super::shrink::{bundle, optimize_and_rename};
@@ -105,7 +105,7 @@ impl Entry {
             let left = if self.name == ENTRIES[0].name { LAZY } else { LOADER };
             flags.push(format!("--external:{}", made.join(left).display()));
             // Beside the loader, so that it finds that there.
-            let packed = made.join(format.file(self.name) + ".packed");
+            let packed = made.join(format!("{}.packed", format.file(self.name)));
             bundle(workshop, &script, &packed, &flags)?;
             let file = folder.join(format.file(self.name));
             fs::copy(&packed, &file).with_context(|| format!("cannot write {}", file.display()))?;
@@ -150,8 +150,7 @@ pub(super) fn build(workshop: &Workshop) -> Result<()> {
         entry.bundle(workshop, &made, &folder)?;
         for types in entry.types() {
             let source = sources.join(format!("{}.d.ts", entry.name));
-            fs::copy(&source, folder.join(types))
-                .with_context(|| format!("cannot copy {}", source.display()))?;
+            copy_types(&source, &folder.join(types), entry.global)?;
         }
     }
     copy_all(&made, &folder, |name| [WASM, "package.json"].contains(&name))?;
@@ -196,6 +195,21 @@ fn copy_all(from: &Path, to: &Path, fits: impl Fn(&str) -> bool) -> Result<()> {
     Ok(())
 }
 
+/// Copies types; `require` gives the default export itself, which has itself as `default`.
+fn copy_types(from: &Path, to: &Path, global: Option<&str>) -> Result<()> {
+    let mut types =
+        fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
+    if let (Some(name), Some("cts")) = (global, to.extension().and_then(OsStr::to_str)) {
+        let default = format!("export default {name};");
+        ensure!(types.contains(&default), "no `{default}` in {}", from.display());
+        let required = format!(
+            "declare namespace {name} {{\n  export {{ {name} as default }};\n}}\n\nexport = {name};"
+        );
+        types = types.replace(&default, &required);
+    }
+    fs::write(to, types).with_context(|| format!("cannot write {}", to.display()))
+}
+
 /// Completes the package.json that wasm-pack made of Cargo.toml.
 fn finish_manifest(folder: &Path) -> Result<()> {
     let path = folder.join("package.json");
@@ -222,6 +236,8 @@ fn manifest(mut manifest: Map<String, Value>) -> Map<String, Value> {
         ("module".to_owned(), json!(LOADER)),
         ("types".to_owned(), json!("index.d.ts")),
         ("exports".to_owned(), json!(exports)),
+        // Node 20.16 is the first that gives its modules by `process.getBuiltinModule`.
+        ("engines".to_owned(), json!({ "node": ">=20.16" })),
         ("sideEffects".to_owned(), json!(false)),
         ("files".to_owned(), json!(files)),
     ]);

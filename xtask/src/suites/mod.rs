@@ -24,7 +24,7 @@ pub(crate) struct Suite {
     pub(crate) run: fn(&Workshop) -> Result<()>,
 }
 
-pub(crate) const ALL: [Suite; 8] = [
+pub(crate) const ALL: [Suite; 9] = [
     Suite {
         name: "fmt",
         meaning: "the sources are formatted",
@@ -66,6 +66,19 @@ pub(crate) const ALL: [Suite; 8] = [
         meaning: "clients that others wrote against our servers",
         needs: &[Need::Server, Need::Site, Need::Browser, Need::TestPackages],
         run: node::run_interop,
+    },
+    Suite {
+        name: "packages",
+        meaning: "the npm package as users install it: bundlers, frameworks, browsers, Node",
+        needs: &[
+            Need::Server,
+            Need::Site,
+            Need::Browser,
+            Need::Firefox,
+            Need::TestPackages,
+            Need::Bundlers,
+        ],
+        run: node::run_packages,
     },
     Suite {
         name: "e2e",

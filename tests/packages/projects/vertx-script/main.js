@@ -1,0 +1,8 @@
+// Asks as code for Vert.x's client does.
+
+const bus = new EventBus("/eventbus");
+bus.onopen = () => {
+  bus.send("demo.request", "from the page", {}, (error, message) => {
+    document.body.dataset.page = error ? JSON.stringify(error) : message.body;
+  });
+};
