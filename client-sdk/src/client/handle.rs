@@ -170,6 +170,16 @@ impl Client {
     }
 }
 
+/// Handles are equal when they are of the same connection, so that a user interface sees when it
+/// was given another one.
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        Ref::ptr_eq(&self.handle, &other.handle)
+    }
+}
+
+impl Eq for Client {}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("state", &self.state()).finish_non_exhaustive()
