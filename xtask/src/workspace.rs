@@ -49,6 +49,11 @@ impl Workspace {
         self.sdk().join("npm")
     }
 
+    /// The client's hooks for Yew.
+    pub(crate) fn yew_hooks(&self) -> PathBuf {
+        self.sdk().join("yew")
+    }
+
     pub(crate) fn ui(&self) -> PathBuf {
         self.root.join("ui")
     }

@@ -81,8 +81,7 @@ pub(crate) fn use_registration(
                 let latest = latest.borrow().clone();
                 latest(message);
             };
-            let (address, options) = (key.address.clone(), &key.options);
-            let registration = Rc::new(key.client.consumer_fn_with(address, options, on_message));
+            let registration = Rc::new(register(key, on_message));
             let tell = move |now: Standing| {
                 if standing.replace(now.clone()) != now {
                     drawing.force_update();
@@ -100,6 +99,19 @@ pub(crate) fn use_registration(
         }
         standing => standing,
     }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn register(key: &Key, on_message: impl Fn(Message) + 'static) -> Registration {
+    key.client.consumer_fn_with(key.address.clone(), &key.options, on_message)
+}
+
+/// No effect runs outside of a browser, so this is never called; there callbacks would have to be
+/// `Send`, and those of components are not.
+#[cfg(not(target_arch = "wasm32"))]
+fn register(key: &Key, on_message: impl Fn(Message) + 'static) -> Registration {
+    drop(on_message);
+    key.client.consumer_fn_with(key.address.clone(), &key.options, drop)
 }
 
 /// Tells how the registration stands, anew after each connect. It holds no handle of it: who drops
