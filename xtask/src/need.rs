@@ -21,6 +21,8 @@ pub(crate) enum Need {
     TestPackages,
     /// The npm package, the UI and the static files, assembled.
     Site,
+    /// The examples in Rust, for a browser.
+    RustExamples,
     /// The server, the SockJS test server and the bare echo, in release.
     Server,
 }
@@ -42,6 +44,7 @@ impl Need {
         match self {
             Self::Shrinkers | Self::TestPackages => &[Self::Node],
             Self::Site => &[Self::WasmTarget, Self::WasmTools, Self::Shrinkers],
+            Self::RustExamples => &[Self::WasmTarget, Self::WasmTools],
             _ => &[],
         }
     }
@@ -57,6 +60,7 @@ impl Need {
             Self::Browser => tools::browser::provide(&mut workshop.tools),
             Self::TestPackages => tools::node::provide_test_packages(workshop),
             Self::Site => products::site::build(workshop),
+            Self::RustExamples => products::rust_examples::build(workshop),
             Self::Server => products::server::build(workshop),
         }
     }

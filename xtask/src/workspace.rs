@@ -67,6 +67,16 @@ impl Workspace {
         self.tests().join("fuzz")
     }
 
+    /// The examples; those in Rust are a workspace of their own.
+    pub(crate) fn examples(&self) -> PathBuf {
+        self.root.join("examples")
+    }
+
+    /// The built examples in Rust.
+    pub(crate) fn rust_examples(&self) -> PathBuf {
+        self.target.join("rust-examples")
+    }
+
     /// The files of the site that are not built.
     pub(crate) fn site_sources(&self) -> PathBuf {
         self.root.join("www")

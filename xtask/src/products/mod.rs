@@ -1,6 +1,8 @@
-//! What we build: the npm package, the UI, the site that carries both, and the servers.
+//! What we build: the npm package, the UI, the site that carries both, the servers, and
+//! the examples in Rust.
 
 pub(crate) mod gzip;
+pub(crate) mod rust_examples;
 mod sdk_package;
 pub(crate) mod server;
 mod shrink;

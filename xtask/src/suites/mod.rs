@@ -24,7 +24,7 @@ pub(crate) struct Suite {
     pub(crate) run: fn(&Workshop) -> Result<()>,
 }
 
-pub(crate) const ALL: [Suite; 8] = [
+pub(crate) const ALL: [Suite; 9] = [
     Suite {
         name: "fmt",
         meaning: "the sources are formatted",
@@ -72,6 +72,12 @@ pub(crate) const ALL: [Suite; 8] = [
         meaning: "the site in a browser, end to end",
         needs: &[Need::Server, Need::Site, Need::Browser, Need::TestPackages],
         run: node::run_e2e,
+    },
+    Suite {
+        name: "rust-examples",
+        meaning: "the examples in Rust in a browser",
+        needs: &[Need::Server, Need::RustExamples, Need::Browser, Need::TestPackages],
+        run: node::run_rust_examples,
     },
 ];
 

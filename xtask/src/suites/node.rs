@@ -1,4 +1,4 @@
-//! Suites `interop` and `e2e`: node's test runner over the files of a folder in `tests`.
+//! Suites `interop`, `e2e` and `rust-examples`: node's test runner over the files of a folder in `tests`.
 
 use std::{
     fs,
@@ -15,6 +15,10 @@ use crate::{
 
 pub(super) fn run_interop(workshop: &Workshop) -> Result<()> {
     run(workshop, "interop")
+}
+
+pub(super) fn run_rust_examples(workshop: &Workshop) -> Result<()> {
+    run(workshop, "rust-examples")
 }
 
 pub(super) fn run_e2e(workshop: &Workshop) -> Result<()> {
