@@ -47,6 +47,7 @@
 //! | [`use_bus_errors`] | calls back for errors that belong to no request |
 //! | [`use_consumer`], [`use_consumer_with`] | the latest messages of an address, read as a type of yours |
 //! | [`use_consumer_fn`], [`use_consumer_fn_with`] | calls back for each message, to reply to it for instance |
+//! | [`use_bus_task`] | runs a task of yours on the bus |
 //! | [`use_request`], [`use_request_with`] | asks, and gives what became of the question |
 //!
 //! Addresses and options may change from one drawing to the next: a hook registers anew when they
@@ -63,7 +64,7 @@
 //! | `standing` | [`Standing`] of a registration |
 //! | `consumer` | [`use_consumer`] |
 //! | `request` | [`use_request`] |
-//! | `task` | a task that ends with its owner |
+//! | `task` | [`use_bus_task`]: tasks that end with their owner |
 
 #![warn(missing_docs)]
 
@@ -81,6 +82,7 @@ pub use provider::{BusProvider, BusProviderProps, use_bus};
 pub use request::{Asked, use_request, use_request_with};
 pub use standing::Standing;
 pub use state::{use_bus_errors, use_bus_state};
+pub use task::use_bus_task;
 
 pub use trolleybus_client::{
     self as client, Body, BusMessage, Client, ConsumerOptions, DeliveryOptions, Error, ErrorKind,
