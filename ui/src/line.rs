@@ -1,9 +1,12 @@
 //! The bus of the page: what happens on it as actions of the model, and how to say something.
 
 use std::cell::RefCell;
+use std::future::{Future, ready};
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::join;
+use futures_util::{FutureExt as _, StreamExt as _};
 use trolleybus_yew::{
     Body, BusMessage as _, Client, DeliveryOptions, Error, EventBus as _, Message, Options, State,
     use_bus, use_bus_errors, use_bus_state, use_bus_task, use_consumer_fn,
@@ -17,12 +20,14 @@ use crate::model::{
 };
 use crate::uppercase;
 
+/// Where the bridge is, on the server that the page came from.
+const BRIDGE: &str = "/eventbus";
 /// Answers a request with its own body.
 const ECHO: &str = "echo";
 /// How long a request waits for its reply.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(crate) type Dispatch = UseReducerDispatcher<Page>;
+type Dispatch = UseReducerDispatcher<Page>;
 
 /// Tells the page what happens on the bus, and gives back how to send.
 #[hook]
@@ -37,7 +42,19 @@ pub(crate) fn use_line(served_by: ServedBy, tab: &Tab, page: &Dispatch) -> Callb
         move |error| page.dispatch(Action::Reported { error, at: browser::now() })
     });
     // What anybody publishes on the server's address is shown whoever serves.
-    use_hearing(ServedBy::Server.response_address(), page);
+    let response = ServedBy::Server.response_address();
+    use_consumer_fn(response, {
+        let page = page.clone();
+        move |message| page.dispatch(Action::Published(heard(&message, response)))
+    });
+    use_bus_task((served_by, tab.clone(), page.clone()), |bus, (served_by, tab, page)| {
+        let work = (*served_by == ServedBy::Tabs).then(|| serve(bus, tab, page.clone()));
+        async move {
+            if let Some(work) = work {
+                work.await;
+            }
+        }
+    });
     let numbers = use_mut_ref(|| 0_u32);
     use_callback((bus, served_by, tab.clone(), page.clone()), {
         move |(how, text): (How, String), (bus, served_by, tab, page)| {
@@ -47,40 +64,22 @@ pub(crate) fn use_line(served_by: ServedBy, tab: &Tab, page: &Dispatch) -> Callb
     })
 }
 
-/// Shows what is published at `address`.
-#[hook]
-fn use_hearing(address: &'static str, page: &Dispatch) {
-    let page = page.clone();
-    use_consumer_fn(address, move |message| {
-        page.dispatch(Action::Published(heard(&message, address)));
-    });
-}
-
-#[derive(PartialEq, Properties)]
-pub(crate) struct ServiceProps {
-    pub(crate) tab: Tab,
-    pub(crate) page: Dispatch,
-}
-
-/// Serves in this tab for as long as it is mounted, and shows what tabs answer. It draws nothing.
-#[component]
-pub(crate) fn Service(props: &ServiceProps) -> Html {
+/// Serves in this tab, and shows what tabs answer.
+fn serve(bus: Client, tab: &Tab, page: Dispatch) -> impl Future<Output = ()> + use<> {
     let (request, response) = (ServedBy::Tabs.request_address(), ServedBy::Tabs.response_address());
-    use_hearing(response, &props.page);
-    use_bus_task(props.tab.clone(), move |bus, tab| {
-        let signed = DeliveryOptions::new().header(SERVED_BY, tab.name().to_owned());
-        let signed = signed.expect("invariant: a tab's name can be a header");
-        uppercase::serve_with(bus, request, response, signed)
+    let signed = DeliveryOptions::new().header(SERVED_BY, tab.name().to_owned());
+    let signed = signed.expect("invariant: a tab's name can be a header");
+    let answers = bus.consumer(response).for_each(move |message| {
+        page.dispatch(Action::Published(heard(&message, response)));
+        ready(())
     });
-    Html::default()
+    join(answers, uppercase::serve_with(bus, request, response, signed)).map(drop)
 }
 
-/// The client's settings for a choice.
-pub(crate) fn options(transport: TransportChoice) -> Options {
-    match transport.transport() {
-        Some(transport) => Options::new().transports([transport]),
-        None => Options::new(),
-    }
+/// Connects over the chosen transport.
+pub(crate) fn connect(transport: TransportChoice) -> Client {
+    let options = Options::new().transports(transport.transport());
+    Client::with_options(BRIDGE, options)
 }
 
 fn next(numbers: &Rc<RefCell<u32>>) -> u32 {

@@ -25,6 +25,9 @@ pub struct BusProviderProps {
 /// Connects to a bus for all components below, for as long as it is mounted; then it closes the
 /// connection. With another `url` or other `options` it closes that connection and opens another,
 /// and the hooks below move over to it.
+///
+/// What it hands down is the context [`Client`]: Yew's own `ContextProvider<Client>` does for a
+/// client that you made yourself.
 #[component]
 pub fn BusProvider(props: &BusProviderProps) -> Html {
     let key = (props.client.clone(), props.url.clone(), props.options.clone());
@@ -40,9 +43,9 @@ pub fn BusProvider(props: &BusProviderProps) -> Html {
         }
     });
     html! {
-        <ContextProvider<Provided> context={Provided((*client).clone())}>
+        <ContextProvider<Client> context={(*client).clone()}>
             { props.children.clone() }
-        </ContextProvider<Provided>>
+        </ContextProvider<Client>>
     }
 }
 
@@ -60,9 +63,9 @@ pub fn use_bus() -> Client {
 /// The client, and whether there is a provider at all.
 #[hook]
 pub(crate) fn use_provided() -> (Client, bool) {
-    let provided = use_context::<Provided>();
+    let provided = use_context::<Client>();
     let known = use_memo(provided, |provided| match provided {
-        Some(Provided(client)) => (client.clone(), true),
+        Some(client) => (client.clone(), true),
         // A URL of no scheme that can be asked: that client is closed from the start.
         None => (Client::connect("none:"), false),
     });
@@ -71,7 +74,3 @@ pub(crate) fn use_provided() -> (Client, bool) {
 
 /// What to tell where there is no provider.
 pub(crate) const NO_PROVIDER: &str = "there is no BusProvider above this component";
-
-/// A type of our own, so that no other context of clients comes between.
-#[derive(Debug, Clone, PartialEq)]
-struct Provided(Client);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gloo::timers::callback::Interval;
-use trolleybus_yew::BusProvider;
+use trolleybus_yew::use_bus;
 use yew::prelude::*;
 
 use super::{
@@ -11,11 +11,8 @@ use super::{
     settings::Settings, shell::Shell,
 };
 use crate::browser;
-use crate::line::{Service, options, use_line};
+use crate::line::use_line;
 use crate::model::{Action, Page, ServedBy, Tab, TransportChoice};
-
-/// Where the bridge is, on the server that the page came from.
-const BRIDGE: &str = "/eventbus";
 
 impl Reducible for Page {
     type Action = Action;
@@ -27,37 +24,23 @@ impl Reducible for Page {
     }
 }
 
-/// The page on its bus, with the transport that is chosen.
 #[component]
 pub(crate) fn App() -> Html {
-    let transport = use_state(|| TransportChoice::from_word(&browser::parameter("transport")));
-    let choose_transport = use_callback((), {
-        let transport = transport.setter();
-        move |choice: TransportChoice, ()| {
-            let word = (choice != TransportChoice::Auto).then_some(choice.word());
-            browser::set_parameter("transport", word);
-            transport.set(choice);
-        }
-    });
-    html! {
-        <BusProvider url={BRIDGE} options={options(*transport)}>
-            <Gallery transport={*transport} {choose_transport} />
-        </BusProvider>
-    }
-}
-
-#[derive(PartialEq, Properties)]
-struct GalleryProps {
-    transport: TransportChoice,
-    choose_transport: Callback<TransportChoice>,
-}
-
-#[component]
-fn Gallery(props: &GalleryProps) -> Html {
     let page = use_reducer(|| Page::new(Tab::draw(browser::random())));
+    let transport = use_state(|| TransportChoice::from_word(&browser::parameter("transport")));
     let served_by = use_state(|| ServedBy::from_word(&browser::parameter("serve")));
     let say = use_line(*served_by, &page.tab, &page.dispatcher());
     use_ticks(&page);
+    let bus = use_bus();
+    let choose_transport = use_callback(bus, {
+        let transport = transport.setter();
+        move |choice: TransportChoice, bus| {
+            let word = (choice != TransportChoice::Auto).then_some(choice.word());
+            browser::set_parameter("transport", word);
+            bus.use_transports(choice.transport());
+            transport.set(choice);
+        }
+    });
     let choose_served_by = use_callback((), {
         let served_by = served_by.setter();
         move |choice: ServedBy, ()| {
@@ -68,9 +51,6 @@ fn Gallery(props: &GalleryProps) -> Html {
     });
     html! {
         <>
-            if *served_by == ServedBy::Tabs {
-                <Service tab={page.tab.clone()} page={page.dispatcher()} />
-            }
             <Scene link={page.link.clone()} sent={page.ledger.sent}
                 received={page.received.front().map_or(0, |newest| newest.number)} />
             <main id="main" tabindex="-1">
@@ -80,8 +60,8 @@ fn Gallery(props: &GalleryProps) -> Html {
                        back in upper case to every page that listens." }
                 </p>
                 <Composer served_by={*served_by} {say} />
-                <Settings transport={props.transport} served_by={*served_by} tab={page.tab.clone()}
-                    choose_transport={props.choose_transport.clone()} {choose_served_by} />
+                <Settings transport={*transport} served_by={*served_by} tab={page.tab.clone()}
+                    {choose_transport} {choose_served_by} />
                 <Figures ledger={page.ledger} />
                 <div class="columns">
                     <SentList entries={page.sent.clone()} />
