@@ -28,7 +28,7 @@ export interface RequestOptions extends DeliveryOptions {
 export interface Options {
   /** Transports to try, in this order; all four by default. */
   transports?: Transport[];
-  /** Whether a lost connection is opened again. True by default; false by default in the default export. */
+  /** Whether a lost connection is opened again. True by default. */
   reconnect?: boolean;
   /** Milliseconds a request waits when it does not say, 30,000 by default. */
   requestTimeout?: number;
@@ -43,9 +43,9 @@ export interface Options {
   vertxbus_ping_interval?: number;
   /** Failed attempts in a row before giving up, Infinity by default; zero means no reconnect. */
   vertxbus_reconnect_attempts_max?: number;
-  /** The first delay before a reconnect in milliseconds: 500, or 1,000 in the default export. */
+  /** The first delay before a reconnect in milliseconds: 500 by default. */
   vertxbus_reconnect_delay_min?: number;
-  /** The longest delay in milliseconds: 30,000, or 5,000 in the default export. */
+  /** The longest delay in milliseconds: 30,000 by default. */
   vertxbus_reconnect_delay_max?: number;
   /** By how much each delay exceeds the one before, 2 by default. */
   vertxbus_reconnect_exponent?: number;
@@ -280,9 +280,3 @@ export class EventBus {
   /** Any other frame that is no message; else `console.warn`. */
   onunhandled?: (envelope: any) => void;
 }
-
-/**
- * {@link EventBus} with the defaults of `@vertx/eventbus-bridge-client.js`: a lost connection is not
- * opened again until `enableReconnect(true)`.
- */
-export default class VertxEventBus extends EventBus {}

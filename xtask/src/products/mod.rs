@@ -3,7 +3,7 @@
 
 pub(crate) mod gzip;
 pub(crate) mod rust_examples;
-mod sdk_package;
+pub(crate) mod sdk_package;
 pub(crate) mod server;
 mod shrink;
 pub(crate) mod site;
