@@ -1,15 +1,15 @@
 //! The bus of the page: what happens on it as actions of the model, and how to say something.
 
 use std::cell::RefCell;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::{OptionFuture, join};
 use futures_util::{FutureExt as _, StreamExt as _};
 use trolleybus_yew::{
     Body, BusMessage as _, Client, DeliveryOptions, Error, EventBus as _, Message, Options, State,
-    use_bus, use_bus_errors, use_bus_state, use_bus_task, use_consumer_fn,
+    use_bus, use_bus_errors, use_bus_state, use_bus_task,
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -42,18 +42,10 @@ pub(crate) fn use_line(served_by: ServedBy, tab: &Tab, page: &Dispatch) -> Callb
         move |error| page.dispatch(Action::Reported { error, at: browser::now() })
     });
     // What anybody publishes on the server's address is shown whoever serves.
-    let response = ServedBy::Server.response_address();
-    use_consumer_fn(response, {
-        let page = page.clone();
-        move |message| page.dispatch(Action::Published(heard(&message, response)))
-    });
+    use_bus_task(page.clone(), |bus, page| hear(&bus, ServedBy::Server.response_address(), page));
     use_bus_task((served_by, tab.clone(), page.clone()), |bus, (served_by, tab, page)| {
-        let work = (*served_by == ServedBy::Tabs).then(|| serve(bus, tab, page.clone()));
-        async move {
-            if let Some(work) = work {
-                work.await;
-            }
-        }
+        let service = (*served_by == ServedBy::Tabs).then(|| serve(bus, tab, page));
+        OptionFuture::from(service).map(drop)
     });
     let numbers = use_mut_ref(|| 0_u32);
     use_callback((bus, served_by, tab.clone(), page.clone()), {
@@ -65,15 +57,22 @@ pub(crate) fn use_line(served_by: ServedBy, tab: &Tab, page: &Dispatch) -> Callb
 }
 
 /// Serves in this tab, and shows what tabs answer.
-fn serve(bus: Client, tab: &Tab, page: Dispatch) -> impl Future<Output = ()> + use<> {
+fn serve(bus: Client, tab: &Tab, page: &Dispatch) -> impl Future<Output = ()> + use<> {
     let (request, response) = (ServedBy::Tabs.request_address(), ServedBy::Tabs.response_address());
     let signed = DeliveryOptions::new().header(SERVED_BY, tab.name().to_owned());
     let signed = signed.expect("invariant: a tab's name can be a header");
-    let answers = bus.consumer(response).for_each(move |message| {
-        page.dispatch(Action::Published(heard(&message, response)));
-        ready(())
-    });
-    join(answers, uppercase::serve_with(bus, request, response, signed)).map(drop)
+    let hearing = hear(&bus, response, page);
+    join(hearing, uppercase::serve_with(bus, request, response, signed)).map(drop)
+}
+
+/// Shows what is published at `address`.
+fn hear(bus: &Client, address: &'static str, page: &Dispatch) -> impl Future<Output = ()> + use<> {
+    let (mut consumer, page) = (bus.consumer(address), page.clone());
+    async move {
+        while let Some(message) = consumer.next().await {
+            page.dispatch(Action::Published(heard(&message, address)));
+        }
+    }
 }
 
 /// Connects over the chosen transport.

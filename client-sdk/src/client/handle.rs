@@ -111,8 +111,20 @@ impl Client {
 
     /// Consumes an address with a callback, for as long as the registration is held. Messages come
     /// one at a time and in order; natively the callback runs in the connection's task, so it must
-    /// not block. A callback that holds a clone of the client keeps it alive, until the
-    /// registration is dropped or the client closed.
+    /// not block, and where it panics that message counts as taken. A callback that holds a clone
+    /// of the client keeps it alive, until the registration is dropped or the client closed.
+    ///
+    /// ```no_run
+    /// use trolleybus_client::{BusMessage, Client};
+    ///
+    /// # fn example(bus: &Client) {
+    /// // Held for as long as messages are wanted.
+    /// let _shouts = bus.consumer_fn("shouts", |shout| {
+    ///     // Fails when who shouted is gone.
+    ///     let _ = shout.reply("heard");
+    /// });
+    /// # }
+    /// ```
     pub fn consumer_fn(
         &self,
         address: impl Into<Address>,
@@ -132,7 +144,7 @@ impl Client {
         let mut callback = callback;
         let take = move |message: Message| {
             if let Some(message) = message.received() {
-                callback(message);
+                guarded(|| callback(message));
             }
         };
         let (sink, address): (AnySink, _) = (Shared::new(Box::new(take)), address.into());
@@ -168,6 +180,19 @@ impl Client {
         self.handle.hub.lock().core.reconnect(now, transports);
         self.handle.driver.kick();
     }
+}
+
+/// Calls the application; a panic of its own ends neither the connection nor other consumers.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn guarded(call: impl FnOnce()) {
+    // The panic has been reported by the hook for panics.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+}
+
+/// In a browser a panic ends the program.
+#[cfg(target_arch = "wasm32")]
+pub(super) fn guarded(call: impl FnOnce()) {
+    call();
 }
 
 /// Handles are equal when they are of the same connection, so that a user interface sees when it
