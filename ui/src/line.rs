@@ -41,11 +41,11 @@ pub(crate) fn use_line(served_by: ServedBy, tab: &Tab, page: &Dispatch) -> Callb
         let page = page.clone();
         move |error| page.dispatch(Action::Reported { error, at: browser::now() })
     });
-    // What anybody publishes on the server's address is shown whoever serves.
-    use_bus_task(page.clone(), |bus, page| hear(&bus, ServedBy::Server.response_address(), page));
     use_bus_task((served_by, tab.clone(), page.clone()), |bus, (served_by, tab, page)| {
+        // What anybody publishes on the server's address is shown whoever serves.
+        let hearing = hear(&bus, ServedBy::Server.response_address(), page);
         let service = (*served_by == ServedBy::Tabs).then(|| serve(bus, tab, page));
-        OptionFuture::from(service).map(drop)
+        join(hearing, OptionFuture::from(service)).map(drop)
     });
     let numbers = use_mut_ref(|| 0_u32);
     use_callback((bus, served_by, tab.clone(), page.clone()), {

@@ -1,6 +1,7 @@
 //! Tasks in the browser that end with their owner.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use futures_util::future::{AbortHandle, abortable};
 use trolleybus_client::Client;
@@ -57,6 +58,11 @@ pub(crate) struct Task(AbortHandle);
 
 impl Task {
     pub(crate) fn spawn(task: impl Future<Output = ()> + 'static) -> Self {
+        // Boxed, so that what runs tasks is there once and not for each kind of task.
+        Self::spawn_boxed(Box::pin(task))
+    }
+
+    fn spawn_boxed(task: Pin<Box<dyn Future<Output = ()>>>) -> Self {
         let (task, handle) = abortable(task);
         spawn_local(async move {
             // Ended or stopped, it is over.
