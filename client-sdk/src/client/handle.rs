@@ -86,14 +86,12 @@ impl Client {
 
     /// A stream of states: first the present one, then each change. A slow reader sees the latest
     /// state, not every one on the way. It ends after [`State::Closed`].
-    #[must_use]
     pub fn states(&self) -> States {
         States::new(self.handle.hub.clone())
     }
 
     /// A stream of errors that belong to no request, such as a refused registration. The latest
     /// 100 are kept for a slow reader. It ends when the client is closed.
-    #[must_use]
     pub fn errors(&self) -> Errors {
         Errors::new(self.handle.hub.clone())
     }

@@ -68,6 +68,10 @@
 
 #![warn(missing_docs)]
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rust.md")]
+struct Guide;
+
 mod callback;
 mod consumer;
 mod provider;

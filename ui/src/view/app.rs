@@ -7,7 +7,7 @@ use trolleybus_yew::use_bus;
 use yew::prelude::*;
 
 use super::{
-    composer::Composer, figures::Figures, received::ReceivedList, scene::Scene, sent::SentList,
+    composer::Composer, figures::figures, received::ReceivedList, scene::Scene, sent::SentList,
     settings::Settings, shell::Shell,
 };
 use crate::browser;
@@ -62,7 +62,7 @@ pub(crate) fn App() -> Html {
                 <Composer served_by={*served_by} {say} />
                 <Settings transport={*transport} served_by={*served_by} tab={page.tab.clone()}
                     {choose_transport} {choose_served_by} />
-                <Figures ledger={page.ledger} />
+                { figures(page.ledger) }
                 <div class="columns">
                     <SentList entries={page.sent.clone()} />
                     <ReceivedList entries={page.received.clone()} tab={page.tab.clone()} />

@@ -3,7 +3,7 @@
 use gloo::timers::callback::Interval;
 use yew::prelude::*;
 
-use super::bus::Bus;
+use super::bus::bus;
 use crate::browser;
 use crate::model::{Link, Moment, seconds_left};
 
@@ -24,7 +24,7 @@ pub(crate) fn Scene(props: &SceneProps) -> Html {
                 if props.sent > 0 { <i key={format!("out{}", props.sent)} class="spark out" /> }
                 if props.received > 0 { <i key={format!("back{}", props.received)} class="spark back" /> }
             </div>
-            <Bus />
+            { bus() }
             <div class="sign">
                 <p role="status">
                     <span class="state" data-testid="state" data-state={state}>{ state }</span>
