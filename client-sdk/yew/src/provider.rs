@@ -63,13 +63,16 @@ pub fn use_bus() -> Client {
 /// The client, and whether there is a provider at all.
 #[hook]
 pub(crate) fn use_provided() -> (Client, bool) {
-    let provided = use_context::<Client>();
-    let known = use_memo(provided, |provided| match provided {
-        Some(client) => (client.clone(), true),
-        // A URL of no scheme that can be asked: that client is closed from the start.
-        None => (Client::connect("none:"), false),
-    });
-    (*known).clone()
+    match use_context::<Client>() {
+        Some(client) => (client, true),
+        None => (CLOSED.with(Client::clone), false),
+    }
+}
+
+thread_local! {
+    /// For components without a provider. A URL of no scheme that can be asked: it is closed from
+    /// the start.
+    static CLOSED: Client = Client::connect("none:");
 }
 
 /// What to tell where there is no provider.

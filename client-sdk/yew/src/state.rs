@@ -35,14 +35,14 @@ pub fn use_bus_state() -> State {
     let (client, is_provided) = use_provided();
     let drawing = use_force_update();
     let state = client.state();
-    let drawn = use_mut_ref(|| None);
-    drawn.replace(Some(state.clone()));
+    // What is drawn already needs no drawing.
+    let mut drawn = state.clone();
     use_effect_with(client, move |client| {
         let mut states = client.states();
         let task = Task::spawn(async move {
             while let Some(state) = states.next().await {
-                // What is drawn already needs no drawing.
-                if drawn.borrow().as_ref() != Some(&state) {
+                if state != drawn {
+                    drawn = state;
                     drawing.force_update();
                 }
             }

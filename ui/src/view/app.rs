@@ -7,8 +7,8 @@ use trolleybus_yew::use_bus;
 use yew::prelude::*;
 
 use super::{
-    composer::Composer, figures::figures, received::ReceivedList, scene::Scene, sent::SentList,
-    settings::Settings, shell::Shell,
+    composer::Composer, figures::figures, received::ReceivedList, scene::scene, sent::SentList,
+    settings::settings, shell::Shell,
 };
 use crate::browser;
 use crate::line::use_line;
@@ -51,8 +51,7 @@ pub(crate) fn App() -> Html {
     });
     html! {
         <>
-            <Scene link={page.link.clone()} sent={page.ledger.sent}
-                received={page.received.front().map_or(0, |newest| newest.number)} />
+            { scene(&page.link, page.ledger.sent, page.received.front().map_or(0, |newest| newest.number)) }
             <main id="main" tabindex="-1">
                 <h1>{ "Echo and uppercase" }</h1>
                 <p class="lede">
@@ -60,8 +59,7 @@ pub(crate) fn App() -> Html {
                        back in upper case to every page that listens." }
                 </p>
                 <Composer served_by={*served_by} {say} />
-                <Settings transport={*transport} served_by={*served_by} tab={page.tab.clone()}
-                    {choose_transport} {choose_served_by} />
+                { settings((*transport, choose_transport), (*served_by, choose_served_by), &page.tab) }
                 { figures(page.ledger) }
                 <div class="columns">
                     <SentList entries={page.sent.clone()} />
