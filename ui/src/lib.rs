@@ -5,7 +5,7 @@
 //! | `model` | what the page knows, as plain data and functions; tested natively |
 //! | `uppercase` | the service, the very file that the server compiles |
 //! | `browser` | the few things asked of the browser: clock, address bar, clipboard |
-//! | `line` | the bus: what happens on it as actions of the model, how to send, and the service |
+//! | `line` | the client: connects, serves, and turns what happens into actions of the model |
 //! | `view` | the components, one file each |
 
 #[cfg(target_arch = "wasm32")]

@@ -1,15 +1,14 @@
-//! The bus of the page: what happens on it as actions of the model, and how to say something.
+//! The client of the page: connects, serves, and turns what happens into actions of the model.
 
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures_util::future::{OptionFuture, join};
-use futures_util::{FutureExt as _, StreamExt as _};
-use trolleybus_yew::{
+use futures_util::StreamExt as _;
+use futures_util::future::{AbortHandle, abortable};
+use trolleybus_client::{
     Body, BusMessage as _, Client, DeliveryOptions, Error, EventBus as _, Message, Options, State,
-    use_bus, use_bus_errors, use_bus_state, use_bus_task,
 };
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -29,56 +28,55 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 type Dispatch = UseReducerDispatcher<Page>;
 
-/// Tells the page what happens on the bus, and gives back how to send.
+/// Keeps a client connected over the chosen transport for as long as the component lives, serves
+/// in this tab when that is chosen, and gives back how to send.
 #[hook]
-pub(crate) fn use_line(served_by: ServedBy, tab: &Tab, page: &Dispatch) -> Callback<(How, String)> {
-    let (bus, state) = (use_bus(), use_bus_state());
-    use_effect_with(state, {
-        let page = page.clone();
-        move |state| page.dispatch(Action::Linked(link(state)))
+pub(crate) fn use_line(
+    transport: TransportChoice,
+    served_by: ServedBy,
+    tab: &Tab,
+    page: &Dispatch,
+) -> Callback<(How, String)> {
+    let line = use_mut_ref(|| None::<Client>);
+    use_effect_with(transport, {
+        let (line, page) = (line.clone(), page.clone());
+        move |&transport| {
+            let client = Client::with_options(BRIDGE, options(transport));
+            let tasks = watch(&client, &page);
+            line.replace(Some(client));
+            move || {
+                drop(tasks);
+                if let Some(client) = line.take() {
+                    client.close();
+                }
+            }
+        }
     });
-    use_bus_errors({
-        let page = page.clone();
-        move |error| page.dispatch(Action::Reported { error, at: browser::now() })
-    });
-    use_bus_task((served_by, tab.clone(), page.clone()), |bus, (served_by, tab, page)| {
-        // What anybody publishes on the server's address is shown whoever serves.
-        let hearing = hear(&bus, ServedBy::Server.response_address(), page);
-        let service = (*served_by == ServedBy::Tabs).then(|| serve(bus, tab, page));
-        join(hearing, OptionFuture::from(service)).map(drop)
+    use_effect_with((transport, served_by), {
+        let (line, tab, page) = (line.clone(), tab.clone(), page.clone());
+        move |&(_, served_by)| {
+            let client = line.borrow().clone();
+            let tasks = client.map(|client| consume(&client, served_by, &tab, &page));
+            move || drop(tasks)
+        }
     });
     let numbers = use_mut_ref(|| 0_u32);
-    use_callback((bus, served_by, tab.clone(), page.clone()), {
-        move |(how, text): (How, String), (bus, served_by, tab, page)| {
+    use_callback((served_by, tab.clone(), page.clone()), {
+        move |(how, text): (How, String), (served_by, tab, page)| {
+            let Some(client) = line.borrow().clone() else {
+                return;
+            };
             let word = Word { tab: tab.clone(), number: next(&numbers) };
-            say(bus, &word, how, *served_by, &text, page);
+            say(&client, &word, how, *served_by, &text, page);
         }
     })
 }
 
-/// Serves in this tab, and shows what tabs answer.
-fn serve(bus: Client, tab: &Tab, page: &Dispatch) -> impl Future<Output = ()> + use<> {
-    let (request, response) = (ServedBy::Tabs.request_address(), ServedBy::Tabs.response_address());
-    let signed = DeliveryOptions::new().header(SERVED_BY, tab.name().to_owned());
-    let signed = signed.expect("invariant: a tab's name can be a header");
-    let hearing = hear(&bus, response, page);
-    join(hearing, uppercase::serve_with(bus, request, response, signed)).map(drop)
-}
-
-/// Shows what is published at `address`.
-fn hear(bus: &Client, address: &'static str, page: &Dispatch) -> impl Future<Output = ()> + use<> {
-    let (mut consumer, page) = (bus.consumer(address), page.clone());
-    async move {
-        while let Some(message) = consumer.next().await {
-            page.dispatch(Action::Published(heard(&message, address)));
-        }
+fn options(transport: TransportChoice) -> Options {
+    match transport.transport() {
+        Some(transport) => Options::new().transports([transport]),
+        None => Options::new(),
     }
-}
-
-/// Connects over the chosen transport.
-pub(crate) fn connect(transport: TransportChoice) -> Client {
-    let options = Options::new().transports(transport.transport());
-    Client::with_options(BRIDGE, options)
 }
 
 fn next(numbers: &Rc<RefCell<u32>>) -> u32 {
@@ -87,8 +85,32 @@ fn next(numbers: &Rc<RefCell<u32>>) -> u32 {
     *number
 }
 
-fn link(state: &State) -> Link {
-    match state.clone() {
+/// Tells the page of the connection and of errors.
+fn watch(client: &Client, page: &Dispatch) -> Tasks {
+    let mut tasks = Tasks::default();
+    let (mut states, mut errors) = (client.states(), client.errors());
+    page.dispatch(Action::Linked(link(client.state())));
+    tasks.spawn({
+        let page = page.clone();
+        async move {
+            while let Some(state) = states.next().await {
+                page.dispatch(Action::Linked(link(state)));
+            }
+        }
+    });
+    tasks.spawn({
+        let page = page.clone();
+        async move {
+            while let Some(error) = errors.next().await {
+                page.dispatch(Action::Reported { error, at: browser::now() });
+            }
+        }
+    });
+    tasks
+}
+
+fn link(state: State) -> Link {
+    match state {
         State::Connecting => Link::Connecting,
         State::Open { transport } => Link::Open { transport: transport.as_str() },
         State::Waiting { attempt, retry_in } => {
@@ -97,6 +119,37 @@ fn link(state: &State) -> Link {
             Link::Waiting { attempt, until }
         }
         State::Closed { code, reason } => Link::Closed { code, reason },
+    }
+}
+
+/// Consumes the answers and, where tabs serve, serves.
+fn consume(client: &Client, served_by: ServedBy, tab: &Tab, page: &Dispatch) -> Tasks {
+    let mut tasks = Tasks::default();
+    // What anybody publishes on the server's address is shown whoever serves.
+    tasks.spawn(hear(client, ServedBy::Server.response_address(), page));
+    if served_by == ServedBy::Tabs {
+        let (request, response) = (served_by.request_address(), served_by.response_address());
+        tasks.spawn(hear(client, response, page));
+        let (client, name) = (client.clone(), tab.name().to_owned());
+        tasks.spawn(async move {
+            let signed = DeliveryOptions::new().header(SERVED_BY, name);
+            let signed = signed.expect("invariant: a tab's name can be a header");
+            uppercase::serve_with(client, request, response, signed).await;
+        });
+    }
+    tasks
+}
+
+fn hear(
+    client: &Client,
+    address: &'static str,
+    page: &Dispatch,
+) -> impl Future<Output = ()> + 'static {
+    let (mut consumer, page) = (client.consumer(address), page.clone());
+    async move {
+        while let Some(message) = consumer.next().await {
+            page.dispatch(Action::Published(heard(&message, address)));
+        }
     }
 }
 
@@ -139,4 +192,25 @@ fn say(client: &Client, word: &Word, how: How, served_by: ServedBy, text: &str, 
 
 fn fail(number: u32, error: Error, page: &Dispatch) {
     page.dispatch(Action::Failed { number, error, at: browser::now() });
+}
+
+/// Tasks that end when this is dropped.
+#[derive(Default)]
+struct Tasks(Vec<AbortHandle>);
+
+impl Tasks {
+    fn spawn(&mut self, task: impl Future<Output = ()> + 'static) {
+        let (task, handle) = abortable(task);
+        self.0.push(handle);
+        spawn_local(async move {
+            // Ended or aborted, it is over.
+            let _ = task.await;
+        });
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
 }

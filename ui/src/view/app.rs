@@ -3,12 +3,11 @@
 use std::rc::Rc;
 
 use gloo::timers::callback::Interval;
-use trolleybus_yew::use_bus;
 use yew::prelude::*;
 
 use super::{
-    composer::Composer, figures::figures, received::ReceivedList, scene::scene, sent::SentList,
-    settings::settings, shell::Shell,
+    composer::Composer, figures::Figures, received::ReceivedList, scene::Scene, sent::SentList,
+    settings::Settings, shell::Shell,
 };
 use crate::browser;
 use crate::line::use_line;
@@ -29,15 +28,13 @@ pub(crate) fn App() -> Html {
     let page = use_reducer(|| Page::new(Tab::draw(browser::random())));
     let transport = use_state(|| TransportChoice::from_word(&browser::parameter("transport")));
     let served_by = use_state(|| ServedBy::from_word(&browser::parameter("serve")));
-    let say = use_line(*served_by, &page.tab, &page.dispatcher());
+    let say = use_line(*transport, *served_by, &page.tab, &page.dispatcher());
     use_ticks(&page);
-    let bus = use_bus();
-    let choose_transport = use_callback(bus, {
+    let choose_transport = use_callback((), {
         let transport = transport.setter();
-        move |choice: TransportChoice, bus| {
+        move |choice: TransportChoice, ()| {
             let word = (choice != TransportChoice::Auto).then_some(choice.word());
             browser::set_parameter("transport", word);
-            bus.use_transports(choice.transport());
             transport.set(choice);
         }
     });
@@ -51,7 +48,8 @@ pub(crate) fn App() -> Html {
     });
     html! {
         <>
-            { scene(&page.link, page.ledger.sent, page.received.front().map_or(0, |newest| newest.number)) }
+            <Scene link={page.link.clone()} sent={page.ledger.sent}
+                received={page.received.front().map_or(0, |newest| newest.number)} />
             <main id="main" tabindex="-1">
                 <h1>{ "Echo and uppercase" }</h1>
                 <p class="lede">
@@ -59,8 +57,9 @@ pub(crate) fn App() -> Html {
                        back in upper case to every page that listens." }
                 </p>
                 <Composer served_by={*served_by} {say} />
-                { settings((*transport, choose_transport), (*served_by, choose_served_by), &page.tab) }
-                { figures(page.ledger) }
+                <Settings transport={*transport} served_by={*served_by} tab={page.tab.clone()}
+                    {choose_transport} {choose_served_by} />
+                <Figures ledger={page.ledger} />
                 <div class="columns">
                     <SentList entries={page.sent.clone()} />
                     <ReceivedList entries={page.received.clone()} tab={page.tab.clone()} />

@@ -2,8 +2,8 @@
 
 use yew::prelude::*;
 
-/// A function, because a component of its own would be downloaded for what never changes.
-pub(crate) fn bus() -> Html {
+#[component]
+pub(crate) fn Bus() -> Html {
     html! {
         <svg class="bus" viewBox="0 0 250 150" aria-hidden="true">
             <linearGradient id="beam"><stop /><stop offset="1" /></linearGradient>

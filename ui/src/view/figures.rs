@@ -4,8 +4,14 @@ use yew::prelude::*;
 
 use crate::model::Ledger;
 
-/// A function, because the page is drawn anew when a figure changes and seldom otherwise.
-pub(crate) fn figures(ledger: Ledger) -> Html {
+#[derive(Properties, PartialEq)]
+pub(crate) struct FiguresProps {
+    pub(crate) ledger: Ledger,
+}
+
+#[component]
+pub(crate) fn Figures(props: &FiguresProps) -> Html {
+    let ledger = props.ledger;
     let figure = |name: &'static str, count: u32, alarming: bool| {
         let class = classes!("figure", (alarming && count > 0).then_some("alarming"));
         html! {

@@ -13,14 +13,6 @@
 //! | `sent`, `received` | the two lists |
 //! | `shell` | the command line to copy |
 
-use trolleybus_yew::Client;
-use yew::context::ContextProviderProps;
-use yew::prelude::*;
-
-use crate::browser;
-use crate::line::connect;
-use crate::model::TransportChoice;
-
 mod app;
 mod bus;
 mod composer;
@@ -32,12 +24,9 @@ mod settings;
 mod shell;
 mod switch;
 
-/// Connects, and draws the page into `#app`, in place of what the static page shows until then.
+/// Draws the page into `#app`, in place of what the static page shows until then.
 pub(crate) fn draw() {
     let place = gloo::utils::document().get_element_by_id("app");
     let place = place.expect("invariant: index.html has #app");
-    let choice = TransportChoice::from_word(&browser::parameter("transport"));
-    let properties =
-        ContextProviderProps { context: connect(choice), children: html! { <app::App /> } };
-    yew::Renderer::<ContextProvider<Client>>::with_root_and_props(place, properties).render();
+    yew::Renderer::<app::App>::with_root(place).render();
 }

@@ -3,27 +3,35 @@
 use gloo::timers::callback::Interval;
 use yew::prelude::*;
 
-use super::bus::bus;
+use super::bus::Bus;
 use crate::browser;
 use crate::model::{Link, Moment, seconds_left};
 
-/// Draws it; a change of how many words were `sent` or messages `received` sparks.
-pub(crate) fn scene(link: &Link, sent: u32, received: u32) -> Html {
-    let state = link.word();
+#[derive(Properties, PartialEq)]
+pub(crate) struct SceneProps {
+    pub(crate) link: Link,
+    /// How many words were sent and messages received; a change of it sparks.
+    pub(crate) sent: u32,
+    pub(crate) received: u32,
+}
+
+#[component]
+pub(crate) fn Scene(props: &SceneProps) -> Html {
+    let state = props.link.word();
     html! {
         <div class="scene" data-state={state}>
             <div class="wires" aria-hidden="true">
-                if sent > 0 { <i key={format!("out{}", sent)} class="spark out" /> }
-                if received > 0 { <i key={format!("back{}", received)} class="spark back" /> }
+                if props.sent > 0 { <i key={format!("out{}", props.sent)} class="spark out" /> }
+                if props.received > 0 { <i key={format!("back{}", props.received)} class="spark back" /> }
             </div>
-            { bus() }
+            <Bus />
             <div class="sign">
                 <p role="status">
                     <span class="state" data-testid="state" data-state={state}>{ state }</span>
                     <span class="unseen">{ " over " }</span>
-                    <span class="transport" data-testid="transport">{ link.transport() }</span>
+                    <span class="transport" data-testid="transport">{ props.link.transport() }</span>
                 </p>
-                <p class="detail">{ detail(link) }</p>
+                <p class="detail">{ detail(&props.link) }</p>
             </div>
         </div>
     }

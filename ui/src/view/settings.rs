@@ -5,12 +5,17 @@ use yew::prelude::*;
 use super::switch::{Plate, Switch};
 use crate::model::{ServedBy, Tab, TransportChoice};
 
-/// Draws each choice from what is chosen and what a visitor's choice calls.
-pub(crate) fn settings(
-    (transport, choose_transport): (TransportChoice, Callback<TransportChoice>),
-    (served_by, choose_served_by): (ServedBy, Callback<ServedBy>),
-    tab: &Tab,
-) -> Html {
+#[derive(Properties, PartialEq)]
+pub(crate) struct SettingsProps {
+    pub(crate) transport: TransportChoice,
+    pub(crate) served_by: ServedBy,
+    pub(crate) tab: Tab,
+    pub(crate) choose_transport: Callback<TransportChoice>,
+    pub(crate) choose_served_by: Callback<ServedBy>,
+}
+
+#[component]
+pub(crate) fn Settings(props: &SettingsProps) -> Html {
     let transports = TransportChoice::ALL.map(|value| Plate {
         value,
         label: value.label(),
@@ -24,10 +29,10 @@ pub(crate) fn settings(
     html! {
         <div class="settings">
             <Switch<TransportChoice> legend="Transport" plates={transports.to_vec()}
-                chosen={transport} choose={choose_transport} />
+                chosen={props.transport} choose={props.choose_transport.clone()} />
             <Switch<ServedBy> legend="Served by" plates={servers.to_vec()}
-                chosen={served_by} choose={choose_served_by} />
-            <p class="note">{ note(served_by, tab) }</p>
+                chosen={props.served_by} choose={props.choose_served_by.clone()} />
+            <p class="note">{ note(props.served_by, &props.tab) }</p>
         </div>
     }
 }
