@@ -553,3 +553,48 @@ async fn waiting_for_room_can_be_given_up_and_ends_with_the_client() {
     // The listener never answered, so nothing was sent.
     drop(listener);
 }
+
+#[tokio::test]
+async fn callback_that_panics_ends_nothing_but_itself() {
+    let server = Server::start();
+    let client = server.open().await;
+    let _registration = client.consumer_fn("careless", |message| {
+        let text = message.body().as_text().unwrap();
+        assert_eq!(text, "fine", "expected of this test");
+        message.reply("done").unwrap();
+    });
+    client.send("careless", "bad").unwrap();
+    let reply = soon(client.request("careless", "fine")).await.unwrap();
+    assert_eq!(reply.body().as_text().unwrap(), "done");
+    assert!(client.state().is_open());
+}
+
+#[tokio::test]
+async fn reading_that_is_given_up_loses_nothing() {
+    let server = Server::start();
+    let client = server.open().await;
+    let mut consumer = client.consumer("numbers");
+    soon(consumer.completion()).await.unwrap();
+    for number in 0..10_u32 {
+        let given_up = tokio::time::timeout(Duration::from_millis(1), consumer.next()).await;
+        assert!(given_up.is_err());
+        server.bus.publish("numbers", &number).unwrap();
+        let message = soon(consumer.next()).await.unwrap();
+        assert_eq!(message.body_as::<u32>().unwrap(), number);
+    }
+}
+
+#[test]
+fn handles_streams_and_futures_go_between_threads() {
+    fn is_send_and_sync<T: Send + Sync>() {}
+    is_send_and_sync::<Client>();
+    is_send_and_sync::<<Client as EventBus>::Consumer>();
+    is_send_and_sync::<<Client as EventBus>::Message>();
+    is_send_and_sync::<<Client as EventBus>::Response>();
+    is_send_and_sync::<<Client as EventBus>::Producer>();
+    is_send_and_sync::<trolleybus_client::Registration>();
+    is_send_and_sync::<trolleybus_client::Completion>();
+    is_send_and_sync::<trolleybus_client::States>();
+    is_send_and_sync::<trolleybus_client::Errors>();
+    is_send_and_sync::<trolleybus_client::Sending>();
+}

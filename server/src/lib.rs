@@ -63,8 +63,3 @@ pub use trolleybus_protocol::{
     DeliveryOptions, Error, ErrorKind, EventBus, Headers, Interception, IntoBody, Overflow,
     Pattern,
 };
-
-/// The examples of the guide are compiled as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/rust.md")]
-mod guide {}

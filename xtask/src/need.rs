@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Bundlers,
     /// The npm package, the UI and the static files, assembled.
     Site,
+    /// The examples in Rust, for a browser.
+    RustExamples,
     /// The server, and the SockJS test server, in release.
     Server,
 }
@@ -47,6 +49,7 @@ impl Need {
         match self {
             Self::Shrinkers | Self::TestPackages | Self::Bundlers => &[Self::Node],
             Self::Site => &[Self::WasmTarget, Self::WasmTools, Self::Shrinkers],
+            Self::RustExamples => &[Self::WasmTarget, Self::WasmTools],
             _ => &[],
         }
     }
@@ -64,6 +67,7 @@ impl Need {
             Self::TestPackages => tools::node::provide_test_packages(workshop),
             Self::Bundlers => tools::node::provide_bundlers(workshop),
             Self::Site => products::site::build(workshop),
+            Self::RustExamples => products::rust_examples::build(workshop),
             Self::Server => products::server::build(workshop),
         }
     }

@@ -60,6 +60,23 @@ impl Workshop {
         command
     }
 
+    /// A command among the examples in Rust, which are a workspace of their own.
+    pub(crate) fn examples_command(&self, program: impl AsRef<OsStr>) -> Command {
+        self.moved_to_examples(self.tools.command(program))
+    }
+
+    /// As [`Workshop::examples_command`], with the Rust toolchain that has the wasm target.
+    pub(crate) fn wasm_examples_command(&self, program: impl AsRef<OsStr>) -> Command {
+        self.moved_to_examples(self.tools.wasm_command(program))
+    }
+
+    fn moved_to_examples(&self, mut command: Command) -> Command {
+        command
+            .current_dir(self.workspace.examples())
+            .env("CARGO_TARGET_DIR", self.workspace.target());
+        command
+    }
+
     /// A command in the workspace's root with the Rust toolchain that has the wasm target.
     pub(crate) fn wasm_command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.tools.wasm_command(program);
@@ -73,6 +90,7 @@ impl Workshop {
         node.current_dir(self.workspace.tests())
             .env("TROLLEYBUS_BIN", self.workspace.server_binary())
             .env("SOCKJS_TEST_SERVER_BIN", self.workspace.sockjs_test_server())
+            .env("TROLLEYBUS_RUST_EXAMPLES", self.workspace.rust_examples())
             .env("TROLLEYBUS_WWW", self.workspace.site())
             .env("TROLLEYBUS_PACKAGE", self.workspace.sdk_package())
             .env("TROLLEYBUS_BUNDLERS", self.workspace.installed_bundlers());

@@ -49,6 +49,11 @@ impl Workspace {
         self.sdk().join("npm")
     }
 
+    /// The client's hooks for Yew.
+    pub(crate) fn yew_hooks(&self) -> PathBuf {
+        self.sdk().join("yew")
+    }
+
     pub(crate) fn ui(&self) -> PathBuf {
         self.root.join("ui")
     }
@@ -70,6 +75,16 @@ impl Workspace {
     /// The fuzz targets.
     pub(crate) fn fuzz(&self) -> PathBuf {
         self.tests().join("fuzz")
+    }
+
+    /// The examples; those in Rust are a workspace of their own.
+    pub(crate) fn examples(&self) -> PathBuf {
+        self.root.join("examples")
+    }
+
+    /// The built examples in Rust.
+    pub(crate) fn rust_examples(&self) -> PathBuf {
+        self.target.join("rust-examples")
     }
 
     /// The files of the site that are not built.

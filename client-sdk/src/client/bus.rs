@@ -19,7 +19,7 @@ impl Client {
     /// ```no_run
     /// # async fn example(bus: trolleybus_client::Client) -> Result<(), trolleybus_client::Error> {
     /// for number in 0..1_000_000 {
-    ///     bus.publish_when_possible("numbers", number, Default::default()).await?;
+    ///     bus.publish_when_possible("numbers", &number, Default::default()).await?;
     /// }
     /// # Ok(())
     /// # }

@@ -12,7 +12,7 @@ use trolleybus_protocol::{
     Address, BusConsumer, ConsumerOptions, Error, ErrorKind, MaybeSend, MaybeSync, Pattern,
 };
 
-use super::handle::Handle;
+use super::handle::{Handle, guarded};
 use super::hub::{AnySink, Sink};
 use super::shared::{Ref, Shared};
 use super::{Completion, Message, Response};
@@ -26,6 +26,24 @@ const UNREGISTERED: &str = "unregistered before the registration was acknowledge
 ///
 /// Several consumers of one address share one registration with the server, and each gets every
 /// message.
+///
+/// ```no_run
+/// use futures_util::StreamExt;
+/// use trolleybus_client::{BusMessage, Client, Error, EventBus};
+///
+/// # async fn example(bus: Client) -> Result<(), Error> {
+/// let mut prices = bus.consumer("prices").map(|message| message.body_as::<f64>());
+/// while let Some(price) = prices.next().await {
+///     println!("{}", price?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// `next` and the like may be dropped while they wait, as the other branch of a `select!` is: no
+/// message is lost, the next call gives it.
+#[must_use = "the consumer is unregistered when this is dropped"]
 pub struct Consumer {
     registration: Option<Registration>,
     address: Address,
@@ -49,7 +67,9 @@ type OnDiscard = Ref<dyn Fn(&Message)>;
 #[cfg(not(target_arch = "wasm32"))]
 type OnDiscard = Ref<dyn Fn(&Message) + Send + Sync>;
 
-/// A callback's registration. Dropping it unregisters.
+/// A callback's registration. Dropping it unregisters: no message that comes later is given to the
+/// callback.
+#[must_use = "the callback is unregistered when this is dropped"]
 pub struct Registration {
     handle: Ref<Handle>,
     address: Address,
@@ -144,7 +164,7 @@ impl Sink for Queue {
 /// Nobody will read it: its sender should not wait.
 fn discard(message: &Message, on_discard: Option<&OnDiscard>) {
     if let Some(on_discard) = on_discard {
-        on_discard(message);
+        guarded(|| on_discard(message));
     }
     message.discard();
 }

@@ -86,14 +86,12 @@ impl Client {
 
     /// A stream of states: first the present one, then each change. A slow reader sees the latest
     /// state, not every one on the way. It ends after [`State::Closed`].
-    #[must_use]
     pub fn states(&self) -> States {
         States::new(self.handle.hub.clone())
     }
 
     /// A stream of errors that belong to no request, such as a refused registration. The latest
     /// 100 are kept for a slow reader. It ends when the client is closed.
-    #[must_use]
     pub fn errors(&self) -> Errors {
         Errors::new(self.handle.hub.clone())
     }
@@ -111,8 +109,20 @@ impl Client {
 
     /// Consumes an address with a callback, for as long as the registration is held. Messages come
     /// one at a time and in order; natively the callback runs in the connection's task, so it must
-    /// not block. A callback that holds a clone of the client keeps it alive, until the
-    /// registration is dropped or the client closed.
+    /// not block, and where it panics that message counts as taken. A callback that holds a clone
+    /// of the client keeps it alive, until the registration is dropped or the client closed.
+    ///
+    /// ```no_run
+    /// use trolleybus_client::{BusMessage, Client};
+    ///
+    /// # fn example(bus: &Client) {
+    /// // Held for as long as messages are wanted.
+    /// let _shouts = bus.consumer_fn("shouts", |shout| {
+    ///     // Fails when who shouted is gone.
+    ///     let _ = shout.reply("heard");
+    /// });
+    /// # }
+    /// ```
     pub fn consumer_fn(
         &self,
         address: impl Into<Address>,
@@ -132,7 +142,7 @@ impl Client {
         let mut callback = callback;
         let take = move |message: Message| {
             if let Some(message) = message.received() {
-                callback(message);
+                guarded(|| callback(message));
             }
         };
         let (sink, address): (AnySink, _) = (Shared::new(Box::new(take)), address.into());
@@ -169,6 +179,29 @@ impl Client {
         self.handle.driver.kick();
     }
 }
+
+/// Calls the application; a panic of its own ends neither the connection nor other consumers.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn guarded(call: impl FnOnce()) {
+    // The panic has been reported by the hook for panics.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+}
+
+/// In a browser a panic ends the program.
+#[cfg(target_arch = "wasm32")]
+pub(super) fn guarded(call: impl FnOnce()) {
+    call();
+}
+
+/// Handles are equal when they are of the same connection, so that a user interface sees when it
+/// was given another one.
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        Ref::ptr_eq(&self.handle, &other.handle)
+    }
+}
+
+impl Eq for Client {}
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

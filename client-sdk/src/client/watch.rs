@@ -13,17 +13,29 @@ use super::shared::Shared;
 use crate::State;
 
 /// The states of a client, see [`Client::states`](crate::Client::states).
+///
+/// # Cancel safety
+/// `next` may be dropped while it waits: the next call gives the state that was missed, or a later
+/// one.
+#[must_use = "a stream does nothing unless read"]
 pub struct States {
     watch: Watch,
     seen: u64,
 }
 
 /// The errors of a client, see [`Client::errors`](crate::Client::errors).
+///
+/// # Cancel safety
+/// `next` may be dropped while it waits: no error is lost by that.
+#[must_use = "a stream does nothing unless read"]
 pub struct Errors {
     watch: Watch,
 }
 
 /// Resolves when a client opens, see [`Client::opened`](crate::Client::opened).
+///
+/// # Cancel safety
+/// It can be dropped and asked for again.
 #[must_use = "a future does nothing unless awaited"]
 pub struct Opened {
     watch: Watch,

@@ -31,6 +31,9 @@ pub trait BusConsumer: Stream + Unpin {
 
     /// Resolves once the registration stands: in a client when the server has acknowledged it.
     ///
+    /// # Cancel safety
+    /// It can be dropped and asked for again; the registration is none of its.
+    ///
     /// # Errors
     /// Why it does not stand: the pattern is none, it was refused, or it was unregistered first.
     fn completion(&self) -> Self::Completion;
@@ -38,6 +41,9 @@ pub trait BusConsumer: Stream + Unpin {
     /// Ends the registration. Messages in the buffer are discarded and requests among them fail,
     /// both before this returns; the stream ends. Once more does nothing more. The future need not
     /// be awaited; it resolves when no further message can be on its way here.
+    ///
+    /// # Cancel safety
+    /// All is done before the future is first asked; dropping it changes nothing.
     fn unregister(&mut self) -> Self::Completion;
 
     /// Calls `callback` for each message that is discarded from now on: because the buffer is

@@ -34,6 +34,10 @@ pub trait BusMessage: core::fmt::Debug + 'static {
     fn reply_with(&self, body: impl IntoBody, options: DeliveryOptions) -> Result<(), Error>;
 
     /// Replies and waits for the reply to the reply.
+    ///
+    /// # Cancel safety
+    /// As [`EventBus::request_with`](crate::EventBus::request_with): dropping it gives the answer
+    /// up.
     fn reply_and_request_with(
         &self,
         body: impl IntoBody,

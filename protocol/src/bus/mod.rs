@@ -83,7 +83,8 @@ pub trait EventBus: Clone + 'static {
     /// the response; it always resolves, at the latest after `options.timeout`.
     ///
     /// # Cancel safety
-    /// Dropping the response gives the answer up; the message may still be served.
+    /// Dropping the response gives the answer up. A client takes a message back that has not left
+    /// yet; any other may still be served.
     fn request_with(
         &self,
         address: impl Into<Address>,

@@ -20,6 +20,10 @@ pub trait BusProducer {
     fn options(&self) -> &DeliveryOptions;
 
     /// Writes with `options` in place of the producer's own.
+    ///
+    /// # Cancel safety
+    /// The message is on its way before the future is first asked. Dropping the future gives up
+    /// hearing how it went; a client takes a message back that has not left yet.
     fn write_with(&self, body: impl IntoBody, options: DeliveryOptions) -> Self::Write;
 
     /// Writes with the producer's options.

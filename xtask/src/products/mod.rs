@@ -1,7 +1,9 @@
-//! What we build: the npm package, the UI, the site that carries both, and the servers.
+//! What we build: the npm package, the UI, the site that carries both, the servers, and
+//! the examples in Rust.
 
 pub(crate) mod gzip;
 pub(crate) mod peers;
+pub(crate) mod rust_examples;
 pub(crate) mod sdk_package;
 pub(crate) mod server;
 mod shrink;

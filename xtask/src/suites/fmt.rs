@@ -9,10 +9,11 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
         workshop.command("cargo"),
         workshop.fuzz_command("cargo"),
         workshop.peers_command("cargo"),
+        workshop.examples_command("cargo"),
     ];
     commands
         .into_iter()
         .map(|mut cargo| run_child(cargo.args(["fmt", "--all", "--check"])))
-        // Both, to the end: all complaints in one run.
+        // All, to the end: all complaints in one run.
         .fold(Ok(()), Result::and)
 }

@@ -33,6 +33,7 @@ const OF_THE_FUZZER: &str = "NCSA";
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
     check(workshop.command("cargo"), &|licence| ACCEPTED.contains(&licence))?;
+    check(workshop.examples_command("cargo"), &|licence| ACCEPTED.contains(&licence))?;
     check(workshop.fuzz_command("cargo"), &|licence| {
         ACCEPTED.contains(&licence) || licence == OF_THE_FUZZER
     })

@@ -16,8 +16,9 @@ const FEATURES: &[&str] =
     &["--package", "trolleybus-tests", "--features", "otel", "--test", "otel"];
 
 /// The browser's crates, as they are tested and as npm has them.
-const WASM: [&[&str]; 3] = [
+const WASM: [&[&str]; 4] = [
     &["--package", "trolleybus-client", "--all-targets"],
+    &["--package", "trolleybus-yew", "--all-targets"],
     &["--package", "trolleybus-npm"],
     &["--package", "trolleybus-ui", "--all-targets"],
 ];
@@ -27,8 +28,9 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
     let native = clippy(workshop.command("cargo"), NATIVE);
     let features = clippy(workshop.command("cargo"), FEATURES);
     let fuzz = clippy(workshop.fuzz_command("cargo"), &["--all-targets"]);
-    let wasm = WASM.map(|arguments| lint_wasm(workshop, arguments));
-    [native, features, fuzz].into_iter().chain(wasm).collect()
+    let wasm = WASM.map(|arguments| lint_wasm(workshop, workshop.wasm_command("cargo"), arguments));
+    let examples = lint_wasm(workshop, workshop.wasm_examples_command("cargo"), &["--workspace"]);
+    [native, features, fuzz, examples].into_iter().chain(wasm).collect()
 }
 
 fn clippy(mut cargo: Command, arguments: &[&str]) -> Result<()> {
@@ -36,8 +38,7 @@ fn clippy(mut cargo: Command, arguments: &[&str]) -> Result<()> {
     run_child(cargo.args(["--", "-D", "warnings"]))
 }
 
-fn lint_wasm(workshop: &Workshop, arguments: &[&str]) -> Result<()> {
-    let mut cargo = workshop.wasm_command("cargo");
+fn lint_wasm(workshop: &Workshop, mut cargo: Command, arguments: &[&str]) -> Result<()> {
     if workshop.tools.has_wasm_clippy() {
         cargo.args(["clippy", "--keep-going"]);
     } else {

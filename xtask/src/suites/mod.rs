@@ -86,6 +86,12 @@ pub(crate) const ALL: [Suite; 9] = [
         needs: &[Need::Server, Need::Site, Need::Browser, Need::TestPackages],
         run: node::run_e2e,
     },
+    Suite {
+        name: "rust-examples",
+        meaning: "the examples in Rust in a browser",
+        needs: &[Need::Server, Need::RustExamples, Need::Browser, Need::TestPackages],
+        run: node::run_rust_examples,
+    },
 ];
 
 /// The longest that a suite's tests may take: one that hangs must not keep the report back.

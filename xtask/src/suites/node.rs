@@ -1,4 +1,5 @@
-//! Suites `interop`, `packages` and `e2e`: node's test runner over the files of a folder in `tests`.
+//! Suites `interop`, `packages`, `rust-examples` and `e2e`: node's test runner over the files of a
+//! folder in `tests`.
 
 use std::{
     fs,
@@ -19,6 +20,10 @@ pub(super) fn run_interop(workshop: &Workshop) -> Result<()> {
 
 pub(super) fn run_packages(workshop: &Workshop) -> Result<()> {
     run(workshop, "packages")
+}
+
+pub(super) fn run_rust_examples(workshop: &Workshop) -> Result<()> {
+    run(workshop, "rust-examples")
 }
 
 pub(super) fn run_e2e(workshop: &Workshop) -> Result<()> {

@@ -1,5 +1,5 @@
-//! Suite `wasm`: the client's tests in a headless browser, against a live server; and the npm
-//! package is no larger than it may be.
+//! Suite `wasm`: the tests of the client, and of its hooks for Yew, in a headless browser, against
+//! a live server; and the npm package is no larger than it may be.
 
 use std::{
     fs,
@@ -18,17 +18,20 @@ use crate::{
 };
 
 pub(super) fn run(workshop: &Workshop) -> Result<()> {
-    let sdk = workshop.workspace.sdk();
-    ensure!(has_tests(&sdk.join("tests")), "there are no tests yet in client-sdk/tests");
+    let crates = [workshop.workspace.sdk(), workshop.workspace.yew_hooks()];
     check_npm_package(&workshop.workspace.sdk_package())?;
     let webdriver = webdriver_settings(workshop)?;
     let server = LiveServer::start(workshop)?;
     say(&format!("the server for the browser is {}", server.bus_url()));
+    crates.iter().try_for_each(|folder| test(workshop, folder, &webdriver, &server))
+}
+
+fn test(workshop: &Workshop, folder: &Path, webdriver: &Path, server: &LiveServer) -> Result<()> {
     let mut wasm_pack = workshop.wasm_command("wasm-pack");
     wasm_pack
         .args(["--log-level", "error", "test", "--headless", "--chrome"])
         .args(["--mode", "no-install"])
-        .arg(&sdk)
+        .arg(folder)
         // No examples of the documentation: those run natively.
         .args(["--lib", "--test", "*"])
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver)
@@ -36,16 +39,8 @@ pub(super) fn run(workshop: &Workshop) -> Result<()> {
         .env("TROLLEYBUS_TEST_URL", server.bus_url());
     let passed = run_counting(&mut wasm_pack, LIMIT, passed_in_rust)
         .inspect_err(|_| say(&format!("the server logged at last:\n{}", server.logged())))?;
-    ensure!(passed > 0, "no test ran in the browser");
+    ensure!(passed > 0, "no test of {} ran in the browser", folder.display());
     Ok(())
-}
-
-fn has_tests(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|entries| {
-        entries
-            .filter_map(Result::ok)
-            .any(|entry| entry.path().extension().is_some_and(|ext| ext == "rs"))
-    })
 }
 
 /// The driver's settings of the repository, with the browser of this machine.

@@ -1,0 +1,3 @@
+import init from "./pkg/leptos_example.js";
+
+init();

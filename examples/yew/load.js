@@ -1,0 +1,3 @@
+import init from "./pkg/yew_example.js";
+
+init();
