@@ -1,6 +1,8 @@
 //! What we build: the npm package, the UI, the site that carries both, and the servers.
 
+mod guide;
 pub(crate) mod gzip;
+mod reference;
 mod sdk_package;
 pub(crate) mod server;
 mod shrink;
