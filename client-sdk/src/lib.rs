@@ -49,9 +49,9 @@ mod trust;
 pub use client::embed;
 pub use client::{
     Client, Completion, Consumer, Errors, Interceptor, Message, Opened, Producer, Registration,
-    Response, States,
+    Response, Room, Sending, States,
 };
-pub use options::{Options, Reconnect};
+pub use options::{Options, OutboxPolicy, Reconnect};
 pub use state::State;
 
 pub use trolleybus_protocol::sockjs::Transport;

@@ -51,6 +51,22 @@ impl Reconnect {
     }
 }
 
+/// What becomes of a message that finds the outbox full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutboxPolicy {
+    /// It is refused with [`ErrorKind::Overflow`](crate::ErrorKind::Overflow); the default.
+    #[default]
+    Reject,
+    /// The messages that wait longest make way for it. A request among them fails with `Overflow`
+    /// at once; how many others went is told by one error, see
+    /// [`Client::errors`](crate::Client::errors). Replies are not dropped.
+    DropOldest,
+    /// Whatever can wait for room does: in JavaScript every promise, in Rust what
+    /// [`Client::publish_when_possible`](crate::Client::publish_when_possible) and its siblings
+    /// give. What cannot wait is refused as with `Reject`.
+    Wait,
+}
+
 /// The settings of a client; a builder by value.
 ///
 /// ```
@@ -71,6 +87,7 @@ pub struct Options {
     pub(crate) reconnect: Reconnect,
     pub(crate) outbox_len: usize,
     pub(crate) outbox_bytes: usize,
+    pub(crate) outbox_policy: OutboxPolicy,
     pub(crate) buffer_len: usize,
     pub(crate) climb_after: Duration,
     pub(crate) token: Option<TokenSource>,
@@ -96,6 +113,7 @@ impl Default for Options {
             reconnect: Reconnect::default(),
             outbox_len: 1000,
             outbox_bytes: 1 << 20,
+            outbox_policy: OutboxPolicy::Reject,
             buffer_len: 1000,
             climb_after: Duration::from_secs(120),
             token: None,
@@ -147,8 +165,8 @@ impl Options {
         self
     }
 
-    /// How many envelopes may wait for the connection, 1,000 by default; one more is refused with
-    /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow).
+    /// How many envelopes may wait for the connection, 1,000 by default; what becomes of one more
+    /// is for [`Options::outbox_policy`] to say. With zero nothing can be sent.
     #[must_use]
     pub fn outbox_len(mut self, envelopes: usize) -> Self {
         self.outbox_len = envelopes;
@@ -160,6 +178,14 @@ impl Options {
     #[must_use]
     pub fn outbox_bytes(mut self, bytes: usize) -> Self {
         self.outbox_bytes = bytes;
+        self
+    }
+
+    /// What becomes of a message that finds the outbox full, see [`OutboxPolicy`]; it is refused
+    /// by default.
+    #[must_use]
+    pub fn outbox_policy(mut self, policy: OutboxPolicy) -> Self {
+        self.outbox_policy = policy;
         self
     }
 

@@ -20,7 +20,8 @@ pub enum State {
     Waiting {
         /// The number of the attempt to come, from 1.
         attempt: u32,
-        /// How long it waits, from the moment when this state began.
+        /// How long it waits, from the moment when this state began; at most, because it may be
+        /// hastened when the network comes back. [`Duration::MAX`] while the page is away.
         retry_in: Duration,
     },
     /// The end: closed by the application, by the server with a code that forbids another

@@ -14,7 +14,7 @@ use trolleybus::access::{AuthFailure, Authenticating, Authenticator, Principal};
 use trolleybus::bridge::{Authentication, Bridge, BridgeOptions, Permitted};
 use trolleybus_client::{
     Body, BusConsumer, BusMessage, BusProducer, Client, ConsumerOptions, DeliveryOptions, Error,
-    ErrorKind, EventBus, Interception, Options, Reconnect, State, Transport,
+    ErrorKind, EventBus, Interception, Options, OutboxPolicy, Reconnect, State, Transport,
 };
 use trolleybus_protocol::codes::Refusal;
 
@@ -517,4 +517,39 @@ async fn expired_token_is_replaced_by_a_fresh_one() {
     .await;
     server.bus.publish("user.fresh", "hello").unwrap();
     assert!(soon(own.next()).await.is_some());
+}
+
+#[tokio::test]
+async fn who_waits_for_room_loses_nothing_and_keeps_its_order() {
+    let server = Server::start();
+    let options = quick().outbox_len(10).outbox_policy(OutboxPolicy::Wait);
+    let client = Client::with_options(&server.url(), options);
+    let mut numbers = client.consumer_with("numbers", ConsumerOptions::new().max_buffered(1000));
+    soon(numbers.completion()).await.unwrap();
+    for number in 0..1000_u32 {
+        let options = DeliveryOptions::default();
+        soon(client.publish_when_possible("numbers", &number, options)).await.unwrap();
+    }
+    for number in 0..1000_u32 {
+        let message = soon(numbers.next()).await.unwrap();
+        assert_eq!(message.body().parse::<u32>().unwrap(), number);
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_room_can_be_given_up_and_ends_with_the_client() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/eventbus", listener.local_addr().unwrap());
+    let client = Client::with_options(&url, quick().outbox_len(1));
+    soon(client.room()).await.unwrap();
+    client.publish("a", "first").unwrap();
+    let given_up = client.send_when_possible("a", "second", DeliveryOptions::default());
+    assert!(tokio::time::timeout(Duration::from_millis(20), given_up).await.is_err());
+    let waiting = client.publish_when_possible("a", "third", DeliveryOptions::default());
+    let (waiting, room, ()) =
+        tokio::join!(soon(waiting), soon(client.room()), async { client.close() });
+    assert_eq!(waiting.unwrap_err().kind(), ErrorKind::Closed);
+    assert_eq!(room.unwrap_err().kind(), ErrorKind::Closed);
+    // The listener never answered, so nothing was sent.
+    drop(listener);
 }

@@ -41,6 +41,13 @@ impl Body {
         Ok(Self(text.slice_ref(value)))
     }
 
+    /// Takes what another JSON writer has made, without a look at it: it must be exactly one JSON
+    /// value, or the envelope that it goes into will be none.
+    #[must_use]
+    pub fn from_written(text: impl Into<ByteString>) -> Self {
+        Self(text.into())
+    }
+
     /// A body that is the JSON string of `text`.
     #[must_use]
     pub fn from_text(text: &str) -> Self {

@@ -1,193 +1,171 @@
-// The bus: one class over the WebAssembly module.
+// The bus: one class over a link.
 
 import { Consumer } from "./consumer.js";
-import { BusError, safely, toError } from "./error.js";
-import { Message, settle, toOptions, toPairs, toText } from "./message.js";
-import { Bus } from "./module.js";
+import { BusError, closedError, safely, toError, unless } from "./error.js";
+import { openLink } from "./link.js";
+import { Message, toPairs, toText } from "./message.js";
 
 const REQUEST_TIMEOUT = 30000;
+/** Commands that wait for room in the outbox, at most. */
+const WAITING_MAX = 1000;
 
-/** What the module's `command` does, by number. */
+/** What a link's `command` does, by number. */
 const [PUBLISH, SEND, REQUEST, REPLY, REPLY_AND_REQUEST, FAIL] = [0, 1, 2, 3, 4, 5];
 
-export class EventBus {
-  static CONNECTING = 0;
-  static OPEN = 1;
-  static CLOSING = 2;
-  static CLOSED = 3;
+const DONE = Promise.resolve();
 
-  state = EventBus.CONNECTING;
+export class EventBus extends EventTarget {
   status = { name: "connecting" };
-  transport = undefined;
   defaultHeaders = null;
   onopen;
   onclose;
   onerror;
-  onreconnect;
   onstate;
-  onevent;
   onunhandled;
 
-  #bus;
-  #consumers = new Set();
-  #handlers = [];
-  #waiting = [];
-  #opens = 0;
-  #attempts;
+  #link;
   #timeout;
-  #token;
+  #canWait;
+  #consumers = new Set();
+  /** Commands that wait for room. */
+  #waiting = [];
+  /** Who waits for the next state. */
+  #watchers = [];
+  #heard = new Set();
 
-  constructor(url, options = {}) {
-    this.#attempts = options.vertxbus_reconnect_attempts_max ?? Infinity;
+  /** `open` opens another link than the module's own; `link.js` tells what it gives. */
+  constructor(url, options = {}, open = openLink) {
+    super();
     this.#timeout = options.requestTimeout ?? REQUEST_TIMEOUT;
-    const numbers = [
-      options.vertxbus_ping_interval,
-      options.idleTimeout,
-      options.reconnect === false ? 0 : this.#attempts,
-      options.vertxbus_reconnect_delay_min,
-      options.vertxbus_reconnect_delay_max,
-      options.vertxbus_reconnect_exponent,
-      options.vertxbus_randomization_factor,
-      options.outboxLimit,
-      options.outboxBytes,
-    ];
-    const transports = options.transports ?? [];
-    const text = typeof transports === "string" ? transports : transports.join();
-    this.#token = options.token;
-    const wantsToken = options.token !== undefined;
-    const observer = (notice) => this.#notice(notice);
-    this.#bus = new Bus(String(url), text, wantsToken, observer, ...numbers.map((number) => number ?? NaN));
+    this.#canWait = options.outboxPolicy === "wait";
+    const attempts = options.reconnect === false ? 0 : (options.vertxbus_reconnect_attempts_max ?? Infinity);
+    this.#link = open(url, options, attempts, (notice) => this.#notice(...notice));
+  }
+
+  get transport() {
+    return this.status.transport;
   }
 
   get ready() {
     return this.opened();
   }
 
-  opened() {
-    return new Promise((resolve, reject) => {
-      if (this.status.name === "open") resolve();
-      else if (this.status.name === "closed") reject(this.#closedError());
-      else this.#waiting.push({ resolve, reject });
-    });
+  async opened({ signal } = {}) {
+    for await (const { name, reason } of this.states({ signal })) {
+      if (name === "open") return;
+      if (name === "closed") throw closedError(reason);
+    }
+  }
+
+  async *states({ signal } = {}) {
+    signal?.throwIfAborted();
+    for (let seen; seen?.name !== "closed"; ) {
+      if (seen !== this.status) yield (seen = this.status);
+      else await unless(signal, new Promise((wake) => this.#watchers.push(wake)));
+    }
   }
 
   publish(address, body, options) {
-    const { headers, localOnly } = toOptions(options);
-    this.#command(PUBLISH, 0, address, toText(body), headers, localOnly);
+    return this.#give(PUBLISH, 0, address, body, options);
   }
 
-  send(address, body, options, callback) {
-    if (typeof options === "function") [options, callback] = [undefined, options];
-    if (callback) return settle(this.request(address, body, toOptions(options)), callback);
-    const { headers, localOnly } = toOptions(options);
-    this.#command(SEND, 0, address, toText(body), headers, localOnly);
+  send(address, body, options) {
+    return this.#give(SEND, 0, address, body, options);
   }
 
-  request(address, body, options = {}) {
-    const { headers, timeout = this.#timeout, localOnly = false } = toOptions(options);
-    const text = toText(body);
-    return this.#promise((done) =>
-      this.#command(REQUEST, 0, address, text, headers, localOnly, timeout, done),
-    );
+  request(address, body, options) {
+    return this.#ask(REQUEST, 0, address, body, options);
   }
 
   consumer(address, handler, options = {}) {
-    let id;
+    if (typeof handler === "object") [handler, options] = [undefined, handler ?? options];
+    const { local = false, pattern = false, overflow = "" } = options;
     const consumer = new Consumer(address, handler, options, () => {
       this.#consumers.delete(consumer);
-      this.#bus.unregister(id);
+      this.#link.unregister(id);
     });
     this.#consumers.add(consumer);
-    id = this.#register(address, options, (message) => consumer._push(message));
+    const take = (message) => consumer._push(new Message(this, message));
+    const id = this.#link.register(address, local, pattern, overflow, take);
     if (this.status.name === "closed") consumer.unregister();
     return consumer;
   }
 
-  registerHandler(address, headers, callback) {
-    const handler = callback ?? headers;
-    this.#dropHandlers((known) => known.address === address && known.opens < this.#opens);
-    const id = this.#register(address, {}, (message) => handler(null, message));
-    this.#handlers.push({ address, handler, id, opens: this.#opens });
-  }
-
-  unregisterHandler(address, headers, callback) {
-    const handler = callback ?? headers;
-    const fits = (known) => known.address === address && known.handler === handler;
-    const first = this.#handlers.find(fits);
-    if (first) this.#dropHandlers((known) => known === first);
+  addEventListener(type, ...others) {
+    this.#heard.add(type);
+    super.addEventListener(type, ...others);
   }
 
   reconnect(transports) {
-    this.#bus.reconnect(transports && [].concat(transports).join());
+    this.#link.reconnect(transports && String(transports));
   }
 
-  close() {
-    if (this.state === EventBus.CLOSED && this.status.name === "closed") return;
-    this.state = EventBus.CLOSING;
-    this.#bus.close();
+  async close() {
+    this.#link.close();
+    for await (const _ of this.states());
   }
 
-  /** The bus always pings; it is an option of the constructor now. */
-  enablePing() {}
-
-  enableReconnect(enable) {
-    this.#bus.limitAttempts(enable ? this.#attempts : 0);
-  }
-
-  _reply(origin, to, body, { headers } = {}) {
-    this.#command(REPLY, origin, to, toText(body), headers);
+  _reply(origin, to, body, options) {
+    return to === undefined ? DONE : this.#give(REPLY, origin, to, body, options);
   }
 
   _replyAndRequest(origin, to, body, options) {
-    const { headers, timeout = this.#timeout } = toOptions(options);
-    if (to === undefined) {
-      const text = "the sender wants no reply";
-      return Promise.reject(new BusError("CLOSED", -1, "ERROR", text));
-    }
-    const text = toText(body);
-    return this.#promise((done) =>
-      this.#command(REPLY_AND_REQUEST, origin, to, text, headers, false, timeout, done),
-    );
+    if (to === undefined) return Promise.reject(closedError("the sender wants no reply"));
+    return this.#ask(REPLY_AND_REQUEST, origin, to, body, options);
   }
 
   _fail(origin, to, code, text) {
-    this.#command(FAIL, origin, to, String(text), null, false, code);
+    if (to === undefined) return DONE;
+    return this.#order(() => this.#link.command(FAIL, origin, to, String(text), "", false, code));
   }
 
-  #command(operation, origin, address, text, headers, localOnly = false, number = 0, done) {
-    const isFailure = operation === FAIL;
-    const pairs = isFailure ? "" : toPairs({ ...this.defaultHeaders, ...headers });
-    const to = String(address);
-    const error = this.#bus.command(operation, origin, to, text, pairs, localOnly, number, done);
-    if (error) throw toError(error);
+  #give(operation, origin, address, body, options) {
+    return this.#order(this.#command(operation, origin, address, body, options));
   }
 
-  #promise(start) {
-    return new Promise((resolve, reject) => {
-      const done = (message, error) => {
-        if (error) reject(toError(error));
-        else resolve(new Message(this, message));
-      };
-      start(done);
+  #ask(operation, origin, address, body, options = {}) {
+    let done;
+    const asked = new Promise((resolve, reject) => {
+      done = (message, error) => (error ? reject(toError(error)) : resolve(new Message(this, message)));
+      const command = this.#command(operation, origin, address, body, { timeout: this.#timeout, ...options }, done);
+      if (!options.signal?.aborted) this.#order(() => !done.given && command()).catch(reject);
     });
+    return unless(options.signal, asked, () => this.#link.cancel(done));
   }
 
-  #register(address, { local = false, pattern = false, overflow = "" }, take) {
-    return this.#bus.register(address, local, pattern, overflow, (message) =>
-      safely(() => take(new Message(this, message))),
-    );
+  /** What gives the command to the link. The body is read now, and the headers. */
+  #command(operation, origin, address, body, { headers, localOnly = false, timeout = 0 } = {}, done) {
+    try {
+      const [text, pairs] = [toText(body), toPairs({ ...this.defaultHeaders, ...headers })];
+      return () => this.#link.command(operation, origin, String(address), text, pairs, localOnly, timeout, done);
+    } catch (error) {
+      return () => error;
+    }
   }
 
-  #dropHandlers(fits) {
-    for (const { id } of this.#handlers.filter(fits)) this.#bus.unregister(id);
-    this.#handlers = this.#handlers.filter((known) => !fits(known));
+  /** Gives a command, when it may wait and there is room; resolves once it was given. */
+  #order(command) {
+    const error = this.#waiting.length ? ["OVERFLOW", -1, "ERROR", "the outbox is full"] : command();
+    if (!error) return DONE;
+    if (error[0] !== "OVERFLOW" || !this.#canWait || this.#waiting.length >= WAITING_MAX)
+      return Promise.reject(toError(error));
+    return new Promise((resolve, reject) => this.#waiting.push({ command, resolve, reject }));
   }
 
-  #notice([kind, text, number, more]) {
+  #room() {
+    for (let first; (first = this.#waiting[0]); this.#waiting.shift()) {
+      const error = first.command();
+      if (error?.[0] === "OVERFLOW") return;
+      if (error) first.reject(toError(error));
+      else first.resolve();
+    }
+  }
+
+  #notice(kind, text, number, more) {
     if (kind === 4) this.#error(toError(more));
     else if (kind === 5) this.#unhandled(text);
     else if (kind === 6) this.#registered(text, number === 1, more);
-    else if (kind === 7) this.#giveToken();
+    else if (kind === 8) this.#room();
     else this.#change(kind, text, number, more);
   }
 
@@ -196,80 +174,61 @@ export class EventBus {
       if (consumer.address === address && consumer.pattern === pattern) consumer._settle(error);
   }
 
-  async #giveToken() {
-    let [ok, text, left] = [true, "", NaN];
-    try {
-      const token = this.#token;
-      text = String((typeof token === "function" ? await token() : token) ?? "");
-      left = millisecondsLeft(text);
-    } catch (error) {
-      [ok, text] = [false, String(error)];
-    }
-    this.#bus.token(ok, text, left);
-  }
-
   #change(kind, transport, attempt, retryIn) {
     const wasOpen = this.status.name === "open";
-    this.transport = kind === 1 ? transport : undefined;
-    this.state = kind > 1 ? EventBus.CLOSED : kind;
-    const [code, reason] = kind > 1 || wasOpen ? this.#bus.lastClose() : [];
+    const [code, reason] = kind > 1 || wasOpen ? this.#link.lastClose() : [];
     this.status = [
-      () => ({ name: "connecting" }),
-      () => ({ name: "open", transport }),
-      () => ({ name: "waiting", attempt, retryIn, code, reason }),
-      () => ({ name: "closed", code, reason }),
-    ][kind]();
-    safely(this.onstate, this.status);
-    if (kind === 1) this.#open();
-    if (kind > 1 || wasOpen) this.#lose({ type: "close", code, reason, wasClean: code === 1000 });
+      { name: "connecting" },
+      { name: "open", transport },
+      { name: "waiting", attempt, retryIn, code, reason },
+      { name: "closed", code, reason },
+    ][kind];
+    if (kind === 3) this.#end();
+    for (const wake of this.#watchers.splice(0)) wake();
+    this.#emit("state", this.status);
+    if (kind === 1) this.#emit("open", this.status);
+    if (kind > 1 || wasOpen) this.#emit("close", { code, reason, wasClean: code === 1000 });
   }
 
-  #open() {
-    this.#opens += 1;
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
-    safely(this.onopen);
-    if (this.#opens > 1) safely(this.onreconnect);
-  }
-
-  #lose(event) {
-    if (this.status.name === "closed") {
-      for (const { reject } of this.#waiting.splice(0)) reject(this.#closedError());
-      for (const consumer of [...this.#consumers]) consumer.unregister();
-      this.#dropHandlers(() => true);
-    }
-    safely(this.onclose, event);
-  }
-
-  #closedError() {
-    return new BusError("CLOSED", -1, "ERROR", this.status.reason);
+  #end() {
+    for (const { reject } of this.#waiting.splice(0)) reject(closedError(this.status.reason));
+    for (const consumer of [...this.#consumers]) consumer.unregister();
   }
 
   #error(error) {
-    const { failureCode, failureType, message } = error;
-    const envelope = { type: "err", body: error.word ?? message, failureCode, failureType, message };
-    if (this.onerror) safely(this.onerror, envelope);
-    else console.error(envelope);
+    if (!this.#emit("error", error)) console.error(error);
   }
 
-  #unhandled(text) {
-    let envelope;
-    try {
-      envelope = JSON.parse(text);
-    } catch (error) {
-      return this.#error(new BusError("OTHER", -1, "ERROR", `${error}: ${text}`));
-    }
-    if (envelope?.event !== undefined && safely(this.onevent, envelope.event, envelope)) return;
-    if (this.onunhandled) safely(this.onunhandled, envelope);
-    else console.warn("No handler found for message: ", envelope);
+  #unhandled(envelope) {
+    if (!this.#emit("unhandled", envelope)) console.warn("No handler found for message: ", envelope);
+  }
+
+  /** Tells whether anybody may have heard it. */
+  #emit(type, detail) {
+    const handler = this["on" + type];
+    safely(handler, detail);
+    if (this.#heard.has(type)) this.dispatchEvent(Object.assign(new Event(type), { detail }));
+    return handler || this.#heard.has(type);
   }
 }
 
-/** How long a JSON Web Token is still good, where it says so. */
-const millisecondsLeft = (token) => {
+/** Opens a bus, and waits until it is open; closes it when that fails, or takes too long for the signal. */
+export const connect = async (url, options) => {
+  const bus = new EventBus(url, options);
   try {
-    const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
-    return JSON.parse(atob(claims)).exp * 1000 - Date.now();
-  } catch {
-    return NaN;
+    await bus.opened(options);
+  } catch (error) {
+    bus.close();
+    throw error;
   }
+  return bus;
 };
+
+for (const Class of [EventBus, Consumer]) {
+  const end = Class.prototype.close ?? Class.prototype.unregister;
+  for (const name of ["dispose", "asyncDispose"])
+    if (Symbol[name])
+      Class.prototype[Symbol[name]] = function () {
+        return end.call(this);
+      };
+}

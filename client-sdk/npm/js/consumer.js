@@ -1,6 +1,6 @@
 // What `consumer` gives: a registration with its handler, or an iterator over its messages.
 
-import { BusError, safely, toError } from "./error.js";
+import { closedError, safely, toError } from "./error.js";
 
 /** Messages that wait while nobody takes them, at most; the newest is discarded beyond. */
 const BUFFER_MAX = 1000;
@@ -11,23 +11,35 @@ export class Consumer {
   #end;
   #buffer = [];
   #demand = Infinity;
+  #more;
   #wake;
   #ended = false;
+  #aborted;
   #settled;
 
-  constructor(address, handler, { pattern = false, local, maxBuffered = BUFFER_MAX }, end) {
+  constructor(address, handler, { pattern = false, local, maxBuffered = BUFFER_MAX, signal }, end) {
     this.address = address;
     this.pattern = pattern;
     this.dropped = 0;
     this.#handler = handler;
     this.#max = maxBuffered;
-    this.#end = end;
     this.completion = new Promise((resolve, reject) => {
       this.#settled = (error) => (error ? reject(error) : resolve());
     });
     // Who does not look at it is not to be bothered.
     this.completion.catch(() => {});
     if (local) this.#settled();
+    const abort = () => {
+      this.#aborted = signal;
+      this.#settled(signal.reason);
+      this.unregister();
+    };
+    this.#end = () => {
+      signal?.removeEventListener("abort", abort);
+      end();
+    };
+    if (signal?.aborted) queueMicrotask(abort);
+    else signal?.addEventListener("abort", abort, { once: true });
   }
 
   pause() {
@@ -40,16 +52,17 @@ export class Consumer {
 
   fetch(messages) {
     this.#demand += messages;
-    this.#flow();
+    while (this.#handler && this.#demand && this.#buffer.length) this.#hand(this.#buffer.shift());
+    this.#tell();
   }
 
   unregister() {
     if (this.#ended) return;
     this.#ended = true;
     this.#end();
-    this._settle(new BusError("CLOSED", -1, "ERROR", "unregistered"));
+    this._settle(closedError("unregistered"));
     for (const message of this.#buffer.splice(0)) discard(message);
-    this.#wake?.();
+    this.#tell();
   }
 
   _settle(error) {
@@ -57,13 +70,14 @@ export class Consumer {
   }
 
   _push(message) {
-    if (this.#handler && this.#demand && !this.#buffer.length) this.#hand(message);
+    if (this.#ended) discard(message);
+    else if (this.#handler && this.#demand && !this.#buffer.length) this.#hand(message);
     else if (this.#buffer.length >= this.#max) {
       this.dropped += 1;
       discard(message);
     } else {
       this.#buffer.push(message);
-      this.#wake?.();
+      this.#tell();
     }
   }
 
@@ -72,19 +86,21 @@ export class Consumer {
     safely(this.#handler, message);
   }
 
-  #flow() {
-    while (this.#handler && this.#demand && this.#buffer.length) this.#hand(this.#buffer.shift());
+  /** To those who iterate. */
+  #tell() {
     this.#wake?.();
+    this.#more = this.#wake = undefined;
   }
 
   async *[Symbol.asyncIterator]() {
     try {
       while (true) {
+        if (this.#aborted) throw this.#aborted.reason;
         if (this.#demand && this.#buffer.length) {
           this.#demand -= 1;
           yield this.#buffer.shift();
         } else if (this.#ended) return;
-        else await new Promise((wake) => (this.#wake = wake));
+        else await (this.#more ??= new Promise((wake) => (this.#wake = wake)));
       }
     } finally {
       this.unregister();
@@ -92,4 +108,4 @@ export class Consumer {
   }
 }
 
-const discard = (message) => safely(() => message.fail(-1, "Discarded the request"));
+const discard = (message) => message.fail(-1, "Discarded the request").catch(() => {});

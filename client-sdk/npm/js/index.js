@@ -1,7 +1,6 @@
 // The JavaScript API of Trolleybus. `index.d.ts` documents every export.
 
-export { EventBus } from "./bus.js";
-export { Consumer } from "./consumer.js";
+export { connect, EventBus } from "./bus.js";
 export { BusError } from "./error.js";
-export { Message } from "./message.js";
-export { default } from "./vertx.js";
+// For `vertx.js`.
+export { openLink as _openLink } from "./link.js";

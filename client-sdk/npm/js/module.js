@@ -1,15 +1,14 @@
-// The WebAssembly module, loaded from beside this file.
+// The WebAssembly module, loaded from beside this file when the first bus wants it: so the package
+// can be imported where nothing may be awaited at the top, as in a service worker.
 
 import { Bus, __wbg_finalize_init, __wbg_get_imports } from "./trolleybus.js";
 
-const url = new URL("trolleybus_bg.wasm", import.meta.url);
-
-const load = async (imports) => {
+const instantiate = async (imports) => {
+  const url = new URL("trolleybus_bg.wasm", import.meta.url);
   if (url.protocol === "file:") {
-    // Node; the name is in a variable so that no bundler for browsers looks for the module.
-    const fs = "node:fs/promises";
-    const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ fs);
-    return WebAssembly.instantiate(await readFile(url), imports);
+    // Node; asked like this, because bundlers for browsers would look for what is imported.
+    const { readFileSync } = process.getBuiltinModule("fs");
+    return WebAssembly.instantiate(readFileSync(url), imports);
   }
   const response = await fetch(url);
   // Streaming asks for a type that not every server gives.
@@ -18,7 +17,17 @@ const load = async (imports) => {
   return WebAssembly.instantiate(await response.arrayBuffer(), imports);
 };
 
-const { instance, module } = await load(__wbg_get_imports());
-__wbg_finalize_init(instance, module);
+const start = async () => {
+  const { instance, module } = await instantiate(__wbg_get_imports());
+  __wbg_finalize_init(instance, module);
+  return Bus;
+};
 
-export { Bus };
+let starting;
+
+/** The class, once there is one. What failed is tried anew by whoever asks next. */
+export const load = () =>
+  (starting ??= start().catch((error) => {
+    starting = undefined;
+    throw error;
+  }));

@@ -1,14 +1,10 @@
 //! The one class that crosses the border.
 
 use alloc::string::String;
-use core::cell::RefCell;
-
-use trolleybus_client::core::{Connection, Delivery, Origin, RequestId};
-use trolleybus_client::embed::{Embedded, Table, with_token};
-use trolleybus_client::{Client, Registration};
-use trolleybus_protocol::{
-    Address, Body, ConsumerOptions, DeliveryOptions, Error, ErrorKind, Overflow,
-};
+use trolleybus_client::core::{Connection, ConsumerId, Link, Origin, RequestId};
+use trolleybus_client::embed::{Embedded, with_token};
+use trolleybus_protocol::envelope::error_from_wire;
+use trolleybus_protocol::{Address, Body, ConsumerOptions, DeliveryOptions, Error, Overflow};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::Callback;
@@ -49,13 +45,13 @@ impl Operation {
 #[derive(Debug)]
 pub struct Bus {
     client: Embedded,
-    registrations: RefCell<Table<Registration>>,
 }
 
 #[wasm_bindgen]
 impl Bus {
-    /// Connects; `observer` is called with an array for each state, error and unknown envelope,
-    /// and, when there is to be a `token`, each time one is wanted.
+    /// Connects; `observer` is called with an array for all there is to tell, see `convert`, and,
+    /// when there is to be a `token`, each time one is wanted. `take` gets the texts of frames and
+    /// of `/info`; what they say comes back by [`Bus::hear`], [`Bus::answer`] and [`Bus::fail`].
     #[expect(clippy::too_many_arguments, reason = "an array of numbers costs more to cross")]
     #[wasm_bindgen(constructor)]
     pub fn new(
@@ -63,6 +59,7 @@ impl Bus {
         transports: &str,
         token: bool,
         observer: Callback,
+        take: &JsValue,
         ping_interval: f64,
         idle_timeout: f64,
         attempts_max: f64,
@@ -72,6 +69,7 @@ impl Bus {
         randomization: f64,
         outbox_len: f64,
         outbox_bytes: f64,
+        drops_oldest: f64,
     ) -> Self {
         let mut options = settings::Numbers {
             ping_interval,
@@ -83,6 +81,7 @@ impl Bus {
             randomization,
             outbox_len,
             outbox_bytes,
+            drops_oldest,
         }
         .options()
         .transports(settings::names(transports));
@@ -90,45 +89,78 @@ impl Bus {
             let observer = observer.clone();
             options = with_token(options, move || call(&observer, &convert::wants_token()));
         }
-        let client = Client::with_options(url, options);
         let observer = move |notice| call(&observer, &convert::notice(&notice));
-        Self { client: Embedded::new(client, observer), registrations: RefCell::new(Table::new()) }
+        Self { client: Embedded::new(url, options, observer, take) }
+    }
+
+    /// What a frame or `/info` says: 0 `o`; 1 `h`; 2 messages, or nothing much; 3 `c` with code and
+    /// reason; 4 nothing that could be read; 5 `/info`, its `base_url` and 1 for WebSockets.
+    pub fn hear(&self, link: u32, what: u8, text: &str, code: u16) {
+        let link = Link(link);
+        self.client.command(|core, now| match what {
+            0 => core.handle_open(now, link),
+            3 => core.handle_server_close(now, link, code, text),
+            4 => core.handle_failed(now, link),
+            5 => core.handle_capabilities(now, link, code > 0, text),
+            _ => core.handle_heard(now, link, what == 1),
+        });
+    }
+
+    /// A message came for an address that nobody consumes. Gives the number of the request that it
+    /// answers; 0 when it is no concern of the application's, and nothing when it is nobody's.
+    pub fn answer(&self, address: &str) -> Option<f64> {
+        match self.client.command(|core, _| core.handle_reply(address)) {
+            Ok(Some(RequestId(id))) => Some(id as f64),
+            Ok(None) | Err(true) => Some(0.0),
+            Err(false) => None,
+        }
+    }
+
+    /// An envelope `err` came; `word` is its body, if that is a text.
+    pub fn fail(
+        &self,
+        address: &str,
+        word: Option<String>,
+        failure_type: &str,
+        code: i32,
+        message: Option<String>,
+    ) {
+        let error = error_from_wire(word.as_deref(), failure_type, code, message);
+        self.client.command(|core, now| core.handle_error(now, address, error));
     }
 
     /// Gives a command, by its number. `number` is a failure's code, or a request's timeout in
-    /// milliseconds; `done` is called when a request ends, with a message, or nothing and an error.
-    /// Gives an error when it is not carried out.
+    /// milliseconds. Gives the number of a request, or an error when it is not carried out.
     #[expect(clippy::too_many_arguments, reason = "one crossing costs less than six")]
     pub fn command(
         &self,
         operation: u8,
         origin: u32,
         address: &str,
-        body: &str,
+        body: String,
         headers: &str,
         local: bool,
         number: f64,
-        done: Option<Callback>,
     ) -> JsValue {
         let operation = Operation::from_number(operation);
         let (origin, to) = (convert::origin(origin), Address::from(address));
         let begun = self.client.command(|core, now| {
             if let Operation::Fail = operation {
-                return core.refuse(origin, &to, number as i32, body).map(|()| None);
+                return core.refuse(origin, &to, number as i32, &body).map(|()| None);
             }
-            let body = Body::from_json(body)
-                .map_err(|_| Error::new(ErrorKind::Body, "not a message body"))?;
             let options = convert::delivery(headers, local, number)?;
-            run(core, now, operation, origin, &to, body, options)
+            run(core, now, operation, origin, &to, Body::from_written(body), options)
         });
-        match (begun, done) {
-            (Err(error), _) => return convert::error(&error),
-            (Ok(Some(request)), Some(done)) => {
-                self.client.wait(request, move |result| settle(&done, &result));
-            }
-            _ => {}
+        match begun {
+            Err(error) => convert::error(&error),
+            Ok(Some(RequestId(id))) => JsValue::from_f64(id as f64),
+            Ok(None) => JsValue::UNDEFINED,
         }
-        JsValue::UNDEFINED
+    }
+
+    /// Gives a request up, which is not sent when it has not left yet.
+    pub fn cancel(&self, request: f64) {
+        self.client.command(|core, _| core.cancel(RequestId(request as u64)));
     }
 
     /// Gives the token that was wanted, with the milliseconds it has left, where that is known; or,
@@ -139,27 +171,23 @@ impl Bus {
         self.client.command(|core, now| core.handle_token(now, token, left));
     }
 
-    /// Consumes an address; gives a number for `unregister`.
+    /// Consumes an address; gives the consumer's number.
     pub fn register(
         &self,
         address: &str,
         local_only: bool,
         is_pattern: bool,
         overflow: &str,
-        callback: Callback,
     ) -> f64 {
         let overflow = Overflow::from_word(overflow).unwrap_or_default();
         let options = ConsumerOptions { local_only, is_pattern, overflow, max_buffered: None };
-        let registration = self.client.register(&address.into(), &options, move |message| {
-            call(&callback, &convert::message(&message));
-        });
-        self.registrations.borrow_mut().add(registration) as f64
+        let ConsumerId(id) = self.client.register(&address.into(), &options);
+        id as f64
     }
 
-    /// Ends a registration.
-    pub fn unregister(&self, id: f64) {
-        let registration = self.registrations.borrow_mut().remove(id as u64);
-        drop(registration);
+    /// Ends a consumer.
+    pub fn unregister(&self, consumer: f64) {
+        self.client.command(|core, _| core.unregister(ConsumerId(consumer as u64)));
     }
 
     /// `[code, reason]` of the last loss.
@@ -182,6 +210,20 @@ impl Bus {
     pub fn limit_attempts(&self, attempts: f64) {
         let attempts = settings::attempts(attempts);
         self.client.command(|core, _| core.limit_attempts(attempts));
+    }
+
+    /// Sends an envelope as it is, over this connection or never. Gives an error when it is not
+    /// carried out.
+    pub fn say(&self, envelope: String) -> JsValue {
+        let said = self.client.command(|core, _| core.say(envelope));
+        said.err().as_ref().map(convert::error).unwrap_or_default()
+    }
+
+    /// Pings at once, and then each so many milliseconds; never for zero.
+    #[wasm_bindgen(js_name = pingEvery)]
+    pub fn ping_every(&self, interval: f64) {
+        let interval = settings::milliseconds(interval).unwrap_or_default();
+        self.client.command(|core, now| core.ping_every(now, interval));
     }
 
     /// Ends the connection for good.
@@ -211,15 +253,6 @@ fn run(
     }
 }
 
-fn settle(done: &Callback, result: &Result<Delivery, Error>) {
-    let nothing = JsValue::UNDEFINED;
-    match result {
-        Ok(message) => call(done, &convert::message(message)),
-        Err(error) => done.call(&nothing, &nothing, &convert::error(error)),
-    }
-}
-
 fn call(callback: &Callback, argument: &JsValue) {
-    let nothing = JsValue::UNDEFINED;
-    callback.call(&nothing, argument, &nothing);
+    callback.call(&JsValue::UNDEFINED, argument);
 }

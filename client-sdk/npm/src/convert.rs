@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use trolleybus_client::State;
-use trolleybus_client::core::{Delivery, Link, Origin};
+use trolleybus_client::core::{ConsumerId, Delivery, Link, Origin, RequestId};
 use trolleybus_client::embed::Notice;
 use trolleybus_protocol::{Address, DeliveryOptions, Error, ErrorKind, Headers};
 use wasm_bindgen::prelude::*;
@@ -17,7 +17,7 @@ extern "C" {
     #[derive(Debug, Clone)]
     pub type Callback;
     #[wasm_bindgen(method)]
-    pub(crate) fn call(this: &Callback, context: &JsValue, first: &JsValue, second: &JsValue);
+    pub(crate) fn call(this: &Callback, context: &JsValue, argument: &JsValue);
 
     // Arrays by one call each, because every value by itself costs the download more.
     #[wasm_bindgen(js_namespace = Array, js_name = of)]
@@ -26,9 +26,7 @@ extern "C" {
         body: &str,
         headers: &str,
         reply_address: Option<&str>,
-        origin: u32,
         pattern: Option<&str>,
-        dropped: f64,
     ) -> JsValue;
     #[wasm_bindgen(js_namespace = Array, js_name = of)]
     fn error_parts(
@@ -44,29 +42,23 @@ extern "C" {
     pub(crate) fn close_parts(code: u16, reason: &str) -> JsValue;
 }
 
-/// `[address, body, headers, replyAddress, origin, pattern, dropped]`; headers are one text, names and values apart
-/// by NUL, which neither can hold.
-pub(crate) fn message(message: &Delivery) -> JsValue {
+/// A message of this client: `[address, body, headers, replyAddress, pattern]`; headers are one
+/// text, names and values apart by NUL, which neither can hold.
+fn message(message: &Delivery) -> JsValue {
     let mut headers = String::new();
     for (name, value) in message.headers.iter() {
         headers.extend([name, "\0", value, "\0"]);
     }
-    let origin = match message.origin {
-        Origin::Local => 0,
-        Origin::Link(Link(number)) => number,
-    };
     message_parts(
         message.address.as_str(),
         message.body.as_json(),
         &headers,
         message.reply_address.as_ref().map(Address::as_str),
-        origin,
         message.pattern.as_ref().map(Address::as_str),
-        message.dropped as f64,
     )
 }
 
-/// The other way round.
+/// Where a message came from: the number of its link, 0 for this client.
 pub(crate) fn origin(number: u32) -> Origin {
     match number {
         0 => Origin::Local,
@@ -91,8 +83,10 @@ pub(crate) fn error(error: &Error) -> JsValue {
 
 /// `[number, text, number, more]`: 0 connecting; 1 open, transport; 2 waiting, its reason being the
 /// last close, attempt, milliseconds; 3 closed; 4 an error, as [`error`] has it, in the last place;
-/// 5 an envelope; 6 an answer to a registration: address, 1 for a pattern, and an error if it does
-/// not stand; 7 no more: a token is wanted.
+/// 6 an answer to a registration: address, 1 for a pattern, and an error if it does not stand; 7 no
+/// more: a token is wanted; 8 no more: the outbox has room again; 9 the number of a consumer and a
+/// message for it, as [`message`] has it; 10 the number of a request and its reply; 11 the number
+/// of a request and its error. `js/link.js` adds 5, an envelope that it could not place.
 pub(crate) fn notice(notice: &Notice) -> JsValue {
     let nothing = JsValue::UNDEFINED;
     let (kind, text, number, more) = match notice {
@@ -108,7 +102,10 @@ pub(crate) fn notice(notice: &Notice) -> JsValue {
             let refusal = result.as_ref().err().map(error).unwrap_or_default();
             (6, address.as_str(), f64::from(*is_pattern), refusal)
         }
-        Notice::Unhandled(text) => (5, &**text, 0.0, nothing),
+        Notice::Room => (8, "", 0.0, nothing),
+        Notice::Message(ConsumerId(id), delivery) => (9, "", *id as f64, message(delivery)),
+        Notice::Reply(RequestId(id), Ok(reply)) => (10, "", *id as f64, message(reply)),
+        Notice::Reply(RequestId(id), Err(failure)) => (11, "", *id as f64, error(failure)),
     };
     notice_parts(kind, text, number, &more)
 }

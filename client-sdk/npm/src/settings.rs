@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use trolleybus_client::{Options, Reconnect, Transport};
+use trolleybus_client::{Options, OutboxPolicy, Reconnect, Transport};
 
 /// What [`Options`] and [`Reconnect`] know by these names; times in milliseconds.
 pub(crate) struct Numbers {
@@ -16,6 +16,8 @@ pub(crate) struct Numbers {
     pub(crate) randomization: f64,
     pub(crate) outbox_len: f64,
     pub(crate) outbox_bytes: f64,
+    /// Above zero the oldest messages make way in a full outbox.
+    pub(crate) drops_oldest: f64,
 }
 
 impl Numbers {
@@ -40,6 +42,9 @@ impl Numbers {
         }
         if let Some(bytes) = whole(self.outbox_bytes) {
             options = options.outbox_bytes(bytes);
+        }
+        if self.drops_oldest > 0.0 {
+            options = options.outbox_policy(OutboxPolicy::DropOldest);
         }
         options
     }

@@ -7,11 +7,65 @@ use trolleybus_protocol::{
 
 use super::handle::Client;
 use super::intercept::Direction;
-use super::{Consumer, Interceptor, Message, Producer, Response};
+use super::{Consumer, Interceptor, Message, Producer, Response, Room, Sending};
 use crate::core::Connection;
 use crate::driver;
 
 impl Client {
+    /// As `publish_with`, but when the outbox is full it waits for room, whatever the
+    /// [`OutboxPolicy`](crate::OutboxPolicy); `DropOldest` makes some at once. Several that wait
+    /// at the same time may leave in any order: for order await one before the next.
+    ///
+    /// ```no_run
+    /// # async fn example(bus: trolleybus_client::Client) -> Result<(), trolleybus_client::Error> {
+    /// for number in 0..1_000_000 {
+    ///     bus.publish_when_possible("numbers", number, Default::default()).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn publish_when_possible(
+        &self,
+        address: impl Into<Address>,
+        body: impl IntoBody,
+        options: DeliveryOptions,
+    ) -> Sending {
+        self.when_possible(address.into(), body, options, false)
+    }
+
+    /// As [`Client::publish_when_possible`], to one consumer.
+    pub fn send_when_possible(
+        &self,
+        address: impl Into<Address>,
+        body: impl IntoBody,
+        options: DeliveryOptions,
+    ) -> Sending {
+        self.when_possible(address.into(), body, options, true)
+    }
+
+    /// Resolves when the outbox has room, for what cannot wait by itself, such as a request. Who
+    /// shares the client with others may have to ask again, because one of them was faster.
+    pub fn room(&self) -> Room {
+        Room::new(self.handle.hub.clone())
+    }
+
+    fn when_possible(
+        &self,
+        address: Address,
+        body: impl IntoBody,
+        options: DeliveryOptions,
+        is_send: bool,
+    ) -> Sending {
+        let body = match body.into_body() {
+            Ok(body) => body,
+            Err(error) => return Sending::known(&self.handle, Err(error.into())),
+        };
+        match self.handle.send_off(&address, body, options, is_send) {
+            Ok((body, options)) => Sending::new(&self.handle, address, body, options, is_send),
+            Err(_) => Sending::known(&self.handle, Ok(())),
+        }
+    }
+
     /// Sends a message off; none is sent that an interceptor stops, which is no error here.
     fn order(
         &self,

@@ -1,23 +1,17 @@
-//! For an API in another language, as the npm package is: the machine's commands, and callbacks
-//! in place of streams and futures. It may change in any version.
+//! For an API in another language, as the npm package is: the machine's commands, and one observer
+//! in place of streams and futures. That language takes frames and envelopes apart by itself, so
+//! that the scanner of JSON stays out of the download. It may change in any version.
 
-use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::fmt;
 
-use trolleybus_protocol::{Address, ByteString, ConsumerOptions, Error};
+use trolleybus_protocol::{Address, ConsumerOptions, Error};
 
-use super::consumer::Registration;
-use super::handle::Client;
-use super::hub::AnySink;
-use super::message::Message;
 use super::shared::Shared;
-use crate::core::{Connection, Delivery, RequestId};
-use crate::driver;
+use crate::core::{Connection, ConsumerId, Delivery, Event, RequestId};
+use crate::driver::{self, Driver, Host};
 use crate::token::TokenSource;
 use crate::{Options, State};
-
-pub use crate::core::Table;
 
 /// What an observer is told.
 #[derive(Debug)]
@@ -33,17 +27,29 @@ pub enum Notice {
         /// Whether it stands.
         result: Result<(), Error>,
     },
+    /// A message of this client for one of its own consumers.
+    Message(ConsumerId, Delivery),
+    /// A request ended without the server's reply: with one of this client, or an error.
+    Reply(RequestId, Result<Delivery, Error>),
     /// An error that belongs to no request.
     Error(Error),
-    /// An envelope that no rule covers.
-    Unhandled(ByteString),
+    /// A command was refused with `Overflow`, and messages have left since: it may be given again.
+    Room,
 }
 
-pub(super) type Observer = Rc<dyn Fn(Notice)>;
+type Observer = Rc<dyn Fn(Notice)>;
 
 /// What an application holds of its connection.
-#[derive(Clone)]
-pub struct Embedded(Client);
+pub struct Embedded {
+    served: Shared<Served>,
+    driver: Driver<Served>,
+}
+
+/// What the driver works for.
+struct Served {
+    core: Connection,
+    observer: Observer,
+}
 
 /// Options that ask for a token by calling `ask`; [`Connection::handle_token`] takes it.
 #[must_use]
@@ -53,45 +59,73 @@ pub fn with_token(mut options: Options, ask: impl Fn() + 'static) -> Options {
 }
 
 impl Embedded {
-    /// Tells `observer` of every state, error and unknown envelope instead of the streams.
-    pub fn new(client: Client, observer: impl Fn(Notice) + 'static) -> Self {
-        client.handle.hub.lock().observer = Some(Rc::new(observer));
-        Self(client)
+    /// Connects to `url`. `observer` is told what happens; `take` is a JavaScript function that
+    /// gets the texts of frames and of `/info`, as `io.js` says.
+    pub fn new(
+        url: &str,
+        options: Options,
+        observer: impl Fn(Notice) + 'static,
+        take: &wasm_bindgen::JsValue,
+    ) -> Self {
+        let url = driver::absolute(url);
+        let core = Connection::new(&url, options, driver::seed(), driver::now());
+        let served = Shared::new(Served { core, observer: Rc::new(observer) });
+        let driver = Driver::start(served.clone());
+        driver.give_frames_to(take);
+        Self { served, driver }
     }
 
     /// Gives the machine a command, with the time.
     pub fn command<T>(&self, command: impl FnOnce(&mut Connection, u64) -> T) -> T {
-        let result = command(&mut self.0.handle.hub.lock().core, driver::now());
-        self.0.handle.driver.kick();
+        let result = command(&mut self.served.lock().core, driver::now());
+        self.driver.kick();
         result
     }
 
-    /// As [`Client::consumer_fn_with`]; of a pattern only what comes from the server.
-    pub fn register(
-        &self,
-        address: &Address,
-        options: &ConsumerOptions,
-        callback: impl FnMut(Delivery) + 'static,
-    ) -> Registration {
-        let mut callback = callback;
-        let take = move |message: Message| callback(message.delivery);
-        let sink: AnySink = Shared::new(Box::new(take));
-        Registration::new(&self.0.handle, address, options, None, sink)
+    /// Consumes an address; of a pattern only what comes from the server.
+    pub fn register(&self, address: &Address, options: &ConsumerOptions) -> ConsumerId {
+        self.command(|core, now| core.consumer(now, address, options, None))
     }
+}
 
-    /// `done` is called when the request ends.
-    pub fn wait(
-        &self,
-        RequestId(id): RequestId,
-        done: impl FnOnce(Result<Delivery, Error>) + 'static,
-    ) {
-        let waiters = &mut self.0.handle.hub.lock().waiters;
-        waiters.set(id, Box::new(|result| done(result.map(|message| message.delivery))));
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.command(|core, _| core.close());
     }
 }
 
 impl fmt::Debug for Embedded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Embedded")
+    }
+}
+
+impl Host for Served {
+    fn core(&mut self) -> &mut Connection {
+        &mut self.core
+    }
+
+    fn deliver(this: &Shared<Self>) {
+        loop {
+            let event = this.lock().core.poll_event();
+            let Some(event) = event else { return };
+            let observer = this.lock().observer.clone();
+            match event {
+                Event::State(state) => observer(Notice::State(state)),
+                Event::Message { consumers, message } => {
+                    for consumer in consumers {
+                        observer(Notice::Message(consumer, message.clone()));
+                    }
+                }
+                Event::Reply { request, result } => observer(Notice::Reply(request, result)),
+                Event::Registered { address, is_pattern, result } => {
+                    observer(Notice::Registered { address, is_pattern, result });
+                }
+                Event::Error(error) => observer(Notice::Error(error)),
+                Event::Room => observer(Notice::Room),
+                // Whoever takes envelopes apart knows of it already.
+                Event::Unhandled(_) => {}
+            }
+        }
     }
 }

@@ -5,14 +5,12 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::task::Waker;
 
-#[cfg(target_arch = "wasm32")]
-use super::embed::{Notice, Observer};
 use super::handle::Handle;
 use super::intercept::Interceptors;
 use super::message::Message;
 use super::shared::{OnReply, Shared, WeakRef};
 use crate::core::{Connection, ConsumerId, Event, RequestId, Table};
-use crate::{Address, Error, MaybeSend, State};
+use crate::{Error, MaybeSend, State};
 
 /// How many errors an [`Errors`](super::Errors) stream holds for a slow reader.
 const ERRORS_MAX: usize = 100;
@@ -30,8 +28,6 @@ pub(crate) struct Hub {
     pub(super) version: u64,
     /// A message on its way to the rest of its consumers.
     under_way: Option<(Message, alloc::vec::IntoIter<ConsumerId>)>,
-    #[cfg(target_arch = "wasm32")]
-    pub(super) observer: Option<Observer>,
 }
 
 /// Where a consumer's messages go: a callback, or what a stream reads from.
@@ -66,8 +62,6 @@ pub(super) enum Call {
     Wake(Vec<Waker>),
     /// Consumers that will get no more messages.
     End(Vec<AnySink>, Vec<Waker>),
-    #[cfg(target_arch = "wasm32")]
-    Notice(Observer, Notice),
 }
 
 /// Delivers everything that the machine has for the application. Only the driver calls it, so
@@ -79,6 +73,25 @@ pub(crate) fn deliver(hub: &Shared<Hub>) {
             None => return,
             Some(call) => call.run(),
         }
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+impl crate::driver::Host for Hub {
+    fn core(&mut self) -> &mut Connection {
+        &mut self.core
+    }
+
+    fn handle_text(&mut self, now: u64, link: crate::core::Link, is_info: bool, text: &str) {
+        if is_info {
+            self.core.handle_info(now, link, text);
+        } else {
+            self.core.handle_frame(now, link, text);
+        }
+    }
+
+    fn deliver(this: &Shared<Self>) {
+        deliver(this);
     }
 }
 
@@ -94,8 +107,6 @@ impl Hub {
             interceptors: Interceptors::default(),
             version: 1,
             under_way: None,
-            #[cfg(target_arch = "wasm32")]
-            observer: None,
         }
     }
 
@@ -128,7 +139,7 @@ impl Hub {
     #[expect(clippy::option_option, reason = "two different absences, and `?` serves the outer")]
     fn take_event(&mut self) -> Option<Option<Call>> {
         Some(match self.core.poll_event()? {
-            Event::State(state) => self.change(&state),
+            Event::State(state) => Some(self.change(&state)),
             Event::Message { consumers, message } => {
                 let message = Message::new(message, &self.handle);
                 self.under_way = Some((message, consumers.into_iter()));
@@ -139,54 +150,27 @@ impl Hub {
                 let result = result.map(|reply| Message::new(reply, &self.handle));
                 self.waiters.remove(id).map(|waiter| Call::Reply(waiter, result))
             }
-            Event::Registered { address, is_pattern, result } => {
-                Some(self.registered(address, is_pattern, result))
-            }
+            // Those who wait for it look for themselves.
+            Event::Registered { .. } | Event::Room => Some(Call::Wake(self.wakers())),
             Event::Error(error) => Some(self.report(&error)),
-            Event::Unhandled(text) => self.pass_on(text),
+            Event::Unhandled(_) => None,
         })
     }
 
-    fn change(&mut self, state: &State) -> Option<Call> {
+    fn change(&mut self, state: &State) -> Call {
         self.version += 1;
         self.state = state.clone();
         let wakers = self.wakers();
-        #[cfg(target_arch = "wasm32")]
-        if let Some(observer) = self.observer.clone() {
-            return Some(Call::Notice(observer, Notice::State(state.clone())));
-        }
-        Some(match state {
+        match state {
             State::Closed { .. } => {
                 let sinks = self.sinks.take_if(|_| true).into_iter();
                 Call::End(sinks.map(|(_, sink)| sink).collect(), wakers)
             }
             _ => Call::Wake(wakers),
-        })
-    }
-
-    /// Those who wait for it look for themselves.
-    #[cfg_attr(
-        not(target_arch = "wasm32"),
-        expect(unused_variables, clippy::needless_pass_by_value, reason = "for embedders")
-    )]
-    fn registered(
-        &mut self,
-        address: Address,
-        is_pattern: bool,
-        result: Result<(), Error>,
-    ) -> Call {
-        #[cfg(target_arch = "wasm32")]
-        if let Some(observer) = self.observer.clone() {
-            return Call::Notice(observer, Notice::Registered { address, is_pattern, result });
         }
-        Call::Wake(self.wakers())
     }
 
     fn report(&mut self, error: &Error) -> Call {
-        #[cfg(target_arch = "wasm32")]
-        if let Some(observer) = self.observer.clone() {
-            return Call::Notice(observer, Notice::Error(error.clone()));
-        }
         for watcher in self.watchers.values_mut() {
             if let Some(errors) = &mut watcher.errors {
                 if errors.len() == ERRORS_MAX {
@@ -196,18 +180,6 @@ impl Hub {
             }
         }
         Call::Wake(self.wakers())
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    fn pass_on(&self, text: trolleybus_protocol::ByteString) -> Option<Call> {
-        let observer = self.observer.clone()?;
-        Some(Call::Notice(observer, Notice::Unhandled(text)))
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    #[expect(clippy::unused_self, reason = "as its twin for browsers")]
-    fn pass_on(&self, _: trolleybus_protocol::ByteString) -> Option<Call> {
-        None
     }
 
     fn wakers(&mut self) -> Vec<Waker> {
@@ -228,8 +200,6 @@ impl Call {
                 }
                 wakers.into_iter().for_each(Waker::wake);
             }
-            #[cfg(target_arch = "wasm32")]
-            Self::Notice(observer, notice) => observer(notice),
         }
     }
 }

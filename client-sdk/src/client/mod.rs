@@ -10,6 +10,7 @@
 //! | `message` | [`Message`] |
 //! | `producer` | [`Producer`] |
 //! | `response` | [`Response`] |
+//! | `room` | [`Sending`] and [`Room`], which wait for room in the outbox |
 //! | `watch` | [`States`], [`Errors`], [`Opened`] |
 //! | `embed` | what the npm package is made of |
 //! | `hub` | what all handles and the driver share: the machine, and who waits for what |
@@ -26,6 +27,7 @@ mod intercept;
 mod message;
 mod producer;
 mod response;
+mod room;
 mod shared;
 mod watch;
 
@@ -36,7 +38,10 @@ pub use intercept::Interceptor;
 pub use message::Message;
 pub use producer::Producer;
 pub use response::Response;
+pub use room::{Room, Sending};
 pub use watch::{Errors, Opened, States};
 
-pub(crate) use hub::{Hub, deliver};
+pub(crate) use hub::Hub;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use hub::deliver;
 pub(crate) use shared::Shared;

@@ -19,7 +19,8 @@ use crate::core::{Connection, RequestId};
 /// was served is unknown), or when its time is up.
 ///
 /// # Cancel safety
-/// Dropping it gives the answer up; the message may still be served.
+/// Dropping it gives the answer up. A message that has not left yet is taken back; one that has
+/// may still be served.
 #[must_use = "the request is given up when this is dropped"]
 pub struct Response {
     slot: Shared<Slot>,
@@ -139,6 +140,7 @@ impl Drop for Response {
             hub.core.cancel(request);
             let waiter = hub.waiters.remove(request.0);
             drop(hub);
+            handle.driver.kick();
             drop(waiter);
         }
     }

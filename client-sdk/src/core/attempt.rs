@@ -1,65 +1,56 @@
-//! Getting connected and losing it: `/info`, transports in turn, waiting, closing.
+//! Getting connected and losing it: starting, opening, waiting, closing.
 
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
+use core::time::Duration;
 use trolleybus_protocol::ErrorKind;
 use trolleybus_protocol::codes::Close;
-use trolleybus_protocol::sockjs::Info;
 
 use super::connection::{Connection, Opened, Phase, millis, ping};
 use super::endpoint::Endpoint;
 use super::outbox::Parcel;
 use super::output::{Action, Event, Link};
+use super::race::Asked;
 use super::requests::Stage;
 use super::{Origin, backoff};
 use crate::options::usable;
 use crate::{State, Transport};
 
-/// How long `/info` may take.
-const INFO_PATIENCE: u64 = 5000;
 /// A connection that lasted this long starts the count of attempts anew.
 const LASTING: u64 = 5000;
 
 impl Connection {
-    /// `/info` was answered with 200 and this text.
-    pub fn handle_info(&mut self, now: u64, link: Link, text: &str) {
-        let (Phase::Info { since, .. }, true) = (&self.phase, link == self.link) else {
-            return;
-        };
-        self.fallback.measure(now.saturating_sub(*since));
-        let info = Info::parse(text);
-        let moved = info.base_url.filter(|url| url.starts_with("http"));
-        self.moved = moved.map(|url| self.endpoint.moved_to(&url));
-        self.start_transports(now, info.websocket);
-    }
-
     /// What this link was doing failed: `/info`, a transport, an upload.
     pub fn handle_failed(&mut self, now: u64, link: Link) {
-        if link != self.link {
-            return;
+        if let Some(at) = self.contender(link) {
+            return self.lose_contender(now, at);
         }
         match self.phase {
-            Phase::Info { .. } => self.lose_info(now),
-            Phase::Opening { .. } => self.try_next(now),
-            Phase::Open(_) => self.lose(now, 1006, "the connection was lost"),
-            Phase::Token { .. } | Phase::Waiting { .. } | Phase::Closed => {}
+            Phase::Racing { asked, .. } if asked == Asked::Pending(link) => self.lose_info(now),
+            Phase::Open(_) if link == self.link => {
+                self.lose(now, 1006, "the connection was lost");
+            }
+            _ => {}
         }
     }
 
     /// The WebSocket was closed with this code, and no frame `c` came before it. Before it was
     /// open only a code that forbids another attempt counts, because a proxy may have sent it.
     pub fn handle_closed(&mut self, now: u64, link: Link, code: u16, reason: &str) {
-        let is_open = matches!(self.phase, Phase::Open(_));
+        let contender = self.contender(link);
         let says_nothing = matches!(code, 1000 | 1001 | 1005 | 1006);
-        if link != self.link || says_nothing || !is_open && Close::may_retry(code, reason) {
-            return self.handle_failed(now, link);
+        match contender {
+            _ if says_nothing => self.handle_failed(now, link),
+            Some(at) if Close::may_retry(code, reason) => self.lose_contender(now, at),
+            Some(at) => self.refuse_contender(now, at, code, reason),
+            None if link == self.link => self.lose_by_server(now, code, reason),
+            None => {}
         }
-        self.lose_by_server(now, code, reason);
     }
 
     /// The transport could not be opened, and this is why.
     pub fn handle_refused(&mut self, now: u64, link: Link, why: &str) {
-        if link == self.link {
+        if self.contender(link).is_some() {
             why.clone_into(&mut self.why);
         }
         self.handle_failed(now, link);
@@ -71,8 +62,8 @@ impl Connection {
             && opened.received
         {
             opened.received = false;
-            let transport = opened.transport;
-            self.open_receiver(transport);
+            let (transport, session) = (opened.transport, self.session.clone());
+            self.open_receiver(link, transport, &session);
         } else {
             self.handle_failed(now, link);
         }
@@ -93,7 +84,7 @@ impl Connection {
     }
 
     /// Hands everything to the driver. An upload by HTTP that is under way must not be overtaken.
-    fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         let mut actions = core::mem::take(&mut self.actions);
         if let Phase::Open(opened) = &mut self.phase {
             opened.sending &= opened.transport != Transport::WebSocket;
@@ -136,54 +127,13 @@ impl Connection {
     pub(super) fn start_attempt(&mut self, now: u64) {
         self.set_state(State::Connecting);
         if !self.ask_for_token(now) {
-            self.start_info(now);
+            self.start_race(now);
         }
-    }
-
-    /// Asks `/info`, unless there is nothing to choose by it.
-    pub(super) fn start_info(&mut self, now: u64) {
-        self.moved = None;
-        if self.options.transports == [Transport::WebSocket] {
-            return self.start_transports(now, true);
-        }
-        self.link.0 += 1;
-        let (link, url) = (self.link, self.endpoint.info());
-        self.actions.push_back(Action::FetchInfo { link, url });
-        let deadline = now + INFO_PATIENCE;
-        self.phase = Phase::Info { since: now, deadline };
-    }
-
-    fn start_transports(&mut self, now: u64, websocket: bool) {
-        let offered = |transport: &Transport| websocket || *transport != Transport::WebSocket;
-        let transports = self.options.transports.iter().copied().filter(offered);
-        let climb_after = millis(self.options.climb_after);
-        self.fallback.start(transports, now, climb_after);
-        self.try_next(now);
-    }
-
-    /// Tries the next transport under a new session, or waits when there is none left.
-    pub(super) fn try_next(&mut self, now: u64) {
-        if let Phase::Opening { .. } = self.phase {
-            self.actions.push_back(Action::Close { link: self.link });
-        }
-        let Some((transport, patience)) = self.fallback.next() else {
-            let why = core::mem::take(&mut self.why);
-            let reason = if why.is_empty() { "All transports failed" } else { &why };
-            return self.wait(now, 2000, reason);
-        };
-        self.link.0 += 1;
-        self.session = self.random.letters(16);
-        let deadline = now + patience;
-        self.phase = Phase::Opening { transport, deadline };
-        self.open_receiver(transport);
     }
 
     /// The frame `o`. The token goes first, so that rules see who it is; then the ping, then
     /// registrations, then what waited.
-    pub(super) fn open(&mut self, now: u64) {
-        let Phase::Opening { transport, .. } = self.phase else {
-            return self.lose(now, 1006, "the server lost the session");
-        };
+    pub(super) fn open(&mut self, now: u64, transport: Transport) {
         let interval = millis(self.options.ping_interval);
         let mut first: Vec<_> = self.authentication().into_iter().collect();
         if interval > 0 {
@@ -199,12 +149,9 @@ impl Connection {
             ping_at: if interval > 0 { now + interval } else { u64::MAX },
             sending: false,
             received: true,
+            answer_by: u64::MAX,
         });
         self.set_state(State::Open { transport });
-    }
-
-    pub(super) fn lose_info(&mut self, now: u64) {
-        self.wait(now, 1002, "Cannot connect to server");
     }
 
     /// The connection went by itself, or in a way that allows another.
@@ -235,16 +182,24 @@ impl Connection {
     }
 
     pub(super) fn wait(&mut self, now: u64, code: u16, reason: &str) {
+        let counts = !self.is_offline || !self.has_another_attempt();
         let (reconnect, random) = (&self.options.reconnect, &mut self.random);
-        let delay = backoff::delay(reconnect, self.attempt, code, random);
+        let delay = if !counts {
+            Some(millis(reconnect.delay_max))
+        } else {
+            self.attempt += 1;
+            backoff::delay(reconnect, self.attempt - 1, code, random)
+        };
         let Some(delay) = delay else {
             return self.end(code, reason);
         };
         self.drop_link(code, reason);
-        self.attempt += 1;
-        self.phase = Phase::Waiting { until: now + delay };
-        let retry_in = core::time::Duration::from_millis(delay);
-        let attempt = self.attempt;
+        self.wait_until(now + delay, Duration::from_millis(delay));
+    }
+
+    pub(super) fn wait_until(&mut self, until: u64, retry_in: Duration) {
+        self.phase = Phase::Waiting { until };
+        let attempt = self.attempt.max(1);
         self.set_state(State::Waiting { attempt, retry_in });
     }
 
@@ -262,21 +217,22 @@ impl Connection {
 
     /// Everything that belonged to the link goes with it.
     pub(super) fn drop_link(&mut self, code: u16, reason: &str) {
-        if !matches!(self.phase, Phase::Waiting { .. }) {
+        if let Phase::Open(_) = self.phase {
             self.actions.push_back(Action::Close { link: self.link });
         }
-        self.link.0 += 1;
+        self.close_contenders();
+        self.link = self.fresh_link();
         self.last_close = (code, reason.to_owned());
         self.outbox.drop_link_bound();
+        self.room.free();
         self.requests.end(Some(Stage::Registration));
         self.registry.forget();
         let text = "the connection went while the request was under way";
         self.fail_all(Some(Stage::Sent), ErrorKind::ConnectionLost, text);
     }
 
-    fn open_receiver(&mut self, transport: Transport) {
-        let url = self.transport_endpoint().receive(&self.session, transport);
-        let link = self.link;
+    pub(super) fn open_receiver(&mut self, link: Link, transport: Transport, session: &str) {
+        let url = self.transport_endpoint().receive(session, transport);
         self.actions.push_back(Action::Open { link, transport, url });
     }
 

@@ -2,6 +2,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
@@ -11,9 +12,11 @@ use super::endpoint::Endpoint;
 use super::fallback::Fallback;
 use super::outbox::{Outbox, Parcel};
 use super::output::{Action, Delivery, Event, Link, RequestId};
+use super::race::{Asked, Contender};
 use super::random::Random;
 use super::registry::Registry;
 use super::requests::{Requests, Stage};
+use super::room::Room;
 use super::token::Token;
 use crate::{Options, State, Transport};
 
@@ -27,19 +30,32 @@ pub struct Connection {
     pub(super) random: Random,
     pub(super) phase: Phase,
     pub(super) state: State,
+    /// The one in use while open.
     pub(super) link: Link,
     pub(super) session: String,
+    pub(super) last_link: Link,
+    /// Transports that are tried.
+    pub(super) contenders: Vec<Contender>,
+    /// Whether the server says that it takes WebSockets.
+    pub(super) has_websocket: bool,
     /// Why the last transport could not be opened, where the driver knows.
     pub(super) why: String,
     pub(super) fallback: Fallback,
     /// Attempts in a row that failed, or that did not last.
     pub(super) attempt: u32,
     pub(super) heartbeats_known: bool,
+    /// Envelopes go to the application as they are.
+    pub(super) hands_over: bool,
     pub(super) token: Token,
     pub(super) last_close: (u16, String),
     pub(super) outbox: Outbox,
     pub(super) registry: Registry,
     pub(super) requests: Requests,
+    pub(super) room: Room,
+    /// The machine that this runs on says so.
+    pub(super) is_offline: bool,
+    /// The server acknowledges registrations.
+    pub(super) receipts_known: bool,
     pub(super) actions: VecDeque<Action>,
     pub(super) events: VecDeque<Event>,
 }
@@ -48,8 +64,7 @@ pub struct Connection {
 #[derive(Debug)]
 pub(super) enum Phase {
     Token { deadline: u64 },
-    Info { since: u64, deadline: u64 },
-    Opening { transport: Transport, deadline: u64 },
+    Racing { asked: Asked, since: u64, until: u64 },
     Open(Opened),
     Waiting { until: u64 },
     Closed,
@@ -66,6 +81,8 @@ pub(super) struct Opened {
     pub(super) sending: bool,
     /// The present receiver has delivered a frame.
     pub(super) received: bool,
+    /// When the answer to a question whether the server lives must be there.
+    pub(super) answer_by: u64,
 }
 
 impl Connection {
@@ -84,15 +101,22 @@ impl Connection {
             state: State::Connecting,
             link: Link::default(),
             session: String::new(),
+            last_link: Link::default(),
+            contenders: Vec::new(),
+            has_websocket: true,
             why: String::new(),
             fallback: Fallback::new(),
             attempt: 0,
             heartbeats_known: false,
+            hands_over: false,
             token: Token::default(),
             last_close: (1000, String::new()),
             outbox: Outbox::new(options.outbox_len, options.outbox_bytes),
             registry: Registry::default(),
             requests: Requests::new(prefix),
+            room: Room::default(),
+            is_offline: false,
+            receipts_known: false,
             actions: VecDeque::new(),
             events: VecDeque::new(),
             options,
@@ -123,9 +147,12 @@ impl Connection {
         self.options.buffer_len
     }
 
-    /// Gives a request up; its reply will be ignored.
-    pub fn cancel(&mut self, request: RequestId) {
+    /// Gives a request up: nothing is told of it any more. Tells whether it had not left yet, so
+    /// that nobody will ever see it; if it had, its reply will be ignored.
+    pub fn cancel(&mut self, request: RequestId) -> bool {
         self.requests.remove(request);
+        self.room.free();
+        self.outbox.take_back(request)
     }
 
     /// The next thing for the driver to do.
@@ -146,6 +173,7 @@ impl Connection {
             }
         })?;
         opened.sending = true;
+        self.room.free();
         let over_http = opened.transport != Transport::WebSocket;
         let url = over_http.then(|| self.transport_endpoint().upload(&self.session));
         let link = self.link;
@@ -154,16 +182,20 @@ impl Connection {
 
     /// The next thing for the application to know.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let Some(event) = self.events.pop_front() else {
+            return self.room_event();
+        };
+        if let Event::Message { .. } = event {
+            self.room.free();
+        }
+        Some(event)
     }
 
     /// When [`Connection::handle_timeout`] wants to be called; earlier does no harm.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<u64> {
         let phase = match &self.phase {
-            Phase::Token { deadline }
-            | Phase::Info { deadline, .. }
-            | Phase::Opening { deadline, .. } => *deadline,
+            Phase::Token { deadline } | Phase::Racing { until: deadline, .. } => *deadline,
             Phase::Open(opened) => {
                 opened.ping_at.min(self.dead_at(opened)).min(self.token.refresh_at)
             }
@@ -177,14 +209,13 @@ impl Connection {
     /// The time may have come for something.
     pub fn handle_timeout(&mut self, now: u64) {
         for (request, stage) in self.requests.expire(now) {
-            self.outbox.take_back(request);
+            self.cancel(request);
             let error = Error::new(ErrorKind::Timeout, "no reply in time");
             self.settle(request, stage, Err(error));
         }
         match &self.phase {
             Phase::Token { deadline } if now >= *deadline => self.lose_token(now),
-            Phase::Info { deadline, .. } if now >= *deadline => self.lose_info(now),
-            Phase::Opening { deadline, .. } if now >= *deadline => self.try_next(now),
+            Phase::Racing { until, .. } if now >= *until => self.race_on(now),
             Phase::Open(opened) if now >= self.dead_at(opened) => {
                 self.lose(now, 1006, "the server went silent");
             }
@@ -231,8 +262,10 @@ impl Connection {
 
     fn dead_at(&self, opened: &Opened) -> u64 {
         match millis(self.options.idle_timeout) {
-            timeout if timeout > 0 && self.heartbeats_known => opened.heard_at + timeout,
-            _ => u64::MAX,
+            timeout if timeout > 0 && self.heartbeats_known => {
+                opened.answer_by.min(opened.heard_at + timeout)
+            }
+            _ => opened.answer_by,
         }
     }
 }

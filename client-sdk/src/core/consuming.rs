@@ -82,6 +82,7 @@ impl Connection {
 
     /// The server's answer to a registration.
     pub(super) fn acknowledge(&mut self, receipt: RequestId, result: Result<(), Error>) {
+        self.receipts_known |= result.is_ok();
         let Some(row) = self.registry.awaiting(receipt) else {
             return;
         };

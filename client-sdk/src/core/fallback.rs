@@ -1,11 +1,11 @@
-//! Which transport to try next, and how long each may take to deliver `o`.
+//! Which transport to try next, and how long until another joins it.
 
 use crate::Transport;
 use alloc::vec::Vec;
 
-/// Shortest and longest time in milliseconds that a transport gets when another can follow it.
-const PATIENCE: (u64, u64) = (1500, 5000);
-/// Time in milliseconds for the last one.
+/// Shortest and longest time in milliseconds that a transport has before the next joins it.
+const PATIENCE: (u64, u64) = (500, 3000);
+/// Time in milliseconds that all have once the last has joined.
 const LAST_PATIENCE: u64 = 10_000;
 
 #[derive(Debug)]
@@ -46,11 +46,28 @@ impl Fallback {
         self.patience = round_trip.saturating_mul(4).clamp(PATIENCE.0, PATIENCE.1);
     }
 
-    /// The next transport and the milliseconds it has to deliver `o`.
+    pub(super) fn patience(&self) -> u64 {
+        if self.left.is_empty() { LAST_PATIENCE } else { self.patience }
+    }
+
+    /// Whether the next one is this.
+    pub(super) fn starts_with(&self, transport: Transport) -> bool {
+        self.left.last() == Some(&transport)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// No other follows on this attempt.
+    pub(super) fn clear(&mut self) {
+        self.left.clear();
+    }
+
+    /// The next transport and the milliseconds until another may join it.
     pub(super) fn next(&mut self) -> Option<(Transport, u64)> {
         let transport = self.left.pop()?;
-        let patience = if self.left.is_empty() { LAST_PATIENCE } else { self.patience };
-        Some((transport, patience))
+        Some((transport, self.patience()))
     }
 
     /// Remembers that `transport` worked until `now`.
@@ -87,7 +104,7 @@ mod tests {
     #[test]
     fn patience_follows_the_round_trip_within_bounds() {
         let mut fallback = Fallback::new();
-        for (round_trip, patience) in [(1, 1500), (500, 2000), (60_000, 5000)] {
+        for (round_trip, patience) in [(1, 500), (500, 2000), (60_000, 3000)] {
             fallback.measure(round_trip);
             fallback.start([WebSocket, XhrPolling].into_iter(), 0, 0);
             assert_eq!(fallback.next(), Some((WebSocket, patience)));

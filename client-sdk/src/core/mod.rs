@@ -1,12 +1,12 @@
 //! One connection to a bridge as a state machine without I/O: no clock, no socket, no task.
 //!
 //! ```text
-//!                   /info answered            `o`
-//! [Token ->] Info ─────────────────────> Opening ─────> Open
-//!         ^  \ failed                     │  ^ │          │ lost
-//!         │   v                           │  └─┘ next     v
-//!         └─ Waiting <────────────────────┘ transport  Waiting ... Closed
-//!             time
+//!                 `o` of one
+//! [Token ->] Racing ────────> Open
+//!          ^  │ all failed     │ lost
+//!          │  v                v
+//!          └─ Waiting <────────┘  ... Closed
+//!          time
 //! ```
 //!
 //! A driver calls commands and `handle_*` with the time in milliseconds, and after each of them
@@ -17,13 +17,17 @@
 //! | File | Holds |
 //! |---|---|
 //! | `connection` | [`Connection`]: its parts, what can be polled, the timer |
-//! | `attempt` | `/info`, transports in turn, opening, losing, waiting, closing |
+//! | `attempt` | starting, opening, losing, waiting, closing |
+//! | `life` | the page goes and comes back; the network too |
+//! | `race` | `/info`, and transports side by side |
 //! | `token` | asking for a token, showing it, renewing it |
 //! | `consuming` | consumers come and go, the server acknowledges |
 //! | `incoming` | frames and envelopes from the server |
 //! | `outgoing` | publish, send, request, write, reply, fail |
+//! | `bare` | envelopes as they are, for an API that speaks the bridge by itself |
 //! | `output` | [`Action`], [`Event`], [`Delivery`] and the identifiers |
 //! | `outbox` | the bounded queue of envelopes |
+//! | `room` | what happens when it is full, and who is told that it has room again |
 //! | `registry` | consumers by address or pattern |
 //! | `requests` | requests that wait for a reply |
 //! | `fallback` | which transport next, and for how long |
@@ -33,17 +37,21 @@
 
 mod attempt;
 mod backoff;
+mod bare;
 mod connection;
 mod consuming;
 mod endpoint;
 mod fallback;
 mod incoming;
+mod life;
 mod outbox;
 mod outgoing;
 mod output;
+mod race;
 mod random;
 mod registry;
 mod requests;
+mod room;
 mod table;
 #[cfg(test)]
 mod tests;

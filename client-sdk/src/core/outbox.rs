@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use trolleybus_protocol::json::quote_into;
-use trolleybus_protocol::{Error, ErrorKind};
 
 use super::output::RequestId;
 
@@ -39,18 +38,24 @@ impl Outbox {
         Self { queue: VecDeque::new(), bytes: 0, len_max, bytes_max }
     }
 
-    /// Adds a message or reply.
-    ///
-    /// # Errors
-    /// `Overflow` when the outbox is full.
-    pub(super) fn push(&mut self, parcel: Parcel, text: String) -> Result<(), Error> {
-        let heavy = self.bytes > 0 && self.bytes + text.len() > self.bytes_max;
-        if heavy || self.queue.len() >= self.len_max {
-            return Err(Error::new(ErrorKind::Overflow, "the outbox is full"));
-        }
+    /// Whether one more of `bytes` bytes is within the bounds.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        let heavy = self.bytes > 0 && self.bytes + bytes > self.bytes_max;
+        !heavy && self.queue.len() < self.len_max
+    }
+
+    /// Adds a message or reply for which there is room.
+    pub(super) fn push(&mut self, parcel: Parcel, text: String) {
         self.bytes += text.len();
         self.queue.push_back((parcel, text));
-        Ok(())
+    }
+
+    /// Drops the message that waits longest.
+    pub(super) fn drop_oldest(&mut self) -> Option<Parcel> {
+        let is_message = |(parcel, _): &(Parcel, String)| matches!(parcel, Parcel::Message(_));
+        let (parcel, text) = self.queue.remove(self.queue.iter().position(is_message)?)?;
+        self.release(&parcel, &text);
+        Some(parcel)
     }
 
     /// Adds what the connection itself has to say, beyond the bound: there is one ping at most, and
@@ -143,8 +148,13 @@ impl fmt::Debug for Outbox {
 mod tests {
     use super::*;
 
-    fn message(outbox: &mut Outbox, text: &str) -> Result<(), Error> {
-        outbox.push(Parcel::Message(None), text.to_owned())
+    /// Adds a message if there is room.
+    fn message(outbox: &mut Outbox, text: &str) -> bool {
+        let has_room = outbox.has_room(text.len());
+        if has_room {
+            outbox.push(Parcel::Message(None), text.to_owned());
+        }
+        has_room
     }
 
     fn control(outbox: &mut Outbox, parcel: Parcel, text: &str) {
@@ -154,14 +164,13 @@ mod tests {
     #[test]
     fn bounds_hold_and_one_large_message_passes() {
         let mut outbox = Outbox::new(3, 10);
-        message(&mut outbox, "this is longer than ten").unwrap();
-        let error = message(&mut outbox, "x").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Overflow);
+        assert!(message(&mut outbox, "this is longer than ten"));
+        assert!(!message(&mut outbox, "x"));
         outbox.next_upload(drop).unwrap();
         for text in ["a", "b", "c"] {
-            message(&mut outbox, text).unwrap();
+            assert!(message(&mut outbox, text));
         }
-        assert!(message(&mut outbox, "d").is_err());
+        assert!(!message(&mut outbox, "d"));
         assert_eq!(outbox.next_upload(drop).unwrap(), r#"["a","b","c"]"#);
         assert!(outbox.next_upload(drop).is_none() && outbox.bytes == 0);
     }
@@ -171,7 +180,7 @@ mod tests {
         let mut outbox = Outbox::new(10, 1 << 20);
         let half = "x".repeat(BATCH_BYTES / 2);
         for _ in 0..3 {
-            message(&mut outbox, &half).unwrap();
+            assert!(message(&mut outbox, &half));
         }
         assert_eq!(outbox.next_upload(drop).unwrap().len(), BATCH_BYTES + 7);
         assert_eq!(outbox.next_upload(drop).unwrap().len(), BATCH_BYTES / 2 + 4);

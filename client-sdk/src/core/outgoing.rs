@@ -29,11 +29,7 @@ impl Connection {
         options: DeliveryOptions,
     ) -> Result<(), Error> {
         self.check_open()?;
-        if !options.local_only {
-            let envelope = envelope(Operation::Publish, address, body.clone(), &options);
-            self.outbox.push(Parcel::Message(None), envelope.to_json())?;
-        }
-        self.publish_within(address, &body, &options).map(drop)
+        self.publish_within(address, &body, &options, !options.local_only).map(drop)
     }
 
     /// Sends to one consumer of the address; to a local consumer when this client has one.
@@ -55,7 +51,7 @@ impl Connection {
             return Ok(());
         }
         let envelope = envelope(Operation::Send, address, body, &options);
-        self.outbox.push(Parcel::Message(None), envelope.to_json())
+        self.enqueue(Parcel::Message(None), envelope.to_json())
     }
 
     /// As [`Connection::send`], and waits for the reply, which comes as [`Event::Reply`], at the
@@ -101,7 +97,7 @@ impl Connection {
     ) -> Result<RequestId, Error> {
         self.check_open()?;
         let is_taken = if all {
-            self.publish_within(address, &body, &options)?
+            self.publish_within(address, &body, &options, false)?
         } else {
             let taker = (self.registry).one_within(address.as_str(), options.local_only);
             let message = || local(address, body.clone(), options.clone(), None);
@@ -112,7 +108,7 @@ impl Connection {
         }
         if is_taken && all && !options.local_only {
             let envelope = envelope(Operation::Publish, address, body.clone(), &options);
-            self.outbox.push(Parcel::Message(None), envelope.to_json())?;
+            self.enqueue(Parcel::Message(None), envelope.to_json())?;
         }
         if is_taken {
             let request = self.add_request(now, Stage::Local, &options);
@@ -126,7 +122,7 @@ impl Connection {
         let mut envelope = envelope(operation, address, body, &options);
         envelope.receipt = Some(self.requests.reply_address(request).into());
         let parcel = Parcel::Message(Some(request));
-        self.or_give_up(request, |this| this.outbox.push(parcel, envelope.to_json()))
+        self.or_give_up(request, |this| this.enqueue(parcel, envelope.to_json()))
     }
 
     /// Replies to a message that came from `origin` with reply address `to`.
@@ -146,7 +142,7 @@ impl Connection {
             return self.resolve(to, Ok(local(to, body, options, None)));
         }
         let envelope = envelope(Operation::Send, to, body, &options);
-        self.outbox.push(Parcel::Reply(None), envelope.to_json())
+        self.enqueue(Parcel::Reply(None), envelope.to_json())
     }
 
     /// Replies, and waits for the reply to the reply.
@@ -197,7 +193,7 @@ impl Connection {
         let message = error.message().map(ToOwned::to_owned);
         let mut envelope = ClientEnvelope::new(Operation::Send, to.clone());
         envelope.failure = Some(RecipientFailure { code: error.code(), message });
-        self.outbox.push(Parcel::Reply(None), envelope.to_json())
+        self.enqueue(Parcel::Reply(None), envelope.to_json())
     }
 
     /// Fails a request that nobody will read: within this client with `Timeout`.
@@ -209,20 +205,29 @@ impl Connection {
         self.fail(origin, to, Error::new(ErrorKind::Timeout, text))
     }
 
-    /// To the consumers of this client that need no server; tells whether there are any.
+    /// To the consumers of this client that need no server, and with `abroad` to the server too;
+    /// tells whether there are any here.
     fn publish_within(
         &mut self,
         address: &Address,
         body: &Body,
         options: &DeliveryOptions,
+        abroad: bool,
     ) -> Result<bool, Error> {
         let groups = self.registry.within(address.as_str(), options.local_only).into_iter();
         let groups: Vec<_> = groups.map(|(row, consumers)| (row.pattern(), consumers)).collect();
         let is_taken = !groups.is_empty();
+        if is_taken {
+            self.check_local_room()?;
+        }
+        if abroad {
+            let envelope = envelope(Operation::Publish, address, body.clone(), options);
+            self.enqueue(Parcel::Message(None), envelope.to_json())?;
+        }
         for (pattern, consumers) in groups {
             let message = local(address, body.clone(), options.clone(), None);
             let message = Delivery { pattern, ..message };
-            self.push_local(Event::Message { consumers, message })?;
+            self.events.push_back(Event::Message { consumers, message });
         }
         Ok(is_taken)
     }
@@ -232,8 +237,10 @@ impl Connection {
         (consumer, pattern): (ConsumerId, Option<Address>),
         message: Delivery,
     ) -> Result<(), Error> {
+        self.check_local_room()?;
         let message = Delivery { pattern, ..message };
-        self.push_local(Event::Message { consumers: vec![consumer], message })
+        self.events.push_back(Event::Message { consumers: vec![consumer], message });
+        Ok(())
     }
 
     /// A request over the connection, to an address or as a reply.
@@ -249,7 +256,7 @@ impl Connection {
         let mut envelope = envelope(Operation::Send, address, body, options);
         envelope.reply_address = Some(self.requests.reply_address(request).into());
         envelope.timeout = (options.timeout != USUAL_TIMEOUT).then_some(options.timeout);
-        self.or_give_up(request, |this| this.outbox.push(parcel(Some(request)), envelope.to_json()))
+        self.or_give_up(request, |this| this.enqueue(parcel(Some(request)), envelope.to_json()))
     }
 
     fn add_request(&mut self, now: u64, stage: Stage, options: &DeliveryOptions) -> RequestId {
@@ -271,23 +278,21 @@ impl Connection {
 
     /// Ends a request of this client by a reply of this client; a second reply is ignored.
     fn resolve(&mut self, to: &Address, result: Result<Delivery, Error>) -> Result<(), Error> {
-        match self.requests.take(to.as_str()) {
-            Some((request, _)) => self.push_local(Event::Reply { request, result }),
-            None => Ok(()),
+        if let Some((request, _)) = self.requests.take(to.as_str()) {
+            self.events.push_back(Event::Reply { request, result });
         }
-    }
-
-    /// Messages within the client wait in the queue of events, under the outbox's bound.
-    fn push_local(&mut self, event: Event) -> Result<(), Error> {
-        let is_reply = matches!(event, Event::Reply { .. });
-        if self.events.len() >= self.options.outbox_len && !is_reply {
-            return Err(Error::new(ErrorKind::Overflow, "too many local messages"));
-        }
-        self.events.push_back(event);
         Ok(())
     }
 
-    fn check_open(&self) -> Result<(), Error> {
+    /// Messages within the client wait in the queue of events, under the outbox's bound.
+    fn check_local_room(&mut self) -> Result<(), Error> {
+        if self.events.len() >= self.options.outbox_len {
+            return Err(self.overflow("too many local messages"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), Error> {
         match self.phase {
             Phase::Closed => Err(Self::closed()),
             _ => Ok(()),

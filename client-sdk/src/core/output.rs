@@ -116,6 +116,8 @@ pub enum Event {
     },
     /// An error that belongs to no request.
     Error(Error),
+    /// Something was refused with `Overflow`, and messages have left since: it may be tried again.
+    Room,
     /// An envelope that no rule here covers, such as an application's own.
     Unhandled(ByteString),
 }

@@ -71,7 +71,7 @@ impl Connection {
                     self.token.refresh_at = refresh_in.map_or(u64::MAX, |left| now + left);
                 }
                 if waits {
-                    self.start_info(now);
+                    self.start_race(now);
                 } else if is_open
                     && is_new
                     && let Some((parcel, text)) = self.authentication()

@@ -12,6 +12,6 @@ mod browser;
 mod native;
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) use browser::{Driver, absolute, now, seed};
+pub(crate) use browser::{Driver, Host, absolute, now, seed};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use native::{Driver, absolute, now, seed};

@@ -16,8 +16,8 @@ pub use client::{
     ClientEnvelope, EnvelopeError, MAX_REPLY_ADDRESS_UNITS, Operation, RecipientFailure,
 };
 pub use server::{
-    RecExtras, ServerEnvelope, failure_to_json, rec_to_json, rec_with_extras_to_json,
-    refusal_to_json, with_dropped,
+    RecExtras, ServerEnvelope, error_from_wire, failure_to_json, rec_to_json,
+    rec_with_extras_to_json, refusal_to_json, with_dropped,
 };
 pub use tcp::{
     TCP_PONG, TcpEnvelope, TcpMessage, tcp_failure_to_json, tcp_message_to_json,

@@ -181,14 +181,25 @@ impl<'a> Fields<'a> {
     fn error(&self) -> Error {
         let word = self.body.and_then(|raw| json::unquote(raw).ok());
         let message = self.message.and_then(|raw| json::unquote(raw).ok());
-        if let Some(refusal) = word.as_deref().and_then(Refusal::from_word) {
-            return Error::refused_because(refusal, message.map(Cow::into_owned));
-        }
-        let failure = self.failure_type.as_deref().and_then(FailureType::from_word);
         let code = self.failure_code.and_then(|raw| raw.parse().ok()).unwrap_or(-1);
-        let message = message.or(word).map(Cow::into_owned);
-        Error::from_wire(failure.unwrap_or(FailureType::Error), code, message)
+        let failure = self.failure_type.as_deref().unwrap_or_default();
+        error_from_wire(word.as_deref(), failure, code, message.map(Cow::into_owned))
     }
+}
+
+/// The error that both shapes of `err` tell of: `word` is a `body` that is a text.
+#[must_use]
+pub fn error_from_wire(
+    word: Option<&str>,
+    failure_type: &str,
+    code: i32,
+    message: Option<String>,
+) -> Error {
+    if let Some(refusal) = word.and_then(Refusal::from_word) {
+        return Error::refused_because(refusal, message);
+    }
+    let failure = FailureType::from_word(failure_type).unwrap_or(FailureType::Error);
+    Error::from_wire(failure, code, message.or_else(|| word.map(Into::into)))
 }
 
 impl ServerEnvelope {

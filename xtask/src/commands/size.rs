@@ -6,7 +6,10 @@ use anyhow::Result;
 
 use crate::{
     need::Need,
-    products::size::{NPM_FILES, Size},
+    products::{
+        sdk_package::ENTRIES,
+        size::{NPM_FILES, Size},
+    },
     workshop::Workshop,
 };
 
@@ -16,6 +19,11 @@ pub(super) fn run(workshop: &mut Workshop) -> Result<()> {
     println!("{:<28} {:>9} {:>9}", "bytes", "raw", "gzip -9");
     let (package, ui) = (workspace.sdk_package(), workspace.ui_package());
     table("npm package", &package, NPM_FILES)?;
+    // What is loaded besides, by who imports it.
+    for entry in &ENTRIES[1..] {
+        let file = package.join(format!("{}.js", entry.name));
+        row(&format!("npm package: {}.js", entry.name), Size::of(&[file])?);
+    }
     table("UI", &ui, ["trolleybus-ui.js", "trolleybus-ui_bg.wasm"])
 }
 

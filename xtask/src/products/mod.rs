@@ -3,7 +3,7 @@
 mod guide;
 pub(crate) mod gzip;
 mod reference;
-mod sdk_package;
+pub(crate) mod sdk_package;
 pub(crate) mod server;
 mod shrink;
 pub(crate) mod site;

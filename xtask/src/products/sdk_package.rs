@@ -14,7 +14,111 @@ use crate::{
 const NAME: &str = "trolleybus";
 const WASM: &str = "trolleybus_bg.wasm";
 const LOADER: &str = "index.js";
-const TYPES: &str = "index.d.ts";
+
+/// What users import.
+pub(crate) struct Entry {
+    /// Without its extension; its source is `NAME.js` beneath `js/`, its types `NAME.d.ts`.
+    pub(crate) name: &'static str,
+    /// What stands behind the package's name to import it; nothing for what others load.
+    path: Option<&'static str>,
+    /// For `require` and plain scripts too: the name of the global. Its default export alone.
+    global: Option<&'static str>,
+}
+
+/// The first is the loader, which the others leave where it is.
+pub(crate) const ENTRIES: [Entry; 2] = [
+    Entry { name: "index", path: Some("."), global: None },
+    Entry { name: "vertx", path: Some("./vertx"), global: Some("EventBus") },
+];
+
+/// A file of the package, by the format that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Module,
+    /// For `require`.
+    CommonJs,
+    /// For a plain script.
+    Global,
+}
+
+impl Format {
+    fn file(self, name: &str) -> String {
+        let extension = match self {
+            Self::Module => "js",
+            Self::CommonJs => "cjs",
+            Self::Global => "global.js",
+        };
+        format!("{name}.{extension}")
+    }
+
+    fn flags(self, global: &str) -> Vec<String> {
+        let flags = match self {
+            Self::Module => "--format=esm".to_owned(),
+            // The class itself, as CommonJS users have it, and `default` for those who go on.
+            Self::CommonJs => {
+                let exports = "module.exports";
+                format!(
+                    "--format=cjs --footer:js={exports}={exports}.default;{exports}.default={exports};"
+                )
+            }
+            Self::Global => {
+                format!(
+                    "--format=iife --global-name={global} --footer:js={global}={global}.default;"
+                )
+            }
+        };
+        flags.split(' ').map(str::to_owned).collect()
+    }
+}
+
+impl Entry {
+    fn formats(&self) -> &'static [Format] {
+        match self.global {
+            Some(_) => &[Format::Module, Format::CommonJs, Format::Global],
+            None => &[Format::Module],
+        }
+    }
+
+    /// All its files in the package.
+    fn files(&self) -> Vec<String> {
+        let scripts = self.formats().iter().map(|format| format.file(self.name));
+        scripts.chain(self.types()).collect()
+    }
+
+    fn types(&self) -> Vec<String> {
+        let extensions = ["d.ts", "d.cts"].iter().take(self.global.iter().len() + 1);
+        let named = extensions.map(|extension| format!("{}.{extension}", self.name));
+        if self.path.is_some() { named.collect() } else { Vec::new() }
+    }
+
+    fn bundle(&self, workshop: &Workshop, made: &Path, folder: &Path) -> Result<()> {
+        let script = made.join(Format::Module.file(self.name));
+        for format in self.formats() {
+            let mut flags = format.flags(self.global.unwrap_or_default());
+            if self.name != ENTRIES[0].name {
+                flags.push(format!("--external:{}", made.join(LOADER).display()));
+            }
+            // Beside the loader, so that it finds that there.
+            let packed = made.join(format.file(self.name)).with_added_extension("packed");
+            bundle(workshop, &script, &packed, &flags)?;
+            let file = folder.join(format.file(self.name));
+            fs::copy(&packed, &file).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(())
+    }
+
+    /// TypeScript finds the types beside each.
+    fn exports(&self) -> Value {
+        let relative = |format: Format| format!("./{}", format.file(self.name));
+        match self.global {
+            Some(_) => json!({
+                "import": relative(Format::Module),
+                "require": relative(Format::CommonJs),
+            }),
+            None => json!(relative(Format::Module)),
+        }
+    }
+}
 
 pub(super) fn build(workshop: &Workshop) -> Result<()> {
     say("building the npm package");
@@ -32,9 +136,15 @@ pub(super) fn build(workshop: &Workshop) -> Result<()> {
     let sources = workspace.npm().join("js");
     copy_all(&sources, &made, |name| name.ends_with(".js"))?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    bundle(workshop, &made.join(LOADER), &folder.join(LOADER))?;
+    for entry in &ENTRIES {
+        entry.bundle(workshop, &made, &folder)?;
+        for types in entry.types() {
+            let source = sources.join(format!("{}.d.ts", entry.name));
+            fs::copy(&source, folder.join(types))
+                .with_context(|| format!("cannot copy {}", source.display()))?;
+        }
+    }
     copy_all(&made, &folder, |name| [WASM, "package.json"].contains(&name))?;
-    copy_all(&sources, &folder, |name| name == TYPES)?;
     copy_all(&workspace.npm(), &folder, |name| name == "README.md")?;
     // wasm-pack does not look for the licences at the workspace's root.
     copy_all(workspace.root(), &folder, |name| name.starts_with("LICENSE"))?;
@@ -88,22 +198,22 @@ fn finish_manifest(folder: &Path) -> Result<()> {
 }
 
 fn manifest(mut manifest: Map<String, Value>) -> Map<String, Value> {
-    let relative = |file: &str| format!("./{file}");
-    // TypeScript finds the types beside the loader.
-    let exports = json!({
-        ".": relative(LOADER),
-        relative(WASM): relative(WASM),
-        "./package.json": "./package.json",
-    });
+    let others =
+        [WASM, "package.json"].map(|file| (format!("./{file}"), json!(format!("./{file}"))));
+    let entries =
+        ENTRIES.iter().filter_map(|entry| Some((entry.path?.to_owned(), entry.exports())));
+    let exports: Map<_, _> = entries.chain(others).collect();
+    let files: Vec<String> =
+        ENTRIES.iter().flat_map(Entry::files).chain([WASM.to_owned()]).collect();
     manifest.extend([
         ("name".to_owned(), json!(NAME)),
         ("type".to_owned(), json!("module")),
         ("main".to_owned(), json!(LOADER)),
         ("module".to_owned(), json!(LOADER)),
-        ("types".to_owned(), json!(TYPES)),
-        ("exports".to_owned(), exports),
+        ("types".to_owned(), json!("index.d.ts")),
+        ("exports".to_owned(), json!(exports)),
         ("sideEffects".to_owned(), json!(false)),
-        ("files".to_owned(), json!([LOADER, TYPES, WASM])),
+        ("files".to_owned(), json!(files)),
     ]);
     manifest
 }
@@ -122,6 +232,10 @@ mod tests {
         assert_eq!(manifest["name"], "trolleybus");
         assert_eq!(manifest["version"], "0.1.0");
         assert_eq!(manifest["exports"]["."], "./index.js");
-        assert_eq!(manifest["files"].as_array().map(Vec::len), Some(3));
+        assert_eq!(manifest["exports"]["./vertx"]["require"], "./vertx.cjs");
+        assert_eq!(manifest["exports"]["./vertx"]["import"], "./vertx.js");
+        let files = ["index.js", "index.d.ts", "vertx.js", "vertx.cjs", "vertx.global.js"];
+        let more = ["vertx.d.ts", "vertx.d.cts", WASM];
+        assert_eq!(manifest["files"], json!([&files[..], &more[..]].concat()));
     }
 }

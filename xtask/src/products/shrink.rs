@@ -1,6 +1,6 @@
 //! Making what wasm-pack wrote small: wasm-opt over the wasm, esbuild over its loader.
 
-use std::{fs, path::Path};
+use std::{ffi::OsStr, fs, path::Path};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -93,7 +93,7 @@ fn replace_word(script: &str, prefix: &str, name: &str, new: &str) -> String {
 
 fn minify(workshop: &Workshop, script: &Path) -> Result<()> {
     let small = script.with_extension("js.small");
-    bundle(workshop, script, &small)?;
+    bundle(workshop, script, &small, &["--format=esm"])?;
     replace(script, &small)?;
     let imported = script.with_file_name("snippets");
     if imported.exists() {
@@ -104,11 +104,17 @@ fn minify(workshop: &Workshop, script: &Path) -> Result<()> {
 }
 
 /// Writes `script` with all that it imports into one file.
-pub(super) fn bundle(workshop: &Workshop, script: &Path, into: &Path) -> Result<()> {
+pub(super) fn bundle(
+    workshop: &Workshop,
+    script: &Path,
+    into: &Path,
+    flags: &[impl AsRef<OsStr>],
+) -> Result<()> {
     let mut esbuild = workshop.command("esbuild");
     esbuild
-        .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--charset=utf8"])
+        .args(["--bundle", "--minify", "--target=es2022", "--charset=utf8"])
         .args(["--log-level=warning", "--legal-comments=none"])
+        .args(flags)
         .arg(format!("--outfile={}", into.display()))
         .arg(script);
     run_captured(&mut esbuild).context("esbuild failed")?;

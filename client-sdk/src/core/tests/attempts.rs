@@ -7,12 +7,11 @@ fn info_failure_waits_longer_each_time() {
     let mut rig = Rig::browser();
     let mut waits = Vec::new();
     for _ in 0..8 {
-        while let Some(action) = rig.action() {
-            if let Action::FetchInfo { link, url } = action {
-                assert_eq!(url, "https://host/bus/info");
-                rig.core.handle_failed(rig.now, link);
-            }
-        }
+        let link = rig.asked_info();
+        rig.core.handle_failed(rig.now, link);
+        assert_eq!(rig.opening().1, Transport::WebSocket);
+        rig.lose();
+        assert_eq!(rig.core.last_close(), (1002, "Cannot connect to server"));
         waits.push(rig.pass_to_timeout());
     }
     assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);

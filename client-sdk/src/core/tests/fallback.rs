@@ -47,16 +47,18 @@ fn swallowed_upgrade_falls_on_by_time_within_seconds() {
         assert_eq!(rig.opening().1, transport);
         waited.push(rig.pass_to_timeout());
     }
-    assert_eq!(waited, [1500, 1500, 1500, 10_000]);
+    assert_eq!(waited, [500, 500, 500, 10_000]);
 }
 
 #[test]
 fn slow_network_gets_four_round_trips() {
     let mut rig = Rig::browser();
-    rig.pass(1000);
+    rig.pass(500);
     rig.info("{}");
-    rig.opening();
-    assert_eq!(rig.pass_to_timeout(), 4000);
+    assert_eq!(rig.opening().1, Transport::WebSocket);
+    assert_eq!(rig.pass_to_timeout(), 1500);
+    assert_eq!(rig.opening().1, Transport::XhrStreaming);
+    assert_eq!(rig.pass_to_timeout(), 2000);
 }
 
 #[test]

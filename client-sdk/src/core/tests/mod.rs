@@ -1,15 +1,20 @@
 //! The machine under a virtual clock, against a server played by the test.
 
 mod attempts;
+mod bare;
 mod consumers;
 mod fallback;
+mod life;
 mod liveness;
 mod local;
 mod messages;
 mod outbox;
+mod race;
 mod receipts;
 mod requests;
 mod tokens;
+
+use std::collections::VecDeque;
 
 use trolleybus_protocol::sockjs::Frame;
 use trolleybus_protocol::{
@@ -17,7 +22,7 @@ use trolleybus_protocol::{
 };
 
 use super::{Action, Connection, ConsumerId, Event, Link, Matcher, RequestId};
-use crate::{Options, Reconnect, State, Transport};
+use crate::{Options, OutboxPolicy, Reconnect, State, Transport};
 
 const ALL: [Transport; 4] =
     [Transport::WebSocket, Transport::XhrStreaming, Transport::EventSource, Transport::XhrPolling];
@@ -28,6 +33,10 @@ struct Rig {
     now: u64,
     /// Labels of receipts in what was sent, which [`Rig::sent`] leaves out.
     receipts: Vec<String>,
+    /// What was polled and not looked at yet.
+    polled: VecDeque<Action>,
+    /// The receiver that was asked for last.
+    opening: Link,
 }
 
 impl Rig {
@@ -45,7 +54,8 @@ impl Rig {
 
     fn with(options: Options) -> Self {
         let core = Connection::new("https://host/bus", options, 1, 1000);
-        Self { core, now: 1000, receipts: Vec::new() }
+        let (receipts, polled) = (Vec::new(), VecDeque::new());
+        Self { core, now: 1000, receipts, polled, opening: Link::default() }
     }
 
     /// Open over a WebSocket, with the ping and `first` said and sent.
@@ -58,31 +68,49 @@ impl Rig {
     }
 
     fn action(&mut self) -> Option<Action> {
-        self.core.poll_action()
+        self.polled.pop_front().or_else(|| self.core.poll_action())
+    }
+
+    /// Polls everything; what was closed before anybody looked at it goes.
+    fn poll(&mut self) {
+        while let Some(action) = self.core.poll_action() {
+            let Action::Close { link: closed } = action else {
+                self.polled.push_back(action);
+                continue;
+            };
+            self.polled.retain(|action| match action {
+                Action::FetchInfo { link, .. } | Action::Open { link, .. } => *link != closed,
+                _ => true,
+            });
+        }
+    }
+
+    /// The next action that fits; others stay, but for closes.
+    fn find(&mut self, fits: impl Fn(&Action) -> bool) -> Action {
+        self.poll();
+        let at = self.polled.iter().position(fits);
+        let found = at.and_then(|at| self.polled.remove(at));
+        found.unwrap_or_else(|| panic!("not among {:?}", self.polled))
     }
 
     /// The next receiver that is asked for; closes before it are skipped.
     fn opening(&mut self) -> (Link, Transport, String) {
-        loop {
-            match self.action() {
-                Some(Action::Open { link, transport, url }) => return (link, transport, url),
-                Some(Action::Close { .. }) => {}
-                other => panic!("no receiver but {other:?}"),
-            }
-        }
+        let found = self.find(|action| matches!(action, Action::Open { .. }));
+        let Action::Open { link, transport, url } = found else { unreachable!() };
+        self.opening = link;
+        (link, transport, url)
     }
 
     /// Answers `/info`.
     fn info(&mut self, text: &str) {
-        loop {
-            match self.action() {
-                Some(Action::FetchInfo { link, .. }) => {
-                    return self.core.handle_info(self.now, link, text);
-                }
-                Some(Action::Close { .. }) => {}
-                other => panic!("no info but {other:?}"),
-            }
-        }
+        let link = self.asked_info();
+        self.core.handle_info(self.now, link, text);
+    }
+
+    fn asked_info(&mut self) -> Link {
+        let found = self.find(|action| matches!(action, Action::FetchInfo { .. }));
+        let Action::FetchInfo { link, .. } = found else { unreachable!() };
+        link
     }
 
     /// Lets the next receiver open.
@@ -94,7 +122,7 @@ impl Rig {
     }
 
     fn frame(&mut self, text: &str) {
-        let link = self.core.link;
+        let link = self.link();
         self.core.handle_frame(self.now, link, text);
     }
 
@@ -105,8 +133,13 @@ impl Rig {
     }
 
     fn lose(&mut self) {
-        let link = self.core.link;
+        let link = self.link();
         self.core.handle_failed(self.now, link);
+    }
+
+    /// The connection, or the receiver that was asked for last.
+    fn link(&self) -> Link {
+        if self.core.state().is_open() { self.core.link } else { self.opening }
     }
 
     fn pass(&mut self, milliseconds: u64) {
@@ -151,6 +184,12 @@ impl Rig {
     fn receipt(&mut self, index: usize) {
         let label = &self.receipts[index];
         self.receive(&format!(r#"{{"type":"rec","address":"{label}","body":null}}"#));
+    }
+
+    /// The label of the last receipt in what is sent now.
+    fn last_label(&mut self) -> String {
+        self.sent();
+        self.receipts.last().unwrap().clone()
     }
 
     /// The server refuses it with this word.

@@ -183,6 +183,14 @@ fn refusal_for_an_expired_token_counts_as_a_close() {
 }
 
 #[test]
+fn so_it_does_where_envelopes_are_handed_over() {
+    let mut rig = open(None);
+    rig.core.hand_over();
+    rig.receive(r#"{"type":"err","body":"token_expired"}"#);
+    assert_eq!(rig.core.state(), &State::Connecting);
+}
+
+#[test]
 fn bad_token_is_replaced_once_and_then_is_the_end() {
     let mut rig = open(None);
     rig.refuse_by_close(3003, "Unauthorized");

@@ -1,12 +1,14 @@
-// What the driver has the browser do: fetch, streams, sockets, the timer. Nothing here throws into
+// What the driver has the browser do: fetch, streams, sockets. Nothing here throws into
 // Rust, and nothing is told of what was closed. `io.rs` knows the names and numbers.
 
-const [FRAME, INFO, ENDED, FAILED, SENT, CLOSED, TIME, RUN] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [FRAME, INFO, ENDED, FAILED, SENT, CLOSED, RUN] = [0, 1, 2, 3, 4, 5, 7];
 
 /** A WebSocket with more than this many bytes unsent gets no more. */
 const UNSENT_MAX = 256 * 1024;
 /** Milliseconds until such a WebSocket is looked at again. */
 const UNSENT_RETRY = 20;
+/** Browsers let 64 KiB outlive the page; a character is three bytes at most. */
+const LAST_WORDS_MAX = 20000;
 
 const request = async (url, init) => {
   const response = await fetch(url, { credentials: "include", cache: "no-store", ...init });
@@ -62,9 +64,8 @@ const openSocket = (url, tell) => {
 
 export class Io {
   #tell;
-  #receiver;
-  #link;
-  #timer;
+  #receivers = new Map();
+  #take;
 
   /** A random number; from the clock where there is no `crypto`. */
   static seed() {
@@ -75,14 +76,24 @@ export class Io {
     this.#tell = (link, what, text = "", code = 0) => tell(link, what, text, code);
   }
 
+  /** Gives frames and `/info` to `take(link, what, text)` and not to Rust, for who can read them. */
+  give(take) {
+    this.#take = take;
+  }
+
   /** Receives: 0 `/info`, 1 by an HTTP transport, 2 by EventSource, 3 by WebSocket. */
   open(link, kind, url) {
-    this.close();
-    const opened = (this.#link = {});
-    const tell = (...told) => this.#link === opened && this.#tell(link, ...told);
+    this.close(link);
+    let receiver;
+    const tell = (what, text, code) => {
+      if (this.#receivers.get(link) !== receiver) return;
+      if (what > FRAME && what !== ENDED) this.close(link);
+      if (what < ENDED && this.#take) this.#take(link, what, text);
+      else this.#tell(link, what, text, code);
+    };
     try {
       const open = [receive, receive, openEvents, openSocket][kind];
-      this.#receiver = open(url, tell, kind === 0);
+      this.#receivers.set(link, (receiver = open(url, tell, kind === 0)));
     } catch {
       queueMicrotask(() => tell(FAILED));
     }
@@ -90,7 +101,7 @@ export class Io {
 
   /** Over the WebSocket. */
   send(link, text) {
-    const socket = this.#receiver;
+    const socket = this.#receivers.get(link);
     const look = () => {
       if (socket.bufferedAmount > UNSENT_MAX) setTimeout(look, UNSENT_RETRY);
       else this.#tell(link, SENT);
@@ -103,25 +114,18 @@ export class Io {
     }
   }
 
-  /** By HTTP. It outlives its link, so that last words are said. */
+  /** By HTTP. It outlives its link, and its page too if it is short, so that last words are said. */
   upload(link, url, text) {
-    request(url, { method: "POST", body: text }).then(
+    request(url, { method: "POST", body: text, keepalive: text.length < LAST_WORDS_MAX }).then(
       () => this.#tell(link, SENT),
       () => this.#tell(link, FAILED),
     );
   }
 
   /** Ends the receiving. */
-  close() {
-    this.#link = undefined;
-    this.#receiver?.close();
-    this.#receiver = undefined;
-  }
-
-  /** Sets the one timer; below zero there is none. */
-  wake(wait) {
-    clearTimeout(this.#timer);
-    if (wait >= 0) this.#timer = setTimeout(() => this.#tell(0, TIME), wait);
+  close(link) {
+    this.#receivers.get(link)?.close();
+    this.#receivers.delete(link);
   }
 
   /** Tells when the caller is done. */

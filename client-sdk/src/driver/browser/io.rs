@@ -1,5 +1,5 @@
-//! `io.js`, which does what needs the browser's objects. Each of those that Rust touched by itself
-//! would cost the download more than the whole file.
+//! `io.js` and `life.js`, which do what needs the browser's objects. Each of those that Rust touched by itself
+//! would cost the download more than a whole file.
 
 use alloc::string::String;
 
@@ -29,6 +29,12 @@ pub(super) enum Told {
     Time,
     /// The caller of [`Io::soon`] is done.
     Run,
+    /// The page goes, or is frozen.
+    Away,
+    /// The page, or the network, is there again.
+    Back,
+    /// The network has gone.
+    Offline,
 }
 
 impl Told {
@@ -41,6 +47,9 @@ impl Told {
             4 => Self::Sent,
             5 => Self::Closed,
             6 => Self::Time,
+            8 => Self::Away,
+            9 => Self::Back,
+            10 => Self::Offline,
             _ => Self::Run,
         }
     }
@@ -60,11 +69,13 @@ pub(super) fn kind(transport: Transport) -> u8 {
 
 #[wasm_bindgen(module = "/src/driver/browser/io.js")]
 extern "C" {
-    /// One receiver, uploads and a timer.
+    /// Receivers, by the number of their link, and uploads.
     #[derive(Debug)]
     pub(super) type Io;
     #[wasm_bindgen(constructor)]
-    pub(super) fn new(tell: JsValue) -> Io;
+    pub(super) fn new(tell: &JsValue) -> Io;
+    #[wasm_bindgen(method)]
+    pub(super) fn give(this: &Io, take: &JsValue);
     #[wasm_bindgen(method)]
     pub(super) fn open(this: &Io, link: u32, kind: u8, url: &str);
     #[wasm_bindgen(method)]
@@ -72,9 +83,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn upload(this: &Io, link: u32, url: &str, text: &str);
     #[wasm_bindgen(method)]
-    pub(super) fn close(this: &Io);
-    #[wasm_bindgen(method)]
-    pub(super) fn wake(this: &Io, wait: i32);
+    pub(super) fn close(this: &Io, link: u32);
     #[wasm_bindgen(method)]
     pub(super) fn soon(this: &Io);
     /// A static method, because an import that is a bare function would be taken from `io.js`
@@ -82,6 +91,19 @@ extern "C" {
     #[wasm_bindgen(static_method_of = Io)]
     fn seed() -> u64;
     pub(crate) fn absolute(url: &str) -> String;
+}
+
+#[wasm_bindgen(module = "/src/driver/browser/life.js")]
+extern "C" {
+    /// The timer, and what the page tells of itself.
+    #[derive(Debug)]
+    pub(super) type Life;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(tell: &JsValue) -> Life;
+    #[wasm_bindgen(method)]
+    pub(super) fn wake(this: &Life, wait: i32);
+    #[wasm_bindgen(method)]
+    pub(super) fn end(this: &Life);
 }
 
 #[wasm_bindgen]

@@ -3,10 +3,10 @@
 //! | File | Holds |
 //! |---|---|
 //! | `pump` | [`Driver`]: performs actions, delivers messages, keeps the timer |
-//! | `io` | what `io.js` does with the browser's objects: fetch, EventSource, WebSocket, the timer |
+//! | `io` | what `io.js` does with the browser's objects: fetch, EventSource, WebSocket; and `life.js`: the timer, the page's going and coming |
 
 mod io;
 mod pump;
 
 pub(crate) use io::{absolute, now, seed};
-pub(crate) use pump::Driver;
+pub(crate) use pump::{Driver, Host};

@@ -6,28 +6,41 @@ use core::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
-use super::io::{INFO, Io, Tell, Told, kind, now};
-use crate::client::{Hub, Shared, deliver};
-use crate::core::{Action, Link};
+use super::io::{INFO, Io, Life, Tell, Told, kind, now};
+use crate::client::{Hub, Shared};
+use crate::core::{Action, Connection, Link};
 
 /// Longest time that `setTimeout` knows.
 const TIMEOUT_MAX: u64 = i32::MAX as u64;
 
-/// What handles hold.
-pub(crate) struct Driver(Rc<Pump>);
+/// Whom a driver works for.
+pub(crate) trait Host: Sized + 'static {
+    /// The machine.
+    fn core(&mut self) -> &mut Connection;
 
-struct Pump {
-    hub: Shared<Hub>,
+    /// A frame, or `/info`, has come; nothing for a host that has [`Driver::give_frames_to`].
+    fn handle_text(&mut self, _now: u64, _link: Link, _is_info: bool, _text: &str) {}
+
+    /// Tells the application all that there is to tell.
+    fn deliver(this: &Shared<Self>);
+}
+
+/// What handles hold.
+pub(crate) struct Driver<H: Host = Hub>(Rc<Pump<H>>);
+
+struct Pump<H> {
+    hub: Shared<H>,
     io: Io,
+    life: Life,
     timer_at: Cell<u64>,
     /// Itself while it is to run soon, so that last words are said.
     scheduled: RefCell<Option<Rc<Self>>>,
     running: Cell<bool>,
 }
 
-impl Driver {
-    pub(crate) fn start(hub: Shared<Hub>) -> Self {
-        let pump = Rc::new_cyclic(|weak: &Weak<Pump>| {
+impl<H: Host> Driver<H> {
+    pub(crate) fn start(hub: Shared<H>) -> Self {
+        let pump = Rc::new_cyclic(|weak: &Weak<Pump<H>>| {
             let weak = weak.clone();
             // It lives until JavaScript drops it: promises cannot be stopped from calling.
             let tell: Closure<Tell> = Closure::new(move |link, told, text: String, code| {
@@ -36,9 +49,11 @@ impl Driver {
                     pump.run();
                 }
             });
+            let tell = tell.into_js_value();
             Pump {
                 hub,
-                io: Io::new(tell.into_js_value()),
+                io: Io::new(&tell),
+                life: Life::new(&tell),
                 timer_at: Cell::new(u64::MAX),
                 scheduled: RefCell::default(),
                 running: Cell::default(),
@@ -47,6 +62,11 @@ impl Driver {
         let driver = Self(pump);
         driver.kick();
         driver
+    }
+
+    /// From now on this JavaScript function gets the texts of frames and of `/info`.
+    pub(crate) fn give_frames_to(&self, take: &JsValue) {
+        self.0.io.give(take);
     }
 
     /// A command was given to the machine; it is worked off when the caller is done, so that what
@@ -58,21 +78,26 @@ impl Driver {
     }
 }
 
-impl Pump {
+impl<H: Host> Pump<H> {
     fn handle(&self, link: Link, told: Told, text: &str, code: u16) {
         if told == Told::Run {
             drop(self.scheduled.take());
             return;
         }
-        let (core, now) = (&mut self.hub.lock().core, now());
+        let (hub, now) = (&mut *self.hub.lock(), now());
+        if let Told::Frame | Told::Info = told {
+            return hub.handle_text(now, link, told == Told::Info, text);
+        }
+        let core = hub.core();
         match told {
-            Told::Frame => core.handle_frame(now, link, text),
-            Told::Info => core.handle_info(now, link, text),
             Told::Ended => core.handle_ended(now, link),
             Told::Failed => core.handle_failed(now, link),
             Told::Sent => core.handle_sent(link),
             Told::Closed => core.handle_closed(now, link, code, text),
-            Told::Time | Told::Run => {
+            Told::Away => core.suspend(),
+            Told::Back => core.resume(now),
+            Told::Offline => core.handle_offline(),
+            _ => {
                 self.timer_at.set(u64::MAX);
                 core.handle_timeout(now);
             }
@@ -85,12 +110,12 @@ impl Pump {
             return;
         }
         loop {
-            let action = self.hub.lock().core.poll_action();
+            let action = self.hub.lock().core().poll_action();
             match action {
                 Some(action) => self.perform(action),
                 None => {
-                    deliver(&self.hub);
-                    let action = self.hub.lock().core.poll_action();
+                    H::deliver(&self.hub);
+                    let action = self.hub.lock().core().poll_action();
                     let Some(action) = action else { break };
                     self.perform(action);
                 }
@@ -107,18 +132,18 @@ impl Pump {
             Action::Open { link, transport, url } => self.io.open(link.0, kind(transport), &url),
             Action::Send { link, url: Some(url), text } => self.io.upload(link.0, &url, &text),
             Action::Send { link, url: None, text } => self.io.send(link.0, &text),
-            Action::Close { .. } => self.io.close(),
+            Action::Close { link } => self.io.close(link.0),
         }
     }
 
     /// Asks the application, whose answer may come at once.
     fn fetch_token(self: &Rc<Self>) {
-        let source = self.hub.lock().core.token_source();
+        let source = self.hub.lock().core().token_source();
         if let Some(source) = source {
             let pump = Rc::downgrade(self);
             source.fetch(move |answer, valid_for| {
                 if let Some(pump) = pump.upgrade() {
-                    pump.hub.lock().core.handle_token(now(), answer, valid_for);
+                    pump.hub.lock().core().handle_token(now(), answer, valid_for);
                     pump.run();
                 }
             });
@@ -126,17 +151,23 @@ impl Pump {
     }
 
     fn set_timer(&self) {
-        let at = self.hub.lock().core.poll_timeout().unwrap_or(u64::MAX);
+        if self.hub.lock().core().state().is_closed() {
+            return self.life.end();
+        }
+        let at = self.hub.lock().core().poll_timeout().unwrap_or(u64::MAX);
         if self.timer_at.replace(at) != at {
             let wait = at.saturating_sub(now()).min(TIMEOUT_MAX);
-            self.io.wake(if at == u64::MAX { -1 } else { i32::try_from(wait).unwrap_or(i32::MAX) });
+            self.life.wake(if at == u64::MAX {
+                -1
+            } else {
+                i32::try_from(wait).unwrap_or(i32::MAX)
+            });
         }
     }
 }
 
-impl Drop for Pump {
+impl<H> Drop for Pump<H> {
     fn drop(&mut self) {
-        self.io.close();
-        self.io.wake(-1);
+        self.life.end();
     }
 }

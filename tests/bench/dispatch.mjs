@@ -1,0 +1,107 @@
+// Runs `dispatch.js` in Chromium: both clients by turns, medians, a table and JSON.
+// `node tests/bench/dispatch.mjs [--rounds 7] [--count 20000] [--live] [--json file]`
+
+import { spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { launchBrowser } from "../support-js/browser.mjs";
+import { needed } from "../support-js/needs.mjs";
+import { serve } from "../support-js/server.mjs";
+
+const text = (name) => name.padEnd(24);
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "7" },
+    count: { type: "string", default: "16000" },
+    only: { type: "string" },
+    live: { type: "boolean", default: false },
+    json: { type: "string" },
+    profile: { type: "string" },
+  },
+});
+const [rounds, count] = [Number(options.rounds), Number(options.count)];
+
+const order = { symbol: "TRLY", price: 101.25, amount: 300, side: "buy", note: "as agreed by telephone" };
+const WORKS = {
+  "100 B, 1 a frame": { body: order, perFrame: 1 },
+  "100 B, 16 a frame": { body: order, perFrame: 16 },
+  "1 KB, 1 a frame": { body: { ...order, lines: Array(9).fill(order) }, perFrame: 1 },
+  "100 B with headers": { body: order, perFrame: 1, headers: { "content-type": "order", trace: "0af7651916cd43dd" } },
+};
+
+const require = createRequire(import.meta.url);
+const FILES = {
+  "/sockjs.js": require.resolve("sockjs-client/dist/sockjs.min.js"),
+  "/vertx.js": require.resolve("@vertx/eventbus-bridge-client.js/vertx-eventbus.js"),
+  "/dispatch.js": fileURLToPath(new URL("dispatch.js", import.meta.url)),
+};
+const TYPES = { js: "text/javascript", wasm: "application/wasm" };
+const PAGE = `<!doctype html><title>Dispatch</title><link rel="icon" href="data:,">
+<script>
+  // sockjs-client keeps the class that it finds first.
+  const Native = WebSocket;
+  globalThis.WebSocket = function (...given) {
+    return new (globalThis.StandIn ?? Native)(...given);
+  };
+</script>
+<script src="/sockjs.js"></script><script src="/vertx.js"></script><script type="module" src="/dispatch.js"></script>`;
+const INFO = JSON.stringify({ websocket: true, origins: ["*:*"], cookie_needed: false, entropy: 1 });
+
+/** The page, both clients, and as much of a bridge as `/info` is. */
+const site = createServer(async ({ url }, response) => {
+  const { pathname } = new URL(url, "http://localhost");
+  const sdk = pathname.startsWith("/sdk/") && join(needed("TROLLEYBUS_WWW"), pathname);
+  const file = FILES[pathname] ?? sdk;
+  const [type, content] = file
+    ? [TYPES[pathname.split(".").at(-1)], await readFile(file)]
+    : pathname.startsWith("/eventbus/info") ? ["application/json", INFO] : ["text/html", PAGE];
+  response.setHeader("Content-Type", type).end(content);
+});
+await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
+const browser = await launchBrowser();
+const server = options.live ? await serve() : undefined;
+
+/** A program publishes; the page waits for what comes of it. */
+const flood = (address) => {
+  const program = join(dirname(fileURLToPath(import.meta.url)), "../support-js/flood.mjs");
+  spawn(process.execPath, [program, server.socket, address, String(count), "80"], { stdio: "ignore" });
+};
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+const results = [];
+try {
+  const page = await browser.newPage();
+  page.on("pageerror", (error) => console.error(error));
+  if (options.profile) page.on("console", (message) => console.error(message.text()));
+  await page.exposeFunction("flood", flood);
+  await page.goto(`http://127.0.0.1:${site.address().port}/`);
+  await page.waitForFunction(() => globalThis.bench);
+  const works = options.live ? { "live, 100 B": {} } : WORKS;
+  console.log(`${text("messages a second")} ${"ours".padStart(10)} ${"vertx".padStart(10)}  ratio (spread)`);
+  for (const [title, work] of Object.entries(works)) {
+    if (options.only && !title.includes(options.only)) continue;
+    const runs = { ours: [], vertx: [] };
+    for (let round = -1; round < rounds; round += 1)
+      for (const name of round % 2 ? ["ours", "vertx"] : ["vertx", "ours"]) {
+        const rate = options.live
+          ? await page.evaluate(([...given]) => bench.live(...given), [name, server.bridge, count])
+          : await page.evaluate(([...given]) => bench.replay(...given), [name, work, count, 3]);
+        // The first round warms up.
+        if (round >= 0) runs[name].push(rate);
+      }
+    const ratios = runs.ours.map((rate, at) => rate / runs.vertx[at]);
+    const [ours, vertx, ratio] = [runs.ours, runs.vertx, ratios].map(median);
+    results.push({ title, ours, vertx, ratio, runs });
+    const spread = [Math.min(...ratios), Math.max(...ratios)].map((one) => one.toFixed(2)).join("..");
+    console.log(`${text(title)} ${ours.toFixed().padStart(10)} ${vertx.toFixed().padStart(10)}  ${ratio.toFixed(2)} (${spread})`);
+  }
+} finally {
+  await browser.close();
+  await server?.stop();
+  site.close();
+}
+if (options.json) await writeFile(options.json, JSON.stringify(results, null, 2));
