@@ -13,7 +13,7 @@ pub(crate) enum Need {
     /// wasm-bindgen and wasm-pack.
     WasmTools,
     Node,
-    /// wasm-opt and esbuild, which make the wasm and its loader small.
+    /// wasm-opt and esbuild, which make the wasm and its loader small, and TypeDoc.
     Shrinkers,
     /// Chromium and chromedriver.
     Browser,

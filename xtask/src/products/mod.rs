@@ -1,8 +1,10 @@
 //! What we build: the npm package, the UI, the site that carries both, the servers, and
 //! the examples in Rust.
 
+mod guide;
 pub(crate) mod gzip;
 pub(crate) mod peers;
+mod reference;
 pub(crate) mod rust_examples;
 pub(crate) mod sdk_package;
 pub(crate) mod server;

@@ -154,7 +154,7 @@ pub(super) fn build(workshop: &Workshop) -> Result<()> {
         }
     }
     copy_all(&made, &folder, |name| [WASM, "package.json"].contains(&name))?;
-    copy_all(&workspace.sdk(), &folder, |name| name == "README.md")?;
+    copy_all(&workspace.npm(), &folder, |name| name == "README.md")?;
     // wasm-pack does not look for the licences at the workspace's root.
     copy_all(workspace.root(), &folder, |name| name.starts_with("LICENSE"))?;
     finish_manifest(&folder)

