@@ -198,8 +198,10 @@ impl Options {
         self
     }
 
-    /// How long a reconnect starts with the transport that worked last rather than with the best
-    /// one, 2 minutes by default.
+    /// How long a client that had to fall back stays with the transport that works, 2 minutes by
+    /// default, before it tries a WebSocket: beside the connection while that stands, to which it
+    /// climbs in a moment without requests under way, with nothing lost; or first when it has to
+    /// reconnect. No sooner than after 1 s.
     #[must_use]
     pub fn climb_after(mut self, time: Duration) -> Self {
         self.climb_after = time;

@@ -500,13 +500,13 @@ scriptedFact("pings go at their interval", async (stage) => {
 scriptedFact("enablePing pings at once, and false does not", async (stage) => {
   const bus = await stage.open({ vertxbus_ping_interval: 100_000 });
   const counts = [];
-  for (const enable of [false, true, true]) {
+  for (const enable of [false, true, false]) {
     bus.enablePing(enable);
     await settled(bus);
     counts.push(await pings(stage));
   }
   return counts;
-}, [1, 2, 3]);
+}, [1, 2, 2]);
 
 scriptedFact("pings that were enabled twice and disabled", async (stage) => {
   const bus = await stage.open({ vertxbus_ping_interval: 20 });

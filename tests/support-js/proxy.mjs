@@ -51,6 +51,10 @@ export async function startProxy(origin, mode) {
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
+    /** From now on it is in another mode. */
+    become: (next) => (mode = next),
+    /** All connections break. */
+    cut: () => sockets.forEach((socket) => socket.destroy()),
     stop: () => {
       sockets.forEach((socket) => socket.destroy());
       return new Promise((resolve) => server.close(resolve));

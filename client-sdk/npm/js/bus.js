@@ -186,8 +186,9 @@ export class EventBus extends EventTarget {
     if (kind === 3) this.#end();
     for (const wake of this.#watchers.splice(0)) wake();
     this.#emit("state", this.status);
-    if (kind === 1) this.#emit("open", this.status);
-    if (kind > 1 || wasOpen) this.#emit("close", { code, reason, wasClean: code === 1000 });
+    // It may climb to another transport while it is open.
+    if (kind === 1) wasOpen || this.#emit("open", this.status);
+    else if (kind || wasOpen) this.#emit("close", { code, reason, wasClean: code === 1000 });
   }
 
   #end() {

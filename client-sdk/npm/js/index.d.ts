@@ -95,6 +95,11 @@ export interface Options {
   vertxbus_randomization_factor?: number;
   /** Milliseconds a server that sends heartbeats may be silent, 62,500 by default; zero for ever. */
   idleTimeout?: number;
+  /**
+   * Milliseconds until a page that had to fall back tries a WebSocket beside its connection, 120,000 by
+   * default. It climbs in a moment without requests under way, and nothing is lost; `status` tells.
+   */
+  climbAfter?: number;
   /** Messages that may wait for the connection, 1,000 by default. */
   outboxLimit?: number;
   /** Bytes of messages that may wait for the connection, 1 MiB by default. */

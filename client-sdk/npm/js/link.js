@@ -38,6 +38,8 @@ class Link {
   #rows = [new Map(), new Map()];
   /** All consumers by their numbers, and those who wait for replies. */
   #consumers = new Map();
+  /** While two connections deliver: what came over one and not over the other yet. */
+  #seen;
   #requests = new Map();
 
   constructor(url, options, attempts, observer) {
@@ -51,6 +53,7 @@ class Link {
       options.vertxbus_randomization_factor,
       options.outboxLimit,
       options.outboxBytes,
+      options.climbAfter,
       options.outboxPolicy === "drop_oldest" ? 1 : 0,
     ];
     const { transports = [], token } = options;
@@ -142,6 +145,7 @@ class Link {
   /** From now on every envelope is a notice 5, as a text, but errors that the connection mends. */
   handOver() {
     this.#isBare = true;
+    this.#soon((bus) => bus.handOver());
   }
 
   /** Sends an envelope as it is, over this connection or never. */
@@ -172,7 +176,8 @@ class Link {
   }
 
   #notice(kind, text, number, more) {
-    if (kind < 9) {
+    if (kind === 12) this.#seen = number ? [] : undefined;
+    else if (kind < 9) {
       if (kind === 8) this.#flush();
       if (kind === 1) this.#isSocket = text === "websocket";
       this.#observer([kind, text, number, more]);
@@ -221,7 +226,14 @@ class Link {
       this.#heardAt = now;
       this.#bus.hear(link, HEARD, "", 0);
     }
-    for (const text of texts) this.#envelope(link, text);
+    for (const text of texts) if (!this.#cameBefore(link, text)) this.#envelope(link, text);
+  }
+
+  #cameBefore(link, text) {
+    const at = this.#seen?.findIndex(([other, known]) => other !== link && known === text);
+    if (at >= 0) this.#seen.splice(at, 1);
+    else this.#seen?.push([link, text]);
+    return at >= 0;
   }
 
   #envelope(link, text) {

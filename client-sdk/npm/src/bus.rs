@@ -69,6 +69,7 @@ impl Bus {
         randomization: f64,
         outbox_len: f64,
         outbox_bytes: f64,
+        climb_after: f64,
         drops_oldest: f64,
     ) -> Self {
         let mut options = settings::Numbers {
@@ -81,6 +82,7 @@ impl Bus {
             randomization,
             outbox_len,
             outbox_bytes,
+            climb_after,
             drops_oldest,
         }
         .options()
@@ -211,6 +213,12 @@ impl Bus {
     pub fn limit_attempts(&self, attempts: f64) {
         let attempts = settings::attempts(attempts);
         self.client.command(|core, _| core.limit_attempts(attempts));
+    }
+
+    /// From now on the application speaks the bridge by itself.
+    #[wasm_bindgen(js_name = handOver)]
+    pub fn hand_over(&self) {
+        self.client.command(|core, _| core.hand_over());
     }
 
     /// Sends an envelope as it is, over this connection or never. Gives an error when it is not

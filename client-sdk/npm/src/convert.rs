@@ -86,7 +86,8 @@ pub(crate) fn error(error: &Error) -> JsValue {
 /// 6 an answer to a registration: address, 1 for a pattern, and an error if it does not stand; 7 no
 /// more: a token is wanted; 8 no more: the outbox has room again; 9 the number of a consumer and a
 /// message for it, as [`message`] has it; 10 the number of a request and its reply; 11 the number
-/// of a request and its error. `js/link.js` adds 5, an envelope that it could not place.
+/// of a request and its error; 12 and 1 when messages come over two connections from now on, 0 when
+/// no longer. `js/link.js` adds 5, an envelope that it could not place.
 pub(crate) fn notice(notice: &Notice) -> JsValue {
     let nothing = JsValue::UNDEFINED;
     let (kind, text, number, more) = match notice {
@@ -103,6 +104,7 @@ pub(crate) fn notice(notice: &Notice) -> JsValue {
             (6, address.as_str(), f64::from(*is_pattern), refusal)
         }
         Notice::Room => (8, "", 0.0, nothing),
+        Notice::Overlap(begins) => (12, "", f64::from(*begins), nothing),
         Notice::Message(ConsumerId(id), delivery) => (9, "", *id as f64, message(delivery)),
         Notice::Reply(RequestId(id), Ok(reply)) => (10, "", *id as f64, message(reply)),
         Notice::Reply(RequestId(id), Err(failure)) => (11, "", *id as f64, error(failure)),

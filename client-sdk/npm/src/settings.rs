@@ -16,6 +16,7 @@ pub(crate) struct Numbers {
     pub(crate) randomization: f64,
     pub(crate) outbox_len: f64,
     pub(crate) outbox_bytes: f64,
+    pub(crate) climb_after: f64,
     /// Above zero the oldest messages make way in a full outbox.
     pub(crate) drops_oldest: f64,
 }
@@ -42,6 +43,9 @@ impl Numbers {
         }
         if let Some(bytes) = whole(self.outbox_bytes) {
             options = options.outbox_bytes(bytes);
+        }
+        if let Some(time) = milliseconds(self.climb_after) {
+            options = options.climb_after(time);
         }
         if self.drops_oldest > 0.0 {
             options = options.outbox_policy(OutboxPolicy::DropOldest);

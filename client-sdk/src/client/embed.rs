@@ -35,6 +35,9 @@ pub enum Notice {
     Error(Error),
     /// A command was refused with `Overflow`, and messages have left since: it may be given again.
     Room,
+    /// From now on, or no longer, messages come over two connections, and of two equal texts, one
+    /// over each, the second is to be dropped.
+    Overlap(bool),
 }
 
 type Observer = Rc<dyn Fn(Notice)>;
@@ -123,6 +126,7 @@ impl Host for Served {
                 }
                 Event::Error(error) => observer(Notice::Error(error)),
                 Event::Room => observer(Notice::Room),
+                Event::Overlap(begins) => observer(Notice::Overlap(begins)),
                 // Whoever takes envelopes apart knows of it already.
                 Event::Unhandled(_) => {}
             }

@@ -153,7 +153,7 @@ impl Hub {
             // Those who wait for it look for themselves.
             Event::Registered { .. } | Event::Room => Some(Call::Wake(self.wakers())),
             Event::Error(error) => Some(self.report(&error)),
-            Event::Unhandled(_) => None,
+            Event::Overlap(_) | Event::Unhandled(_) => None,
         })
     }
 

@@ -30,6 +30,7 @@ impl Connection {
             Phase::Open(_) if link == self.link => {
                 self.lose(now, 1006, "the connection was lost");
             }
+            _ if self.is_old(link) => self.end_old(),
             _ => {}
         }
     }
@@ -58,7 +59,9 @@ impl Connection {
 
     /// An HTTP response that carried frames has ended as it should.
     pub fn handle_ended(&mut self, now: u64, link: Link) {
-        if let (Phase::Open(opened), true) = (&mut self.phase, link == self.link)
+        if self.is_old(link) {
+            self.receive_old();
+        } else if let (Phase::Open(opened), true) = (&mut self.phase, link == self.link)
             && opened.received
         {
             opened.received = false;
@@ -150,6 +153,8 @@ impl Connection {
             sending: false,
             received: true,
             answer_by: u64::MAX,
+            climb_at: self.climb_at(now, transport),
+            climb_until: 0,
         });
         self.set_state(State::Open { transport });
     }
@@ -221,6 +226,7 @@ impl Connection {
             self.actions.push_back(Action::Close { link: self.link });
         }
         self.close_contenders();
+        self.end_old();
         self.link = self.fresh_link();
         self.last_close = (code, reason.to_owned());
         self.outbox.drop_link_bound();

@@ -10,6 +10,12 @@ use super::connection::{Connection, Phase};
 use super::outbox::Parcel;
 
 impl Connection {
+    /// From now on the application speaks the bridge by itself: what it registered is known to it
+    /// alone, so the connection does not move to another transport while it stands.
+    pub fn hand_over(&mut self) {
+        self.hands_over = true;
+    }
+
     /// Sends an envelope as it is. It is worth nothing on another connection than this one.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use core::time::Duration;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
 use trolleybus_protocol::{Address, Error, ErrorKind};
 
+use super::climb::Old;
 use super::endpoint::Endpoint;
 use super::fallback::Fallback;
 use super::outbox::{Outbox, Parcel};
@@ -36,6 +37,8 @@ pub struct Connection {
     pub(super) last_link: Link,
     /// Transports that are tried.
     pub(super) contenders: Vec<Contender>,
+    /// The connection that was climbed from.
+    pub(super) old: Option<Old>,
     /// Whether the server says that it takes WebSockets.
     pub(super) has_websocket: bool,
     /// Why the last transport could not be opened, where the driver knows.
@@ -44,6 +47,8 @@ pub struct Connection {
     /// Attempts in a row that failed, or that did not last.
     pub(super) attempt: u32,
     pub(super) heartbeats_known: bool,
+    /// The application speaks the bridge by itself.
+    pub(super) hands_over: bool,
     pub(super) token: Token,
     pub(super) last_close: (u16, String),
     pub(super) outbox: Outbox,
@@ -81,6 +86,10 @@ pub(super) struct Opened {
     pub(super) received: bool,
     /// When the answer to a question whether the server lives must be there.
     pub(super) answer_by: u64,
+    /// When to see to the climb to a WebSocket.
+    pub(super) climb_at: u64,
+    /// When one that is open gives up waiting for its moment.
+    pub(super) climb_until: u64,
 }
 
 impl Connection {
@@ -101,11 +110,13 @@ impl Connection {
             session: String::new(),
             last_link: Link::default(),
             contenders: Vec::new(),
+            old: None,
             has_websocket: true,
             why: String::new(),
             fallback: Fallback::new(),
             attempt: 0,
             heartbeats_known: false,
+            hands_over: false,
             token: Token::default(),
             last_close: (1000, String::new()),
             outbox: Outbox::new(options.outbox_len, options.outbox_bytes),
@@ -194,7 +205,9 @@ impl Connection {
         let phase = match &self.phase {
             Phase::Token { deadline } | Phase::Racing { until: deadline, .. } => *deadline,
             Phase::Open(opened) => {
-                opened.ping_at.min(self.dead_at(opened)).min(self.token.refresh_at)
+                let old = self.old.as_ref().map_or(u64::MAX, Old::until);
+                let life = opened.ping_at.min(self.dead_at(opened));
+                life.min(opened.climb_at).min(old).min(self.token.refresh_at)
             }
             Phase::Waiting { until } => *until,
             Phase::Closed => u64::MAX,
@@ -219,6 +232,7 @@ impl Connection {
             Phase::Open(_) => {
                 self.ping_when_due(now);
                 self.refresh_token_when_due(now);
+                self.climb_when_due(now);
             }
             Phase::Waiting { until } if now >= *until => self.start_attempt(now),
             _ => {}

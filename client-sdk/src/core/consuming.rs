@@ -83,14 +83,14 @@ impl Connection {
     /// The server's answer to a registration.
     pub(super) fn acknowledge(&mut self, receipt: RequestId, result: Result<(), Error>) {
         self.receipts_known |= result.is_ok();
-        let Some(row) = self.registry.awaiting(receipt) else {
-            return;
-        };
-        row.outcome = Some(result.clone());
-        let refusal = result.clone().err().filter(|error| error.kind() != ErrorKind::Timeout);
-        let event = registered(row, result);
-        self.events.push_back(event);
-        self.events.extend(refusal.map(Event::Error));
+        if let Some(row) = self.registry.awaiting(receipt) {
+            row.outcome = Some(result.clone());
+            let refusal = result.clone().err().filter(|error| error.kind() != ErrorKind::Timeout);
+            let event = registered(row, result);
+            self.events.push_back(event);
+            self.events.extend(refusal.map(Event::Error));
+        }
+        self.leave_old(receipt);
     }
 
     /// Gives the registration that the server has to be told the end of.

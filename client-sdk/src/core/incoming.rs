@@ -20,7 +20,7 @@ impl Connection {
         match Frame::parse(text) {
             Ok(Frame::Open) => self.handle_open(now, link),
             Ok(Frame::Heartbeat) => self.handle_heard(now, link, text == HEARTBEAT),
-            Ok(Frame::Messages(envelopes)) if link == self.link => {
+            Ok(Frame::Messages(envelopes)) if link == self.link || self.is_old(link) => {
                 self.hear(now);
                 self.receive(now, link, envelopes);
                 self.ping_when_due(now);
@@ -56,6 +56,8 @@ impl Connection {
             self.refuse_contender(now, at, code, reason);
         } else if link == self.link {
             self.lose_by_server(now, code, reason);
+        } else {
+            self.handle_failed(now, link);
         }
     }
 
@@ -103,6 +105,9 @@ impl Connection {
             // The one before may have ended the connection.
             if !matches!(self.phase, Phase::Open(_)) {
                 return;
+            }
+            if self.came_before(link, &text) {
+                continue;
             }
             let text = ByteString::from(text);
             match ServerEnvelope::parse(&text) {

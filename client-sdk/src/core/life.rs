@@ -2,13 +2,10 @@
 
 use core::time::Duration;
 
-use trolleybus_protocol::Address;
 use trolleybus_protocol::codes::Close;
-use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
 
 use super::connection::{Connection, Phase};
 use super::outbox::Parcel;
-use super::requests::Stage;
 
 /// How long a server may take to show that it lives, when it is asked.
 const ANSWER_PATIENCE: u64 = 5000;
@@ -47,7 +44,8 @@ impl Connection {
                     && now >= opened.heard_at + HEARD =>
             {
                 opened.answer_by = now + ANSWER_PATIENCE;
-                self.ask_server(now);
+                let (_, text) = self.question(now + ANSWER_PATIENCE);
+                self.outbox.push_control(Parcel::Control(None), text);
             }
             _ => {}
         }
@@ -57,16 +55,6 @@ impl Connection {
     /// are made all the same, as far apart as can be, do not count.
     pub fn handle_offline(&mut self) {
         self.is_offline = true;
-    }
-
-    /// Has the server say something, by an envelope that changes nothing.
-    fn ask_server(&mut self, now: u64) {
-        let receipt = self.requests.add(now + ANSWER_PATIENCE, Stage::Registration);
-        let label = self.requests.reply_address(receipt);
-        let address = Address::from(label.as_str());
-        let mut envelope = ClientEnvelope::new(Operation::Unregister, address);
-        envelope.receipt = Some(label.into());
-        self.outbox.push_control(Parcel::Control(None), envelope.to_json());
     }
 
     pub(super) fn has_another_attempt(&self) -> bool {

@@ -21,6 +21,7 @@
 //! | `life` | the page goes and comes back; the network too |
 //! | `race` | `/info`, and transports side by side |
 //! | `token` | asking for a token, showing it, renewing it |
+//! | `climb` | from another transport back to a WebSocket |
 //! | `consuming` | consumers come and go, the server acknowledges |
 //! | `incoming` | frames and envelopes from the server |
 //! | `outgoing` | publish, send, request, write, reply, fail |
@@ -38,6 +39,7 @@
 mod attempt;
 mod backoff;
 mod bare;
+mod climb;
 mod connection;
 mod consuming;
 mod endpoint;

@@ -109,6 +109,11 @@ impl Outbox {
         self.queue.len() < len
     }
 
+    /// Whether anything waits that only counts on the present connection.
+    pub(super) fn is_link_bound(&self) -> bool {
+        self.queue.iter().any(|(parcel, _)| !matches!(parcel, Parcel::Message(_)))
+    }
+
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.bytes = 0;

@@ -9,7 +9,7 @@ use trolleybus_protocol::envelope::{ClientEnvelope, Operation, RecipientFailure}
 use trolleybus_protocol::{Address, Body, DeliveryOptions, Error, ErrorKind};
 
 use super::connection::{Connection, Phase, millis};
-use super::outbox::Parcel;
+use super::outbox::{Outbox, Parcel};
 use super::output::{ConsumerId, Delivery, Event, Origin, RequestId};
 use super::requests::Stage;
 
@@ -137,12 +137,12 @@ impl Connection {
         body: Body,
         options: DeliveryOptions,
     ) -> Result<(), Error> {
-        self.check_way_back(origin)?;
         if origin == Origin::Local {
+            self.check_open()?;
             return self.resolve(to, Ok(local(to, body, options, None)));
         }
         let envelope = envelope(Operation::Send, to, body, &options);
-        self.enqueue(Parcel::Reply(None), envelope.to_json())
+        self.send_back(origin, &envelope)
     }
 
     /// Replies, and waits for the reply to the reply.
@@ -186,14 +186,29 @@ impl Connection {
     /// # Errors
     /// As [`Connection::reply`].
     pub fn fail(&mut self, origin: Origin, to: &Address, error: Error) -> Result<(), Error> {
-        self.check_way_back(origin)?;
         if origin == Origin::Local {
+            self.check_open()?;
             return self.resolve(to, Err(error));
         }
         let message = error.message().map(ToOwned::to_owned);
         let mut envelope = ClientEnvelope::new(Operation::Send, to.clone());
         envelope.failure = Some(RecipientFailure { code: error.code(), message });
-        self.enqueue(Parcel::Reply(None), envelope.to_json())
+        self.send_back(origin, &envelope)
+    }
+
+    /// Over the connection that the message came from, which may be one that is being left.
+    fn send_back(&mut self, origin: Origin, envelope: &ClientEnvelope) -> Result<(), Error> {
+        let text = envelope.to_json();
+        if let Origin::Link(link) = origin
+            && self.is_old(link)
+        {
+            let mut outbox = Outbox::new(1, 0);
+            outbox.push(Parcel::Reply(None), text);
+            outbox.next_upload(drop).into_iter().for_each(|text| self.say_to_old(text));
+            return Ok(());
+        }
+        self.check_way_back(origin)?;
+        self.enqueue(Parcel::Reply(None), text)
     }
 
     /// Fails a request that nobody will read: within this client with `Timeout`.

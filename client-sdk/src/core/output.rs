@@ -116,6 +116,10 @@ pub enum Event {
     },
     /// An error that belongs to no request.
     Error(Error),
+    /// From now on, or for `false` no longer, messages come over two connections, and of two equal
+    /// texts, one over each, the second is to be dropped. The machine does so by itself where it is
+    /// the one that takes frames apart ([`Connection::handle_frame`](super::Connection)).
+    Overlap(bool),
     /// Something was refused with `Overflow`, and messages have left since: it may be tried again.
     Room,
     /// An envelope that no rule here covers, such as an application's own.

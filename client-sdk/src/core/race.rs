@@ -134,7 +134,8 @@ impl Connection {
             Phase::Racing { asked: Asked::Pending(_), until, .. } => {
                 *until = (*until).min(now + GRACE);
             }
-            _ => drop(self.win_if_ready(now)),
+            Phase::Racing { .. } => drop(self.win_if_ready(now)),
+            _ => self.climb_on(now),
         }
     }
 
@@ -159,7 +160,8 @@ impl Connection {
             {
                 self.give_up(now);
             }
-            _ => {}
+            Phase::Racing { .. } => {}
+            _ => self.climb_on(now),
         }
     }
 

@@ -77,6 +77,11 @@ impl Requests {
         }
     }
 
+    /// Whether one waits that was given to a transport.
+    pub(super) fn has_sent(&self) -> bool {
+        self.rows.values().any(|pending| pending.stage == Stage::Sent)
+    }
+
     /// Ends those at `stage`; all when none is named.
     pub(super) fn end(&mut self, stage: Option<Stage>) -> Vec<(RequestId, Stage)> {
         self.take_if(|pending| stage.is_none_or(|stage| pending.stage == stage))

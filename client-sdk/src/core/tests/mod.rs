@@ -2,6 +2,7 @@
 
 mod attempts;
 mod bare;
+mod climb;
 mod consumers;
 mod fallback;
 mod life;
