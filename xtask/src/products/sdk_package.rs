@@ -245,8 +245,7 @@ mod tests {
         assert_eq!(manifest["exports"]["./vertx"]["require"], "./vertx.cjs");
         assert_eq!(manifest["exports"]["./vertx"]["import"], "./vertx.js");
         let files = ["index.js", "index.d.ts", "vertx.js", "vertx.cjs", "vertx.global.js"];
-        let more =
-            ["vertx.d.ts", "vertx.d.cts", "shared.js", "worker.js", "worker.d.ts", WASM];
+        let more = ["vertx.d.ts", "vertx.d.cts", "shared.js", "worker.js", "worker.d.ts", WASM];
         assert_eq!(manifest["files"], json!([&files[..], &more[..]].concat()));
     }
 }
