@@ -24,7 +24,7 @@ pub(crate) struct Suite {
     pub(crate) run: fn(&Workshop) -> Result<()>,
 }
 
-pub(crate) const ALL: [Suite; 9] = [
+pub(crate) const ALL: [Suite; 10] = [
     Suite {
         name: "fmt",
         meaning: "the sources are formatted",
