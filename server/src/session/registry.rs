@@ -143,15 +143,14 @@ impl Drop for Registration {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Uri};
+    use http::HeaderMap;
     use trolleybus_protocol::sockjs::Transport;
 
     use super::super::{Options, SocketInfo};
     use super::*;
 
     fn link(id: u64) -> Arc<Link> {
-        let uri = Uri::from_static("/");
-        let info = SocketInfo::new(id, Transport::WebSocket, None, &uri, &HeaderMap::new());
+        let info = SocketInfo::new(id, Transport::WebSocket, None, "/", &HeaderMap::new());
         Arc::new(Link::new(info, &Options::default(), Arc::default()))
     }
 

@@ -15,6 +15,8 @@ pub(super) struct Call {
     pub(super) parts: Parts,
     /// The client, where that is known.
     pub(super) client: Option<SocketAddr>,
+    /// How many bytes of the path, as `parts` has it, are the mount point's.
+    pub(super) mount: usize,
 }
 
 impl Call {
@@ -37,10 +39,16 @@ impl Call {
             self.service.next_id(),
             transport,
             self.client,
-            &self.parts.uri,
+            self.path_and_query(),
             &self.parts.headers,
         );
         Link::new(info, self.options(), self.service.counters())
+    }
+
+    /// Path and query behind the mount point.
+    fn path_and_query(&self) -> &str {
+        let whole = self.parts.uri.path_and_query().map_or("", |path| path.as_str());
+        whole.get(self.mount..).unwrap_or_default()
     }
 
     /// The callback that jsonp and htmlfile ask for, under either of its names.

@@ -19,7 +19,7 @@ pub(super) async fn routed(State(service): State<Arc<Service>>, request: Request
     let (parts, body) = request.into_parts();
     let path = mounted::path(&parts).to_owned();
     let client = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    dispatch(Call { service, parts, client }, body, &path).await
+    dispatch(Call { service, parts, client, mount: 0 }, body, &path).await
 }
 
 /// Answers a request for a path behind the mount point.

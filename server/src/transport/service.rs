@@ -78,7 +78,8 @@ impl SockJs {
     ) -> impl Future<Output = Response> + Send + use<> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().get(mount.len()..).unwrap_or_default().to_owned();
-        let call = Call { service: Arc::clone(&self.service), parts, client };
+        let mount = mount.len();
+        let call = Call { service: Arc::clone(&self.service), parts, client, mount };
         async move { dispatch::dispatch(call, body, &path).await }
     }
 
@@ -163,5 +164,25 @@ impl Service {
 
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn(task);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_knows_its_path_behind_the_mount_point() {
+        let (told, mut tells) = tokio::sync::mpsc::unbounded_channel();
+        let service = SockJs::new(Options::default(), move |socket: Socket| {
+            told.send(socket.info().path().to_owned()).ok();
+            std::future::ready(())
+        });
+        let request = Request::post("/bus/000/abc/xhr?t=1").body(Body::empty()).unwrap();
+        let response = service.answer(request, "/bus", None).await;
+        assert_eq!(response.status(), http::StatusCode::OK);
+        assert_eq!(tells.recv().await.as_deref(), Some("/000/abc/xhr"));
     }
 }
