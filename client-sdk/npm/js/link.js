@@ -204,19 +204,22 @@ class Link {
 
   #frame(link, text) {
     const letter = text[0];
-    let [what, code, reason] = [BROKEN, 0, ""];
+    let parts;
     try {
-      if (letter === "a") return this.#envelopes(link, JSON.parse(text.slice(1)));
-      if (letter === "c") {
-        [code, reason] = JSON.parse(text.slice(1));
-        if (code === code >>> 0) what = CLOSE;
-      }
+      if (letter === "a" || letter === "c") parts = JSON.parse(text.slice(1));
     } catch {
       // It is broken.
     }
+    const isList = Array.isArray(parts);
+    if (isList && letter === "a") return this.#envelopes(link, parts);
+    let [what, code, reason] = [BROKEN, 0, ""];
     if (text === "o") what = OPEN;
     // A stream begins with a long line of them.
     else if (letter === "h") what = text === "h" ? HEARTBEAT : HEARD;
+    else if (isList && parts[0] === parts[0] >>> 0) {
+      what = CLOSE;
+      [code, reason] = parts;
+    }
     if (text) this.#bus.hear(link, what, String(reason), code);
   }
 
@@ -241,7 +244,6 @@ class Link {
   /** Whether a message is held back for the old connection, or came over that before. */
   #isOutOfTurn(link, text, again) {
     const old = this.#old;
-    if (!old) return false;
     if (link === old.link) return old.texts.push(text) < 0;
     if (old.held) return old.held.push(again) > 0;
     const at = old.texts.indexOf(text);
@@ -272,7 +274,7 @@ class Link {
     envelope.origin = link;
     envelope.size = text.length;
     if (takers) {
-      if (this.#isOutOfTurn(link, text, () => this.#message(link, envelope, text))) return;
+      if (this.#old && this.#isOutOfTurn(link, text, () => this.#message(link, envelope, text))) return;
       takers[0](envelope);
       // Each has a body of its own.
       for (let at = 1; at < takers.length; at += 1) takers[at]({ ...envelope, body: JSON.parse(text).body });
