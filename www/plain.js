@@ -1,21 +1,16 @@
 import { EventBus } from "/sdk/index.js";
 
+// Everything may be asked of a bus at once; it connects in the background, and again.
 const bus = new EventBus("/eventbus");
 const find = (name) => document.querySelector(`[data-testid=${name}]`);
 
-// The sign shows where the connection stands.
-bus.onstate = ({ name, transport }) => {
-  find("state").dataset.state = name;
-  find("state").textContent = name;
-  find("transport").textContent = transport ?? "";
-};
-
 // A word goes to the service ...
 const form = document.querySelector("form");
-form.onsubmit = (event) => {
+form.onsubmit = async (event) => {
   event.preventDefault();
-  bus.publish("demo.request", form.word.value);
+  const word = form.word.value;
   form.word.select();
+  await bus.publish("demo.request", word);
 };
 
 // ... and what it makes of it comes back to every page.
@@ -26,3 +21,10 @@ bus.consumer("demo.response", (message) => {
   find("received").prepend(entry);
   find("received").children[100]?.remove();
 });
+
+// The sign shows where the connection stands.
+for await (const { name, transport } of bus.states()) {
+  find("state").dataset.state = name;
+  find("state").textContent = name;
+  find("transport").textContent = transport ?? "";
+}

@@ -1,5 +1,6 @@
-// Runs `dispatch.js` in Chromium: both clients by turns, medians, a table and JSON.
-// `node tests/bench/dispatch.mjs [--rounds 7] [--count 20000] [--live] [--json file]`
+// The npm package in Chromium: messages a second that reach a handler (`dispatch.js`), ours and Vert.x's
+// client by turns, and the time from the start of a script to its first reply. Medians, as a table and JSON.
+// `cargo xtask bench-browser [--rounds 7] [--count 4000] [--only TEXT] [--live] [--json FILE]`
 
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
@@ -10,17 +11,16 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { launchBrowser } from "../support-js/browser.mjs";
 import { needed } from "../support-js/needs.mjs";
-import { serve } from "../support-js/server.mjs";
+import { demo } from "../support-js/server.mjs";
 
 const text = (name) => name.padEnd(24);
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "7" },
-    count: { type: "string", default: "16000" },
+    count: { type: "string", default: "4000" },
     only: { type: "string" },
     live: { type: "boolean", default: false },
     json: { type: "string" },
-    profile: { type: "string" },
   },
 });
 const [rounds, count] = [Number(options.rounds), Number(options.count)];
@@ -49,6 +49,14 @@ const PAGE = `<!doctype html><title>Dispatch</title><link rel="icon" href="data:
   };
 </script>
 <script src="/sockjs.js"></script><script src="/vertx.js"></script><script type="module" src="/dispatch.js"></script>`;
+/** It notes when a request was answered, in milliseconds since its first script started. */
+const START = `<!doctype html><title>Start</title><link rel="icon" href="data:,">
+<script>globalThis.began = performance.now();</script><script type="module">
+  import { EventBus } from "/sdk/index.js";
+  const bus = new EventBus(new URLSearchParams(location.search).get("bridge"));
+  await bus.request("echo", "first");
+  globalThis.took = performance.now() - began;
+</script>`;
 const INFO = JSON.stringify({ websocket: true, origins: ["*:*"], cookie_needed: false, entropy: 1 });
 
 /** The page, both clients, and as much of a bridge as `/info` is. */
@@ -58,12 +66,12 @@ const site = createServer(async ({ url }, response) => {
   const file = FILES[pathname] ?? sdk;
   const [type, content] = file
     ? [TYPES[pathname.split(".").at(-1)], await readFile(file)]
-    : pathname.startsWith("/eventbus/info") ? ["application/json", INFO] : ["text/html", PAGE];
+    : pathname === "/eventbus/info" ? ["application/json", INFO] : ["text/html", pathname === "/start" ? START : PAGE];
   response.setHeader("Content-Type", type).end(content);
 });
 await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));
 const browser = await launchBrowser();
-const server = options.live ? await serve() : undefined;
+const server = await demo("--open-bridge");
 
 /** A program publishes; the page waits for what comes of it. */
 const flood = (address) => {
@@ -72,36 +80,53 @@ const flood = (address) => {
 };
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+/** The middle half. */
+const spread = (numbers) => {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return [0.25, 0.75].map((share) => sorted[Math.floor(sorted.length * share)].toFixed(2)).join("..");
+};
 const results = [];
 try {
+  const origin = `http://127.0.0.1:${site.address().port}`;
+  const starts = [];
+  for (let round = 0; round < rounds; round += 1) {
+    // Each has a cache of its own.
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${origin}/start?bridge=${encodeURIComponent(server.bridge)}`);
+    starts.push(await page.waitForFunction(() => globalThis.took).then((took) => took.jsonValue()));
+    await context.close();
+  }
+  results.push({ title: "start", milliseconds: median(starts), runs: starts });
+  console.log(`first reply after ${median(starts).toFixed()} ms (${Math.min(...starts).toFixed()}..${Math.max(...starts).toFixed()}) from the start of the script\n`);
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error(error));
-  if (options.profile) page.on("console", (message) => console.error(message.text()));
   await page.exposeFunction("flood", flood);
-  await page.goto(`http://127.0.0.1:${site.address().port}/`);
+  await page.goto(origin);
   await page.waitForFunction(() => globalThis.bench);
-  const works = options.live ? { "live, 100 B": {} } : WORKS;
-  console.log(`${text("messages a second")} ${"ours".padStart(10)} ${"vertx".padStart(10)}  ratio (spread)`);
-  for (const [title, work] of Object.entries(works)) {
-    if (options.only && !title.includes(options.only)) continue;
+  const live = async () => {
     const runs = { ours: [], vertx: [] };
     for (let round = -1; round < rounds; round += 1)
       for (const name of round % 2 ? ["ours", "vertx"] : ["vertx", "ours"]) {
-        const rate = options.live
-          ? await page.evaluate(([...given]) => bench.live(...given), [name, server.bridge, count])
-          : await page.evaluate(([...given]) => bench.replay(...given), [name, work, count, 3]);
+        const rate = await page.evaluate(([...given]) => bench.live(...given), [name, server.bridge, count]);
         // The first round warms up.
         if (round >= 0) runs[name].push(rate);
       }
+    return runs;
+  };
+  const works = options.live ? { "live, 100 B": {} } : WORKS;
+  console.log(`${text("messages a second")} ${"ours".padStart(10)} ${"vertx".padStart(10)}  ratio (middle half)`);
+  for (const [title, work] of Object.entries(works)) {
+    if (options.only && !title.includes(options.only)) continue;
+    const runs = options.live ? await live() : await page.evaluate(([...given]) => bench.replay(...given), [work, count, rounds * 10]);
     const ratios = runs.ours.map((rate, at) => rate / runs.vertx[at]);
     const [ours, vertx, ratio] = [runs.ours, runs.vertx, ratios].map(median);
     results.push({ title, ours, vertx, ratio, runs });
-    const spread = [Math.min(...ratios), Math.max(...ratios)].map((one) => one.toFixed(2)).join("..");
-    console.log(`${text(title)} ${ours.toFixed().padStart(10)} ${vertx.toFixed().padStart(10)}  ${ratio.toFixed(2)} (${spread})`);
+    console.log(`${text(title)} ${ours.toFixed().padStart(10)} ${vertx.toFixed().padStart(10)}  ${ratio.toFixed(2)} (${spread(ratios)})`);
   }
 } finally {
   await browser.close();
-  await server?.stop();
+  await server.stop();
   site.close();
 }
 if (options.json) await writeFile(options.json, JSON.stringify(results, null, 2));

@@ -123,10 +123,10 @@ const noHandlers = (replyAddress, address) => ({
   message: `No handlers for address ${address}`,
 });
 
-/** A running bridge at `bridge`, with its sockets. */
+/** A running bridge under `/eventbus`, and under any name before that; with its sockets. */
 export async function independentBridge() {
   const bridge = new Bridge();
-  const service = sockjs.createServer({ prefix: "/eventbus", log: () => {} });
+  const service = sockjs.createServer({ prefix: "(?:/[a-z0-9-]+)?/eventbus", log: () => {} });
   service.on("connection", (connection) => bridge.accept(connection));
   const server = createServer();
   service.installHandlers(server);
@@ -139,7 +139,6 @@ export async function independentBridge() {
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
     origin,
-    bridge: `${origin}/eventbus`,
     sockets: bridge.sockets,
     stop: () => {
       sockets.forEach((socket) => socket.destroy());

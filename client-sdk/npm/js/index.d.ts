@@ -114,8 +114,24 @@ export interface Options {
   outboxPolicy?: "reject" | "drop_oldest" | "wait";
 }
 
+/** How tabs share a connection. */
+export interface SharedOptions {
+  /** Tabs with the same name and URL share, whatever their options; those of the first one hold. */
+  name?: string;
+  /** Where the script of the SharedWorker is, `worker.js` of this package: for bundlers that do not find it. */
+  worker?: string | URL;
+  /** `"worker"` and `"tab"` allow that way alone; `"none"` is a connection of its own. `"auto"` by default. */
+  via?: "auto" | "worker" | "tab" | "none";
+}
+
 /** Settings of {@link connect}. */
 export interface ConnectOptions extends Options {
+  /**
+   * One connection for all tabs of the origin that ask for it with the same URL and options: in a
+   * SharedWorker, or in one of the tabs where there is none. Where neither is possible the tab has a
+   * connection of its own. False by default.
+   */
+  shared?: boolean | SharedOptions;
   /** Gives up connecting: the bus is closed and `connect` rejects with the signal's reason. Means nothing once it is open. */
   signal?: AbortSignal;
 }
@@ -175,12 +191,13 @@ export interface Message<T = any, R = any> {
   readonly replyAddress?: string;
   /**
    * Replies; does nothing when no reply is wanted. Only the first reply counts. Rejects with `CLOSED`
-   * when the connection that brought the message is gone.
+   * when the connection that brought the message is gone; that alone is no unhandled rejection when
+   * nobody awaits it, because who asked is told anyway.
    */
   reply(body?: R, options?: DeliveryOptions): Promise<void>;
   /** Replies, and resolves to the reply to the reply. */
   request<Next = any>(body?: R, options?: RequestOptions): Promise<Message<Next>>;
-  /** Fails the request with a code and text of the application's own. */
+  /** Fails the request with a code and text of the application's own. Rejects as `reply` does. */
   fail(code: number, text?: string): Promise<void>;
 }
 

@@ -31,6 +31,7 @@ class Link {
   #waiting = [];
   #wasFull = false;
   #isBare = false;
+  #hasToken;
   #isSocket = false;
   #heardAt = 0;
   /** Consumers of what the server sends: by address, and by pattern. */
@@ -57,12 +58,13 @@ class Link {
     ];
     const { transports = [], token } = options;
     this.#observer = observer;
+    this.#hasToken = token !== undefined;
     const notice = (parts) => (parts[0] === 7 ? giveToken(this.#bus, token) : this.#notice(...parts));
     const take = (link, what, text) => (what ? this.#info(link, text) : this.#frame(link, text));
     load().then(
       (Bus) => {
         const given = numbers.map((number) => number ?? NaN);
-        this.#begin(new Bus(String(url), String(transports), token !== undefined, notice, take, ...given));
+        this.#begin(new Bus(String(url), String(transports), this.#hasToken, notice, take, ...given));
       },
       (error) => {
         this.#begin(broken(String(error)));
@@ -143,6 +145,7 @@ class Link {
   /** From now on every envelope is a notice 5, as a text, but errors that the connection mends. */
   handOver() {
     this.#isBare = true;
+    this.#soon((bus) => bus.handOver());
   }
 
   /** Sends an envelope as it is, over this connection or never. */
@@ -160,7 +163,8 @@ class Link {
   }
 
   #flush() {
-    for (let call; (call = this.#waiting[0]); this.#waiting.shift()) if (call(this.#bus) === true) return;
+    for (let call; (call = this.#waiting.shift()); )
+      if (call(this.#bus) === true) return void this.#waiting.unshift(call);
     if (!this.#wasFull) return;
     this.#wasFull = false;
     this.#observer([8]);
@@ -200,19 +204,22 @@ class Link {
 
   #frame(link, text) {
     const letter = text[0];
-    let [what, code, reason] = [BROKEN, 0, ""];
+    let parts;
     try {
-      if (letter === "a") return this.#envelopes(link, JSON.parse(text.slice(1)));
-      if (letter === "c") {
-        [code, reason] = JSON.parse(text.slice(1));
-        if (code === code >>> 0) what = CLOSE;
-      }
+      if (letter === "a" || letter === "c") parts = JSON.parse(text.slice(1));
     } catch {
       // It is broken.
     }
+    const isList = Array.isArray(parts);
+    if (isList && letter === "a") return this.#envelopes(link, parts);
+    let [what, code, reason] = [BROKEN, 0, ""];
     if (text === "o") what = OPEN;
     // A stream begins with a long line of them.
     else if (letter === "h") what = text === "h" ? HEARTBEAT : HEARD;
+    else if (isList && parts[0] === parts[0] >>> 0) {
+      what = CLOSE;
+      [code, reason] = parts;
+    }
     if (text) this.#bus.hear(link, what, String(reason), code);
   }
 
@@ -237,7 +244,6 @@ class Link {
   /** Whether a message is held back for the old connection, or came over that before. */
   #isOutOfTurn(link, text, again) {
     const old = this.#old;
-    if (!old) return false;
     if (link === old.link) return old.texts.push(text) < 0;
     if (old.held) return old.held.push(again) > 0;
     const at = old.texts.indexOf(text);
@@ -246,7 +252,7 @@ class Link {
   }
 
   #envelope(link, text) {
-    if (this.#isBare && !isExpired(text)) return this.#observer([5, text]);
+    if (this.#isBare && !(this.#hasToken && isExpired(text))) return this.#observer([5, text]);
     let envelope;
     try {
       envelope = JSON.parse(text);
@@ -258,7 +264,7 @@ class Link {
       this.#message(link, envelope, text);
     } else if (type === "err") {
       const { body, failureType, failureCode, message } = envelope;
-      this.#bus.fail(asText(address) ?? "", asText(body), String(failureType), failureCode ?? -1, asText(message));
+      this.#bus.fail(asText(address) ?? "", asText(body) ?? "", String(failureType), failureCode ?? -1, asText(message));
     } else this.#observer([5, envelope]);
   }
 
@@ -268,7 +274,7 @@ class Link {
     envelope.origin = link;
     envelope.size = text.length;
     if (takers) {
-      if (this.#isOutOfTurn(link, text, () => this.#message(link, envelope, text))) return;
+      if (this.#old && this.#isOutOfTurn(link, text, () => this.#message(link, envelope, text))) return;
       takers[0](envelope);
       // Each has a body of its own.
       for (let at = 1; at < takers.length; at += 1) takers[at]({ ...envelope, body: JSON.parse(text).body });

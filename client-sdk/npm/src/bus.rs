@@ -118,16 +118,17 @@ impl Bus {
         }
     }
 
-    /// An envelope `err` came; `word` is its body, if that is a text.
+    /// An envelope `err` came; `word` is its body, where that is a text, else empty.
     pub fn fail(
         &self,
         address: &str,
-        word: Option<String>,
+        word: &str,
         failure_type: &str,
         code: i32,
         message: Option<String>,
     ) {
-        let error = error_from_wire(word.as_deref(), failure_type, code, message);
+        let word = (!word.is_empty()).then_some(word);
+        let error = error_from_wire(word, failure_type, code, message);
         self.client.command(|core, now| core.handle_error(now, address, error));
     }
 
@@ -212,6 +213,12 @@ impl Bus {
     pub fn limit_attempts(&self, attempts: f64) {
         let attempts = settings::attempts(attempts);
         self.client.command(|core, _| core.limit_attempts(attempts));
+    }
+
+    /// From now on the application speaks the bridge by itself.
+    #[wasm_bindgen(js_name = handOver)]
+    pub fn hand_over(&self) {
+        self.client.command(|core, _| core.hand_over());
     }
 
     /// Sends an envelope as it is, over this connection or never. Gives an error when it is not

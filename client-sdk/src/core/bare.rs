@@ -1,5 +1,5 @@
-//! For an API that speaks the bridge by itself, as the stand-in for Vert.x's client does: envelopes
-//! as they are, in both directions.
+//! For an API that speaks the bridge by itself, as the stand-in for Vert.x's client does: it says
+//! envelopes as they are, and takes those of the server apart itself.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -10,7 +10,8 @@ use super::connection::{Connection, Phase};
 use super::outbox::Parcel;
 
 impl Connection {
-    /// From now on every envelope is handed over as it is, by [`Event::Unhandled`](super::Event).
+    /// From now on the application speaks the bridge by itself: what it registered is known to it
+    /// alone, so the connection does not move to another transport while it stands.
     pub fn hand_over(&mut self) {
         self.hands_over = true;
     }

@@ -47,7 +47,7 @@ pub struct Connection {
     /// Attempts in a row that failed, or that did not last.
     pub(super) attempt: u32,
     pub(super) heartbeats_known: bool,
-    /// Envelopes go to the application as they are.
+    /// The application speaks the bridge by itself.
     pub(super) hands_over: bool,
     pub(super) token: Token,
     pub(super) last_close: (u16, String),

@@ -11,9 +11,6 @@ use super::connection::{Connection, Phase};
 use super::output::{Delivery, Event, Link, Origin, RequestId};
 use super::requests::Stage;
 
-/// How the errors of servers begin that know of tokens.
-const ERROR: &str = r#"{"type":"err""#;
-
 impl Connection {
     /// A frame arrived. Empty ones, as between the lines of a stream, are passed over.
     pub fn handle_frame(&mut self, now: u64, link: Link, text: &str) {
@@ -110,12 +107,7 @@ impl Connection {
                 return;
             }
             let text = ByteString::from(text);
-            let parsed = if self.hands_over && !text.starts_with(ERROR) {
-                Ok(ServerEnvelope::Unknown)
-            } else {
-                ServerEnvelope::parse(&text)
-            };
-            match parsed {
+            match ServerEnvelope::parse(&text) {
                 Ok(ServerEnvelope::Rec {
                     address,
                     body,
@@ -139,13 +131,11 @@ impl Connection {
                         if is_answer { Some(message) } else { self.in_turn(link, &text, message) };
                     message.into_iter().for_each(|message| self.deliver(message));
                 }
-                Ok(ServerEnvelope::Err { address, error })
-                    if !self.hands_over || self.wants_renewal(&error) =>
-                {
+                Ok(ServerEnvelope::Err { address, error }) => {
                     let address = address.as_ref().map(Address::as_str);
                     self.handle_error(now, address.unwrap_or_default(), error);
                 }
-                _ => {
+                Ok(ServerEnvelope::Unknown) | Err(_) => {
                     self.events.push_back(Event::Unhandled(text));
                 }
             }

@@ -2,13 +2,17 @@
 
 use crate::suites;
 
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 10] = [
     ("demo [-- ARGS]", "build everything and run `trolleybus demo ARGS` on the built site"),
     ("test [SUITE...]", "run all test suites, or those named, and report"),
     ("build", "build the npm package, the UI and the site in target/www"),
     ("size", "what browsers download, raw and gzipped"),
     ("screenshots", "take the pictures of the UI into tests/e2e/screenshots"),
     ("versus [ARGS]", "measure the server beside its peers: --rounds N --seconds N --only TEXT"),
+    (
+        "bench-browser [ARGS]",
+        "measure the npm package in Chromium beside Vert.x's client: --rounds N --live --json FILE",
+    ),
     ("fuzz [TARGET] [SECONDS]", "the fuzz targets with cargo-fuzz, a minute each unless told"),
     ("setup", "find or install the tools, and nothing else"),
     ("help", "this text"),

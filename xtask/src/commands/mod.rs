@@ -1,5 +1,6 @@
 //! The commands, one per file, and the choice between them.
 
+mod bench_browser;
 mod build;
 mod demo;
 mod fuzz;
@@ -52,6 +53,10 @@ fn dispatch(name: &str, rest: &[String]) -> Result<Outcome> {
         "fuzz" => fuzz::run(rest),
         "versus" => {
             versus::run_all(rest)?;
+            Ok(Outcome::Done)
+        }
+        "bench-browser" => {
+            bench_browser::run_all(rest)?;
             Ok(Outcome::Done)
         }
         "setup" => without_arguments(name, rest, setup::run),

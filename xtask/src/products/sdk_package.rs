@@ -26,10 +26,17 @@ pub(crate) struct Entry {
 }
 
 /// The first is the loader, which the others leave where it is.
-pub(crate) const ENTRIES: [Entry; 2] = [
+pub(crate) const ENTRIES: [Entry; 4] = [
     Entry { name: "index", path: Some("."), global: None },
     Entry { name: "vertx", path: Some("./vertx"), global: Some("EventBus") },
+    // The loader loads it when it is wanted.
+    Entry { name: "shared", path: None, global: None },
+    // A SharedWorker's script, whole in itself; bundlers that do not find it are given it by its path.
+    Entry { name: "worker", path: Some("./worker.js"), global: None },
 ];
+
+/// What the loader leaves to be loaded when it is wanted.
+const LAZY: &str = "shared.js";
 
 /// A file of the package, by the format that it is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,11 +102,10 @@ impl Entry {
         let script = made.join(Format::Module.file(self.name));
         for format in self.formats() {
             let mut flags = format.flags(self.global.unwrap_or_default());
-            if self.name != ENTRIES[0].name {
-                flags.push(format!("--external:{}", made.join(LOADER).display()));
-            }
+            let left = if self.name == ENTRIES[0].name { LAZY } else { LOADER };
+            flags.push(format!("--external:{}", made.join(left).display()));
             // Beside the loader, so that it finds that there.
-            let packed = made.join(format.file(self.name)).with_added_extension("packed");
+            let packed = made.join(format.file(self.name) + ".packed");
             bundle(workshop, &script, &packed, &flags)?;
             let file = folder.join(format.file(self.name));
             fs::copy(&packed, &file).with_context(|| format!("cannot write {}", file.display()))?;
@@ -134,7 +140,11 @@ pub(super) fn build(workshop: &Workshop) -> Result<()> {
     open_glue(&glue)?;
     optimize_and_rename(workshop, &made.join(WASM), &glue)?;
     let sources = workspace.npm().join("js");
-    copy_all(&sources, &made, |name| name.ends_with(".js"))?;
+    for rooms in ["", "shared"] {
+        let room = made.join(rooms);
+        fs::create_dir_all(&room).with_context(|| format!("cannot create {}", room.display()))?;
+        copy_all(&sources.join(rooms), &room, |name| name.ends_with(".js"))?;
+    }
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for entry in &ENTRIES {
         entry.bundle(workshop, &made, &folder)?;
@@ -235,7 +245,7 @@ mod tests {
         assert_eq!(manifest["exports"]["./vertx"]["require"], "./vertx.cjs");
         assert_eq!(manifest["exports"]["./vertx"]["import"], "./vertx.js");
         let files = ["index.js", "index.d.ts", "vertx.js", "vertx.cjs", "vertx.global.js"];
-        let more = ["vertx.d.ts", "vertx.d.cts", WASM];
+        let more = ["vertx.d.ts", "vertx.d.cts", "shared.js", "worker.js", "worker.d.ts", WASM];
         assert_eq!(manifest["files"], json!([&files[..], &more[..]].concat()));
     }
 }

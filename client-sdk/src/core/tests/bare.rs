@@ -3,16 +3,31 @@
 use super::*;
 
 #[test]
-fn envelopes_are_handed_over_and_said_as_they_are() {
+fn envelopes_are_said_as_they_are() {
     let mut rig = Rig::open();
-    rig.core.hand_over();
-    for envelope in [r#"{"type":"rec","address":"a","body":1,"more":2}"#, "no envelope"] {
-        rig.receive(envelope);
-        assert_eq!(rig.core.poll_event(), Some(Event::Unhandled(envelope.to_owned().into())));
-    }
     let odd = r#"{"type":"odd"}"#;
     rig.core.say(odd.to_owned()).unwrap();
     assert_eq!(rig.sent(), [odd]);
+}
+
+#[test]
+fn a_reply_that_was_read_elsewhere_ends_its_request() {
+    let mut rig = Rig::open();
+    let request = rig.request("a");
+    let address = rig.reply_address(request);
+    assert_eq!(rig.core.handle_reply(&address), Ok(Some(request)));
+    // It is ours, and ended.
+    assert_eq!(rig.core.handle_reply(&address), Err(true));
+    assert_eq!(rig.core.handle_reply("a"), Err(false));
+    assert_eq!(rig.core.poll_event(), None);
+}
+
+#[test]
+fn an_error_that_was_read_elsewhere_is_told() {
+    let mut rig = Rig::open();
+    let error = Error::no_handlers("a");
+    rig.core.handle_error(rig.now, "", error.clone());
+    assert_eq!(rig.core.poll_event(), Some(Event::Error(error)));
 }
 
 #[test]

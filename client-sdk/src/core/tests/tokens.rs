@@ -1,5 +1,7 @@
 //! The token: asked for, shown first, renewed, turned down.
 
+use trolleybus_protocol::codes::Refusal;
+
 use super::*;
 
 const MINUTE: u64 = 60_000;
@@ -183,10 +185,9 @@ fn refusal_for_an_expired_token_counts_as_a_close() {
 }
 
 #[test]
-fn so_it_does_where_envelopes_are_handed_over() {
+fn so_it_does_where_envelopes_are_read_elsewhere() {
     let mut rig = open(None);
-    rig.core.hand_over();
-    rig.receive(r#"{"type":"err","body":"token_expired"}"#);
+    rig.core.handle_error(rig.now, "", Error::refused(Refusal::TokenExpired));
     assert_eq!(rig.core.state(), &State::Connecting);
 }
 

@@ -1,0 +1,2 @@
+// The script of a SharedWorker; see the option `shared`. There is nothing to import from it.
+export {};
