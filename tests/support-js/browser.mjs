@@ -23,8 +23,8 @@ const ARGUMENTS = [
   "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ];
 
-export function launchBrowser() {
-  return chromium.launch({ executablePath: needed("CHROMIUM"), args: ARGUMENTS });
+export function launchBrowser(options = {}) {
+  return chromium.launch({ executablePath: needed("CHROMIUM"), args: ARGUMENTS, ...options });
 }
 
 /**

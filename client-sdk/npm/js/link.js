@@ -38,8 +38,8 @@ class Link {
   #rows = [new Map(), new Map()];
   /** All consumers by their numbers, and those who wait for replies. */
   #consumers = new Map();
-  /** While two connections deliver: what came over one and not over the other yet. */
-  #seen;
+  /** While two connections deliver: the old one, the texts that came over it, and what waits for it. */
+  #old;
   #requests = new Map();
 
   constructor(url, options, attempts, observer) {
@@ -176,7 +176,7 @@ class Link {
   }
 
   #notice(kind, text, number, more) {
-    if (kind === 12) this.#seen = number ? [] : undefined;
+    if (kind === 12) this.#overlap(number);
     else if (kind < 9) {
       if (kind === 8) this.#flush();
       if (kind === 1) this.#isSocket = text === "websocket";
@@ -204,19 +204,22 @@ class Link {
 
   #frame(link, text) {
     const letter = text[0];
-    let [what, code, reason] = [BROKEN, 0, ""];
+    let parts;
     try {
-      if (letter === "a") return this.#envelopes(link, JSON.parse(text.slice(1)));
-      if (letter === "c") {
-        [code, reason] = JSON.parse(text.slice(1));
-        if (code === code >>> 0) what = CLOSE;
-      }
+      if (letter === "a" || letter === "c") parts = JSON.parse(text.slice(1));
     } catch {
       // It is broken.
     }
+    const isList = Array.isArray(parts);
+    if (isList && letter === "a") return this.#envelopes(link, parts);
+    let [what, code, reason] = [BROKEN, 0, ""];
     if (text === "o") what = OPEN;
     // A stream begins with a long line of them.
     else if (letter === "h") what = text === "h" ? HEARTBEAT : HEARD;
+    else if (isList && parts[0] === parts[0] >>> 0) {
+      what = CLOSE;
+      [code, reason] = parts;
+    }
     if (text) this.#bus.hear(link, what, String(reason), code);
   }
 
@@ -226,13 +229,25 @@ class Link {
       this.#heardAt = now;
       this.#bus.hear(link, HEARD, "", 0);
     }
-    for (const text of texts) if (!this.#cameBefore(link, text)) this.#envelope(link, text);
+    for (const text of texts) this.#envelope(link, text);
   }
 
-  #cameBefore(link, text) {
-    const at = this.#seen?.findIndex(([other, known]) => other !== link && known === text);
-    if (at >= 0) this.#seen.splice(at, 1);
-    else this.#seen?.push([link, text]);
+  /** A number above zero is the old link, below zero tells that it is drained, zero the end. */
+  #overlap(number) {
+    const held = this.#old?.held ?? [];
+    if (number > 0) this.#old = { link: number, texts: [], held: [] };
+    else this.#old.held = undefined;
+    for (const call of held) call();
+    if (!number) this.#old = undefined;
+  }
+
+  /** Whether a message is held back for the old connection, or came over that before. */
+  #isOutOfTurn(link, text, again) {
+    const old = this.#old;
+    if (link === old.link) return old.texts.push(text) < 0;
+    if (old.held) return old.held.push(again) > 0;
+    const at = old.texts.indexOf(text);
+    if (at >= 0) old.texts.splice(at, 1);
     return at >= 0;
   }
 
@@ -259,6 +274,7 @@ class Link {
     envelope.origin = link;
     envelope.size = text.length;
     if (takers) {
+      if (this.#old && this.#isOutOfTurn(link, text, () => this.#message(link, envelope, text))) return;
       takers[0](envelope);
       // Each has a body of its own.
       for (let at = 1; at < takers.length; at += 1) takers[at]({ ...envelope, body: JSON.parse(text).body });

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::time::Duration;
 
 use trolleybus_client::State;
-use trolleybus_client::core::{ConsumerId, Delivery, Link, Origin, RequestId};
+use trolleybus_client::core::{ConsumerId, Delivery, Link, Origin, Overlap, RequestId};
 use trolleybus_client::embed::Notice;
 use trolleybus_protocol::{Address, DeliveryOptions, Error, ErrorKind, Headers};
 use wasm_bindgen::prelude::*;
@@ -86,8 +86,8 @@ pub(crate) fn error(error: &Error) -> JsValue {
 /// 6 an answer to a registration: address, 1 for a pattern, and an error if it does not stand; 7 no
 /// more: a token is wanted; 8 no more: the outbox has room again; 9 the number of a consumer and a
 /// message for it, as [`message`] has it; 10 the number of a request and its reply; 11 the number
-/// of a request and its error; 12 and 1 when messages come over two connections from now on, 0 when
-/// no longer. `js/link.js` adds 5, an envelope that it could not place.
+/// of a request and its error; 12 the number of the old link when messages come over two, -1 when it
+/// is drained, 0 when that has ended, see [`Overlap`]. `js/link.js` adds 5, an envelope that it could not place.
 pub(crate) fn notice(notice: &Notice) -> JsValue {
     let nothing = JsValue::UNDEFINED;
     let (kind, text, number, more) = match notice {
@@ -104,7 +104,9 @@ pub(crate) fn notice(notice: &Notice) -> JsValue {
             (6, address.as_str(), f64::from(*is_pattern), refusal)
         }
         Notice::Room => (8, "", 0.0, nothing),
-        Notice::Overlap(begins) => (12, "", f64::from(*begins), nothing),
+        Notice::Overlap(Overlap::Begins(Link(old))) => (12, "", f64::from(*old), nothing),
+        Notice::Overlap(Overlap::Drained) => (12, "", -1.0, nothing),
+        Notice::Overlap(Overlap::Ends) => (12, "", 0.0, nothing),
         Notice::Message(ConsumerId(id), delivery) => (9, "", *id as f64, message(delivery)),
         Notice::Reply(RequestId(id), Ok(reply)) => (10, "", *id as f64, message(reply)),
         Notice::Reply(RequestId(id), Err(failure)) => (11, "", *id as f64, error(failure)),

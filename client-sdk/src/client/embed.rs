@@ -8,7 +8,7 @@ use core::fmt;
 use trolleybus_protocol::{Address, ConsumerOptions, Error};
 
 use super::shared::Shared;
-use crate::core::{Connection, ConsumerId, Delivery, Event, RequestId};
+use crate::core::{Connection, ConsumerId, Delivery, Event, Overlap, RequestId};
 use crate::driver::{self, Driver, Host};
 use crate::token::TokenSource;
 use crate::{Options, State};
@@ -35,9 +35,8 @@ pub enum Notice {
     Error(Error),
     /// A command was refused with `Overflow`, and messages have left since: it may be given again.
     Room,
-    /// From now on, or no longer, messages come over two connections, and of two equal texts, one
-    /// over each, the second is to be dropped.
-    Overlap(bool),
+    /// Messages come over two connections for a while.
+    Overlap(Overlap),
 }
 
 type Observer = Rc<dyn Fn(Notice)>;
@@ -126,7 +125,7 @@ impl Host for Served {
                 }
                 Event::Error(error) => observer(Notice::Error(error)),
                 Event::Room => observer(Notice::Room),
-                Event::Overlap(begins) => observer(Notice::Overlap(begins)),
+                Event::Overlap(overlap) => observer(Notice::Overlap(overlap)),
                 // Whoever takes envelopes apart knows of it already.
                 Event::Unhandled(_) => {}
             }

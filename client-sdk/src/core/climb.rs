@@ -8,21 +8,22 @@
 //!    receipt: behind it nothing comes over the old one any more.
 //! 3. A receipt over the WebSocket: by then all has come that came over both.
 //!
-//! From 1 to 3 what is published comes over both, and of two equal texts, one over each, the second
-//! is dropped ([`Event::Overlap`]). Nothing tells a text that comes twice from two equal messages,
-//! so two of those that were *sent* to one address within these three round trips may be taken for
-//! one. Requests differ by their reply addresses. The old one stays a while longer for replies.
+//! What is published meanwhile comes over both. From 1 to 2 what comes over the WebSocket is held
+//! back, so that the order stays; then, until 3, what is equal to a text that came over the old one
+//! is dropped ([`Overlap`]). Nothing tells a text that comes twice from two equal messages, so two of
+//! those that were *sent* to one address within these three round trips may be taken for one.
+//! Requests differ by their reply addresses. The old one stays a while longer for replies.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use trolleybus_protocol::Address;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
+use trolleybus_protocol::{Address, ByteString};
 
 use super::connection::{Connection, Phase, millis};
 use super::outbox::{Outbox, Parcel};
-use super::output::{Action, Event, Link, RequestId};
+use super::output::{Action, Delivery, Event, Link, Overlap, RequestId};
 use super::requests::Stage;
 use crate::Transport;
 
@@ -42,8 +43,10 @@ pub(super) struct Old {
     transport: Transport,
     until: u64,
     stage: Leaving,
-    /// What came over one of the two and not over the other yet.
-    seen: Vec<(Link, String)>,
+    /// What came over it, and not over the new one yet.
+    seen: Vec<ByteString>,
+    /// What came over the new one and waits for the old one to be through.
+    held: Vec<(ByteString, Delivery)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,10 +135,12 @@ impl Connection {
             until: now + WINDOW,
             stage: Leaving::Registering,
             seen: Vec::new(),
+            held: Vec::new(),
         });
         self.requests.end(Some(Stage::Registration));
         self.registry.forget();
-        self.events.push_back(Event::Overlap(true));
+        let old = self.old.as_ref().map(|old| old.link).unwrap_or_default();
+        self.events.push_back(Event::Overlap(Overlap::Begins(old)));
         self.open(now, winner.transport);
         self.leave_old(RequestId(0));
     }
@@ -165,10 +170,12 @@ impl Connection {
             Leaving::Unregistering(question) if question == receipt => {
                 let (question, text) = self.question(until);
                 self.outbox.push_control(Parcel::Control(None), text);
+                self.events.push_back(Event::Overlap(Overlap::Drained));
+                self.let_go();
                 Leaving::Draining(question)
             }
             Leaving::Draining(question) if question == receipt => {
-                self.events.push_back(Event::Overlap(false));
+                self.events.push_back(Event::Overlap(Overlap::Ends));
                 Leaving::Lingering
             }
             _ => return,
@@ -180,10 +187,11 @@ impl Connection {
 
     /// The old connection goes, or went.
     pub(super) fn end_old(&mut self) {
+        self.let_go();
         if let Some(Old { link, stage, .. }) = self.old.take() {
             self.actions.push_back(Action::Close { link });
             if stage != Leaving::Lingering {
-                self.events.push_back(Event::Overlap(false));
+                self.events.push_back(Event::Overlap(Overlap::Ends));
             }
         }
     }
@@ -209,17 +217,45 @@ impl Connection {
         }
     }
 
-    /// Whether this text came over the other connection already.
-    pub(super) fn came_before(&mut self, link: Link, text: &str) -> bool {
+    /// Gives a message for consumers back if its time is now: not when it is held until the old
+    /// connection is through, or came over that before.
+    pub(super) fn in_turn(
+        &mut self,
+        link: Link,
+        text: &ByteString,
+        message: Delivery,
+    ) -> Option<Delivery> {
         let Some(old) = self.old.as_mut().filter(|old| old.stage != Leaving::Lingering) else {
-            return false;
+            return Some(message);
         };
-        let known = old.seen.iter().position(|(other, known)| *other != link && known == text);
-        match known {
-            Some(at) => drop(old.seen.swap_remove(at)),
-            None => old.seen.push((link, text.into())),
+        if link == old.link {
+            old.seen.push(text.clone());
+        } else if let Leaving::Draining(_) = old.stage {
+            let before = old.seen.iter().position(|seen| seen == text);
+            if let Some(at) = before {
+                old.seen.swap_remove(at);
+                return None;
+            }
+        } else {
+            old.held.push((text.clone(), message));
+            return None;
         }
-        known.is_some()
+        Some(message)
+    }
+
+    /// The old connection is through: what was held may come, unless it came over that.
+    fn let_go(&mut self) {
+        let held = self.old.as_mut().map(|old| core::mem::take(&mut old.held));
+        for (text, message) in held.into_iter().flatten() {
+            let seen = self.old.as_mut().map(|old| &mut old.seen);
+            let before = seen.and_then(|seen| {
+                let at = seen.iter().position(|seen| *seen == text)?;
+                Some(seen.swap_remove(at))
+            });
+            if before.is_none() {
+                self.deliver(message);
+            }
+        }
     }
 
     /// An envelope that changes nothing, to which the server has an answer.

@@ -106,9 +106,6 @@ impl Connection {
             if !matches!(self.phase, Phase::Open(_)) {
                 return;
             }
-            if self.came_before(link, &text) {
-                continue;
-            }
             let text = ByteString::from(text);
             match ServerEnvelope::parse(&text) {
                 Ok(ServerEnvelope::Rec {
@@ -120,7 +117,7 @@ impl Connection {
                     dropped,
                 }) => {
                     let origin = Origin::Link(link);
-                    self.deliver(Delivery {
+                    let message = Delivery {
                         address,
                         body,
                         headers,
@@ -128,7 +125,11 @@ impl Connection {
                         origin,
                         pattern,
                         dropped,
-                    });
+                    };
+                    let is_answer = self.requests.is_ours(message.address.as_str());
+                    let message =
+                        if is_answer { Some(message) } else { self.in_turn(link, &text, message) };
+                    message.into_iter().for_each(|message| self.deliver(message));
                 }
                 Ok(ServerEnvelope::Err { address, error }) => {
                     let address = address.as_ref().map(Address::as_str);
@@ -143,7 +144,7 @@ impl Connection {
 
     /// To the request that it answers, else to the consumers of its pattern, or of its address.
     /// What nobody waits for any more is let go, but its sender is told.
-    fn deliver(&mut self, message: Delivery) {
+    pub(super) fn deliver(&mut self, message: Delivery) {
         if let Some((request, stage)) = self.requests.take(message.address.as_str()) {
             return self.settle(request, stage, Ok(message));
         }

@@ -60,7 +60,7 @@ mod tests;
 mod token;
 
 pub use connection::Connection;
-pub use output::{Action, ConsumerId, Delivery, Event, Link, Origin, RequestId};
+pub use output::{Action, ConsumerId, Delivery, Event, Link, Origin, Overlap, RequestId};
 pub use registry::Matcher;
 #[doc(hidden)]
 pub use table::Table;

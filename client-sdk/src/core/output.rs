@@ -85,6 +85,18 @@ pub enum Action {
     },
 }
 
+/// How far two connections at a time have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlap {
+    /// Messages that do not come over this link, the old one, are to be held back.
+    Begins(Link),
+    /// Nothing comes over the old one any more. What was held back, and what comes, is good unless
+    /// its text came over the old one, once for each time.
+    Drained,
+    /// All that comes is good, what is still held back as after `Drained`.
+    Ends,
+}
+
 /// What the application is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -116,10 +128,9 @@ pub enum Event {
     },
     /// An error that belongs to no request.
     Error(Error),
-    /// From now on, or for `false` no longer, messages come over two connections, and of two equal
-    /// texts, one over each, the second is to be dropped. The machine does so by itself where it is
-    /// the one that takes frames apart ([`Connection::handle_frame`](super::Connection)).
-    Overlap(bool),
+    /// Messages come over two connections for a while. The machine sees to it by itself where it
+    /// takes frames apart ([`Connection::handle_frame`](super::Connection)).
+    Overlap(Overlap),
     /// Something was refused with `Overflow`, and messages have left since: it may be tried again.
     Room,
     /// An envelope that no rule here covers, such as an application's own.

@@ -8,9 +8,11 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, X_CONTENT
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// Everything from the site itself; WebAssembly may be compiled.
+/// Everything from the site itself; WebAssembly may be compiled, and the client keeps time in hidden
+/// pages by a worker that it makes of a text.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' ws: wss:; \
+     worker-src 'self' blob:; \
      base-uri 'none'; frame-ancestors 'self'";
 
 /// Files below `folder`, revalidated by the browser at each use.

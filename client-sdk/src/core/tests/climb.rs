@@ -1,6 +1,6 @@
 //! Back to a WebSocket while the page lives.
 
-use super::super::Origin;
+use super::super::{Origin, Overlap};
 use super::*;
 
 const CLIMB_AFTER: u64 = 120_000;
@@ -106,7 +106,7 @@ fn page_that_had_to_fall_back_climbs_after_a_while() {
     answer(&mut rig, old, 1);
     assert_eq!(sent_by(&mut rig, socket).len(), 1, "what shows that all has come");
     answer(&mut rig, socket, 2);
-    assert!(rig.events().contains(&Event::Overlap(false)));
+    assert!(rig.events().contains(&Event::Overlap(Overlap::Ends)));
     rig.pass(8000);
     let closes = std::iter::from_fn(|| rig.core.poll_action());
     assert_eq!(closes.filter(|action| *action == Action::Close { link: old }).count(), 1);
@@ -116,26 +116,44 @@ fn page_that_had_to_fall_back_climbs_after_a_while() {
 }
 
 #[test]
-fn nothing_is_lost_or_comes_twice_on_the_way() {
+fn nothing_is_lost_comes_twice_or_changes_places_on_the_way() {
     let (mut rig, old) = fallen(&["a"]);
     let socket = climbed(&mut rig);
     sent_by(&mut rig, socket);
-    // Only over the old one; over both, in either order; only over the new one.
+    // The new one is faster.
+    frame_by(&mut rig, socket, &message(2));
     frame_by(&mut rig, old, &message(1));
-    for (first, second) in [(old, socket), (socket, old)] {
-        frame_by(&mut rig, first, &message(2));
-        frame_by(&mut rig, second, &message(2));
-    }
+    frame_by(&mut rig, socket, &message(3));
+    frame_by(&mut rig, old, &message(2));
     answer(&mut rig, socket, 0);
-    frame_by(&mut rig, old, &message(3));
+    // Equal ones are as many as there were.
+    for link in [old, old, socket, old, socket] {
+        frame_by(&mut rig, link, &message(3));
+    }
+    assert_eq!(bodies(&mut rig), ["1", "2", "3", "3", "3"]);
+    frame_by(&mut rig, old, &message(4));
+    frame_by(&mut rig, socket, &message(5));
     sent_by(&mut rig, old);
     answer(&mut rig, old, 1);
-    frame_by(&mut rig, socket, &message(3));
-    sent_by(&mut rig, socket);
+    assert_eq!(bodies(&mut rig), ["4", "5"]);
+    // What came over the old one may still come over the new one.
     frame_by(&mut rig, socket, &message(4));
+    sent_by(&mut rig, socket);
     answer(&mut rig, socket, 2);
     frame_by(&mut rig, socket, &message(1));
-    assert_eq!(bodies(&mut rig), ["1", "2", "2", "3", "4", "1"]);
+    assert_eq!(bodies(&mut rig), ["1"]);
+}
+
+#[test]
+fn what_is_held_back_comes_when_the_old_connection_goes_by_itself() {
+    let (mut rig, old) = fallen(&["a"]);
+    let socket = climbed(&mut rig);
+    sent_by(&mut rig, socket);
+    frame_by(&mut rig, old, &message(1));
+    frame_by(&mut rig, socket, &message(1));
+    frame_by(&mut rig, socket, &message(2));
+    rig.core.handle_failed(rig.now, old);
+    assert_eq!(bodies(&mut rig), ["1", "2"]);
 }
 
 #[test]
@@ -208,7 +226,7 @@ fn old_connection_may_go_by_itself() {
     let socket = climbed(&mut rig);
     rig.core.handle_frame(rig.now, old, r#"c[3000,"Go away!"]"#);
     assert!(rig.core.state().is_open() && rig.core.link == socket);
-    assert!(rig.events().contains(&Event::Overlap(false)));
+    assert!(rig.events().contains(&Event::Overlap(Overlap::Ends)));
     rig.core.handle_failed(rig.now, socket);
     assert!(matches!(rig.core.state(), State::Waiting { .. }));
 }
@@ -223,7 +241,7 @@ fn loss_on_the_way_is_a_loss_like_any_other() {
     for link in [socket, old] {
         assert!(actions.contains(&Action::Close { link }));
     }
-    assert!(rig.events().contains(&Event::Overlap(false)));
+    assert!(rig.events().contains(&Event::Overlap(Overlap::Ends)));
 }
 
 #[test]

@@ -3,8 +3,12 @@
 
 const [TIME, AWAY, BACK, OFFLINE] = [6, 8, 9, 10];
 
-/** Browsers hold back the timers of hidden pages, up to a minute, but not those of workers. */
-const TICKER = "onmessage=e=>setTimeout(postMessage,e.data,0)";
+/**
+ * Browsers hold back the timers of hidden pages, up to a minute, but not those of workers. A page whose
+ * policy forbids it (`worker-src` without `blob:`) has to do without.
+ */
+const TICKER = "let t;onmessage=e=>{clearTimeout(t);t=setTimeout(postMessage,e.data,0)}";
+let isForbidden = false;
 
 export class Life {
   #tell;
@@ -26,23 +30,30 @@ export class Life {
     on(document, "visibilitychange", () => document.hidden || back());
   }
 
-  /** Sets the one timer; below zero there is none. */
+  /** Sets the one timer; below zero there is none. It may ring early. */
   wake(wait) {
     clearTimeout(this.#timer);
-    this.#ticker?.terminate();
-    this.#ticker = undefined;
-    if (wait < 0) return;
     const ring = () => this.#tell(TIME);
-    this.#timer = setTimeout(ring, wait);
-    if (!globalThis.document?.hidden) return;
+    if (wait >= 0) this.#timer = setTimeout(ring, wait);
+    if (wait >= 0 && globalThis.document?.hidden && !isForbidden) this.#tick(wait, ring);
+    else {
+      this.#ticker?.terminate();
+      this.#ticker = undefined;
+    }
+  }
+
+  #tick(wait, ring) {
     try {
-      const url = URL.createObjectURL(new Blob([TICKER]));
-      this.#ticker = new Worker(url);
-      URL.revokeObjectURL(url);
-      this.#ticker.onmessage = ring;
+      if (!this.#ticker) {
+        const url = URL.createObjectURL(new Blob([TICKER]));
+        this.#ticker = new Worker(url);
+        URL.revokeObjectURL(url);
+        this.#ticker.onmessage = ring;
+        this.#ticker.onerror = () => (isForbidden = true);
+      }
       this.#ticker.postMessage(wait);
     } catch {
-      // Where there are no workers the timer has to do.
+      isForbidden = true;
     }
   }
 
