@@ -210,6 +210,23 @@ describe("sending:", () => {
     assert.match(err, /kind: 'BODY'/);
   });
 
+  test("a reply after the connection went is CLOSED, and bothers nobody who does not look", async (t) => {
+    const [bus, other] = [await opened(t), await opened(t)];
+    const inbox = new Inbox("the requests");
+    const { address: to, completion } = bus.consumer(address("late"), (message) => inbox.push(message));
+    await completion;
+    const asked = assert.rejects(other.request(to), BusError);
+    const message = await inbox.next();
+    const again = new Promise((resolve) => (bus.onopen = resolve));
+    bus.reconnect();
+    await within(again, "no reconnect");
+    message.reply(1);
+    message.fail(1);
+    await assert.rejects(message.reply(2), { kind: "CLOSED" });
+    other.close();
+    await asked;
+  });
+
   test("a full outbox rejects with OVERFLOW", async (t) => {
     const bus = made(t, nowhere, { outboxLimit: 2 });
     // The module is there from now on.

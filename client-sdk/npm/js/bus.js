@@ -116,11 +116,11 @@ export class EventBus extends EventTarget {
 
   _fail(origin, to, code, text) {
     if (to === undefined) return DONE;
-    return this.#order(() => this.#link.command(FAIL, origin, to, String(text), "", false, code));
+    return this.#order(() => this.#link.command(FAIL, origin, to, String(text), "", false, code), true);
   }
 
   #give(operation, origin, address, body, options) {
-    return this.#order(this.#command(operation, origin, address, body, options));
+    return this.#order(this.#command(operation, origin, address, body, options), operation === REPLY);
   }
 
   #ask(operation, origin, address, body, options = {}) {
@@ -144,11 +144,15 @@ export class EventBus extends EventTarget {
   }
 
   /** Gives a command, when it may wait and there is room; resolves once it was given. */
-  #order(command) {
+  #order(command, isReply) {
     const error = this.#waiting.length ? ["OVERFLOW", -1, "ERROR", "the outbox is full"] : command();
     if (!error) return DONE;
-    if (error[0] !== "OVERFLOW" || !this.#canWait || this.#waiting.length >= WAITING_MAX)
-      return Promise.reject(toError(error));
+    if (error[0] !== "OVERFLOW" || !this.#canWait || this.#waiting.length >= WAITING_MAX) {
+      const refused = Promise.reject(toError(error));
+      // Who asked is told that the connection went; who answers need not look.
+      if (isReply && error[0] === "CLOSED") refused.catch(() => {});
+      return refused;
+    }
     return new Promise((resolve, reject) => this.#waiting.push({ command, resolve, reject }));
   }
 

@@ -191,12 +191,13 @@ export interface Message<T = any, R = any> {
   readonly replyAddress?: string;
   /**
    * Replies; does nothing when no reply is wanted. Only the first reply counts. Rejects with `CLOSED`
-   * when the connection that brought the message is gone.
+   * when the connection that brought the message is gone; that alone is no unhandled rejection when
+   * nobody awaits it, because who asked is told anyway.
    */
   reply(body?: R, options?: DeliveryOptions): Promise<void>;
   /** Replies, and resolves to the reply to the reply. */
   request<Next = any>(body?: R, options?: RequestOptions): Promise<Message<Next>>;
-  /** Fails the request with a code and text of the application's own. */
+  /** Fails the request with a code and text of the application's own. Rejects as `reply` does. */
   fail(code: number, text?: string): Promise<void>;
 }
 

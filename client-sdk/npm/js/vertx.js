@@ -195,7 +195,8 @@ export default class EventBus {
     this.#hasRetried ||= attempt > 0 || state === CONNECTING;
     if (attempt) {
       this.reconnectAttempts += 1;
-      this.#spent = attempt - this.reconnectAttempts;
+      // Attempts without a network count here alone.
+      this.#spent = Math.max(attempt - this.reconnectAttempts, 0);
       this.#limitAttempts();
     }
     const gone = { failureCode: -1, failureType: "ERROR", message: "the connection went before the reply came" };

@@ -1,6 +1,6 @@
 //! The npm package `trolleybus`: what `js/` calls. Plain strings and numbers cross the
 //! border, because every type that crosses costs the download; the JavaScript side makes objects
-//! of them.
+//! of them. It reads what the server sends, too, so that no JSON is read here.
 //!
 //! The package brings its own small allocator. Its lock costs nothing without threads, and with
 //! them it stays sound. It does without the standard library, because a panic handler of our own,

@@ -105,7 +105,7 @@ impl Entry {
             let left = if self.name == ENTRIES[0].name { LAZY } else { LOADER };
             flags.push(format!("--external:{}", made.join(left).display()));
             // Beside the loader, so that it finds that there.
-            let packed = made.join(format!("{}.packed", format.file(self.name)));
+            let packed = made.join(format.file(self.name) + ".packed");
             bundle(workshop, &script, &packed, &flags)?;
             let file = folder.join(format.file(self.name));
             fs::copy(&packed, &file).with_context(|| format!("cannot write {}", file.display()))?;
