@@ -16,7 +16,8 @@ export async function startSite(files = {}) {
   const folder = await mkdtemp(join(tmpdir(), "trolleybus-tabs-"));
   await cp(join(needed("TROLLEYBUS_WWW"), "sdk"), join(folder, "sdk"), { recursive: true });
   for (const [name, text] of Object.entries({ "index.html": PAGE, ...files })) await writeFile(join(folder, name), text);
-  const running = await serve({ admin: { listen: "127.0.0.1:0" } }, "--www", folder);
+  const sections = { admin: { listen: "127.0.0.1:0" }, sockjs: { disconnect_delay_ms: 500 } };
+  const running = await serve(sections, "--www", folder);
   const stop = async (signal) => {
     await running.stop(signal);
     await rm(folder, { recursive: true, force: true });

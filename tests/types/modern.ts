@@ -66,6 +66,16 @@ export async function typed() {
   return [amount, ok];
 }
 
+export async function shared() {
+  const bus = await connect("/eventbus", { shared: true });
+  await connect("/eventbus", { shared: { name: "u7", worker: new URL("https://example.org/w.js"), via: "worker" } });
+  // @ts-expect-error a way that is none
+  await connect("/eventbus", { shared: { via: "iframe" } });
+  // @ts-expect-error only `connect` shares
+  new EventBus("/eventbus", { shared: true });
+  return bus;
+}
+
 export async function untyped() {
   await using bus = await connect(new URL("https://example.org/eventbus"));
   const plain = new EventBus("/eventbus", { reconnect: false });

@@ -2,8 +2,8 @@
 
 import { gone, hold } from "./locks.js";
 
-/** Milliseconds for the script of the worker to come. */
-const SCRIPT_MAX = 10000;
+/** Milliseconds for the worker to answer: Chromium does not always tell that a script is not there. */
+const SCRIPT_MAX = 5000;
 /** Workers that live for less time are not followed by the next at once, but for the first of them. */
 const LIFE_MIN = 1000;
 
