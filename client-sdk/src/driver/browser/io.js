@@ -124,8 +124,10 @@ export class Io {
 
   /** Ends the receiving. */
   close(link) {
-    this.#receivers.get(link)?.close();
+    const receiver = this.#receivers.get(link);
+    // First, because it may tell of its end within the call.
     this.#receivers.delete(link);
+    receiver?.close();
   }
 
   /** Tells when the caller is done. */
