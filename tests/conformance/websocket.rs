@@ -34,8 +34,6 @@ async fn messages_go_round() {
     assert_eq!(client.text().await, "a[\"bare\"]");
 }
 
-/// Large frames go another way to the network than small ones, which they must not overtake; nor
-/// may a pong tear one.
 #[tokio::test]
 async fn messages_of_all_sizes_keep_their_order() {
     let server = Server::echo().await;

@@ -9,12 +9,10 @@
 //! | `scan` | the strict RFC 8259 scanner, [`validate`] |
 //! | `walk` | [`Elements`] and [`Members`] of one array or object |
 //! | `quote` | [`quote_into`], the same for texts full of escapes, and [`unquote`] |
-//! | `draft` | a text in the making |
 //! | `integer` | [`push_integer`] |
 
 use core::slice::SliceIndex;
 
-mod draft;
 mod integer;
 mod quote;
 mod scan;
@@ -22,7 +20,6 @@ mod scan;
 mod tests;
 mod walk;
 
-pub(crate) use draft::Draft;
 pub use integer::push_integer;
 pub(crate) use quote::quote_json_into;
 pub use quote::{quote, quote_into, unquote};

@@ -1,8 +1,8 @@
 //! The strict scanner: says where a JSON value ends, or why it is none.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::draft::Draft;
 use super::quote::unescape_unicode;
 
 /// Deepest nesting of arrays and objects that is accepted. Deeper text is refused, so that no
@@ -251,36 +251,37 @@ impl<'a> Scanner<'a> {
             return self.fail("expected a string");
         }
         self.at += 1;
-        let (bytes, mut at) = (self.bytes, self.at);
-        let mut out = Draft::with_room(length);
+        let mut out = Vec::with_capacity(length);
         loop {
-            if let Some((word, chunk)) = word_at(bytes, at) {
+            while let Some((word, chunk)) = word_at(self.bytes, self.at) {
+                out.extend_from_slice(&chunk);
                 let marks = special_bytes(word);
-                out.push_word(chunk, plain_bytes(marks));
-                at += plain_bytes(marks);
                 if marks == 0 {
+                    self.at += 8;
                     continue;
                 }
+                let plain = (marks.trailing_zeros() / 8) as usize;
+                out.truncate(out.len() - 8 + plain);
+                self.at += plain;
+                break;
             }
-            self.at = at;
-            match bytes.get(at) {
+            match self.peek() {
                 Some(b'"') => break,
-                Some(b'\\') => at += self.unescape(&mut out)?,
+                Some(b'\\') => self.unescape(&mut out)?,
                 Some(0..=0x1f) => return self.fail("control character in a string"),
-                Some(&byte) => {
-                    out.push([byte]);
-                    at += 1;
+                Some(byte) => {
+                    out.push(byte);
+                    self.at += 1;
                 }
                 None => return self.fail("unterminated string"),
             }
         }
         self.at += 1;
-        Ok(out.finish())
+        // Whole characters were copied, and none of them changed.
+        Ok(String::from_utf8(out).unwrap_or_default())
     }
 
-    /// Writes what an escape stands for and gives how long it is.
-    #[inline]
-    fn unescape(&self, out: &mut Draft) -> Result<usize, JsonError> {
+    fn unescape(&mut self, out: &mut Vec<u8>) -> Result<(), JsonError> {
         let plain = match self.bytes.get(self.at + 1) {
             Some(&plain @ (b'"' | b'\\' | b'/')) => plain,
             Some(b'n') => b'\n',
@@ -288,21 +289,22 @@ impl<'a> Scanner<'a> {
             Some(b't') => b'\t',
             Some(b'b') => 0x08,
             Some(b'f') => 0x0c,
-            _ => return self.unescape_character(out),
+            _ => {
+                let escape = super::part(self.text, self.at + 1..);
+                let Some((character, length)) = Some(escape)
+                    .filter(|escape| escape.starts_with('u'))
+                    .and_then(unescape_unicode)
+                else {
+                    return self.fail("unknown escape in a string");
+                };
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                self.at += 1 + length;
+                return Ok(());
+            }
         };
-        out.push([plain]);
-        Ok(2)
-    }
-
-    fn unescape_character(&self, out: &mut Draft) -> Result<usize, JsonError> {
-        let escape = super::part(self.text, self.at + 1..);
-        let found =
-            Some(escape).filter(|escape| escape.starts_with('u')).and_then(unescape_unicode);
-        let Some((character, length)) = found else {
-            return self.fail("unknown escape in a string");
-        };
-        out.push_str(character.encode_utf8(&mut [0; 4]));
-        Ok(1 + length)
+        out.push(plain);
+        self.at += 2;
+        Ok(())
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {
@@ -325,12 +327,6 @@ pub(super) const HIGHS: u64 = 0x8080_8080_8080_8080;
 pub(super) fn word_at(bytes: &[u8], at: usize) -> Option<(u64, [u8; 8])> {
     let chunk = *bytes.get(at..)?.first_chunk()?;
     Some((u64::from_le_bytes(chunk), chunk))
-}
-
-/// How many bytes of a word stand before the first that is marked.
-#[inline]
-pub(super) fn plain_bytes(marks: u64) -> usize {
-    (marks.trailing_zeros() / 8) as usize
 }
 
 /// A mask whose high bits mark bytes that are zero, exact up to the first.

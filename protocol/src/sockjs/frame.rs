@@ -16,11 +16,12 @@ pub const HEARTBEAT: &str = "h";
 #[must_use]
 pub fn message_frame(text: &str) -> String {
     // Most messages are envelopes, with a quote to escape every few bytes.
-    let mut frame = json::Draft::with_room(text.len() + text.len() / 8 + 37);
-    frame.push(*b"a[");
+    let mut frame = Vec::with_capacity(text.len() + text.len() / 8 + 37);
+    frame.extend_from_slice(b"a[");
     json::quote_json_into(&mut frame, text);
-    frame.push(*b"]");
-    frame.finish()
+    frame.push(b']');
+    // Made of whole characters of a text, and ASCII.
+    String::from_utf8(frame).unwrap_or_default()
 }
 
 /// The quoted message inside a frame that [`message_frame`] made, to be joined with others.

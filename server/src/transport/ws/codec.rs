@@ -14,16 +14,12 @@ use hyper::upgrade::OnUpgrade;
 use yawc::close::CloseCode;
 use yawc::{Frame, OpCode, Options, Role, WebSocket};
 
-use super::bypass::{Bypass, LARGE};
 use super::stream::Stream;
 
 /// Buffers of an idle connection, in bytes; they grow with what passes and shrink again.
 const BUFFER: usize = 512;
 /// Bytes that are collected before a write is forced.
 const WRITE_BOUNDARY: usize = 16 * 1024;
-/// First bytes of unfragmented frames: final, and the opcode.
-const WHOLE_TEXT: u8 = 0x81;
-const WHOLE_BINARY: u8 = 0x82;
 /// Pongs that may wait for a peer that sends pings and does not read.
 const MAX_PONGS_OWED: usize = 64;
 
@@ -50,9 +46,6 @@ impl From<yawc::WebSocketError> for Lost {
 /// A WebSocket connection, polled.
 pub(super) struct Codec {
     socket: WebSocket<Stream>,
-    bypass: Bypass,
-    /// Frames may wait in the crate's buffer, and must not be overtaken.
-    is_buffered: bool,
     pongs_owed: usize,
 }
 
@@ -90,11 +83,8 @@ impl Future for Accepting {
             return Poll::Ready(None);
         };
         let options = std::mem::take(&mut self.options);
-        let bypass = Bypass::default();
-        let stream = Stream::new(upgraded, bypass.clone());
-        let socket = WebSocket::from_stream(stream, Role::Server, options).ok();
-        let codec = |socket| Codec { socket, bypass, is_buffered: false, pongs_owed: 0 };
-        Poll::Ready(socket.map(codec))
+        let socket = WebSocket::from_stream(Stream::new(upgraded), Role::Server, options).ok();
+        Poll::Ready(socket.map(|socket| Codec { socket, pongs_owed: 0 }))
     }
 }
 
@@ -130,32 +120,19 @@ impl Codec {
 
     /// Ready when there is room for a frame.
     pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        if self.bypass.is_full() {
-            ready!(self.poll_flush(cx))?;
-        }
         Pin::new(&mut self.socket).poll_ready(cx).map_err(Lost::from)
     }
 
     /// Writes out what was sent.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
-        self.is_buffered = false;
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.socket).poll_flush(cx).map_err(Lost::from)
     }
 
     pub(super) fn send_text(&mut self, text: Bytes) -> Result<(), Lost> {
-        if self.may_bypass(&text) {
-            self.bypass.push(WHOLE_TEXT, text);
-            return Ok(());
-        }
         self.send(Frame::text(text))
     }
 
     pub(super) fn send_binary(&mut self, data: Bytes) -> Result<(), Lost> {
-        if self.may_bypass(&data) {
-            self.bypass.push(WHOLE_BINARY, data);
-            return Ok(());
-        }
         self.send(Frame::binary(data))
     }
 
@@ -170,12 +147,7 @@ impl Codec {
         self.send(Frame::close(code, reason))
     }
 
-    fn may_bypass(&self, payload: &Bytes) -> bool {
-        payload.len() >= LARGE && !self.is_buffered
-    }
-
     fn send(&mut self, frame: Frame) -> Result<(), Lost> {
-        self.is_buffered = true;
         Ok(Pin::new(&mut self.socket).start_send(frame)?)
     }
 }

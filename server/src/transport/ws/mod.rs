@@ -2,13 +2,11 @@
 //!
 //! | File | Holds |
 //! |---|---|
-//! | `bypass` | large frames, which the codec would copy |
 //! | `codec` | the WebSocket crate, behind a small face |
 //! | `connection` | the task of one connection |
 //! | `stream` | the bytes below it: large reads into a shared buffer |
 //! | `pump` | moves messages between the codec and the socket's queues |
 
-mod bypass;
 mod codec;
 mod connection;
 mod pump;

@@ -14,8 +14,6 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::bypass::Bypass;
-
 /// Bytes of one read.
 const SCRATCH: usize = 32 * 1024;
 
@@ -29,18 +27,15 @@ pub(super) struct Stream {
     io: TokioIo<Upgraded>,
     /// Read, and not yet taken.
     rest: Bytes,
-    /// Large frames that go first, unless one of the codec's is half written.
-    bypass: Bypass,
-    is_torn: bool,
 }
 
 impl Stream {
-    pub(super) fn new(upgraded: Upgraded, bypass: Bypass) -> Self {
-        Self { io: TokioIo::new(upgraded), rest: Bytes::new(), bypass, is_torn: false }
+    pub(super) fn new(upgraded: Upgraded) -> Self {
+        Self { io: TokioIo::new(upgraded), rest: Bytes::new() }
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { io, rest, .. } = self;
+        let Self { io, rest } = self;
         SHARED.with_borrow_mut(|shared| {
             let mut large = ReadBuf::new(shared);
             ready!(Pin::new(io).poll_read(cx, &mut large))?;
@@ -52,12 +47,6 @@ impl Stream {
             }
             Poll::Ready(Ok(()))
         })
-    }
-}
-
-impl Stream {
-    fn poll_bypass(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.bypass.poll_write(&mut self.io, cx)
     }
 }
 
@@ -86,19 +75,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if !self.is_torn {
-            ready!(self.poll_bypass(cx))?;
-        }
-        let written = ready!(Pin::new(&mut self.io).poll_write(cx, data))?;
-        // The codec always offers all that it has, and that is whole frames.
-        self.is_torn = written < data.len();
-        Poll::Ready(Ok(written))
+        Pin::new(&mut self.io).poll_write(cx, data)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.is_torn {
-            ready!(self.poll_bypass(cx))?;
-        }
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
