@@ -42,21 +42,21 @@ impl Workshop {
         command
     }
 
-    /// A command among the fuzz targets, which are a workspace of their own.
-    pub(crate) fn fuzz_command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = self.tools.command(program);
-        command
-            .current_dir(self.workspace.fuzz())
-            .env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
-        command
-    }
-
     /// A command among the peers of `versus`, which are a workspace of their own too.
     pub(crate) fn peers_command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.tools.command(program);
         command
             .current_dir(self.workspace.rust_peers())
             .env("CARGO_TARGET_DIR", self.workspace.peers_target());
+        command
+    }
+
+    /// A command among the fuzz targets, which are a workspace of their own.
+    pub(crate) fn fuzz_command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.tools.command(program);
+        command
+            .current_dir(self.workspace.fuzz())
+            .env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
         command
     }
 

@@ -8,8 +8,7 @@ use serde_json::Value;
 use crate::{
     need::Need,
     process::{find, run, say},
-    products::peers,
-    tools,
+    tools::{self, peers},
     workshop::Workshop,
 };
 

@@ -1,7 +1,6 @@
 //! What we build: the npm package, the UI, the site that carries both, and the servers.
 
 pub(crate) mod gzip;
-pub(crate) mod peers;
 mod sdk_package;
 pub(crate) mod server;
 mod shrink;
