@@ -128,7 +128,10 @@ async function bench(args, core, limit) {
 
 function whatWentWrong(text, complaint) {
   if (text) {
-    const { lost, duplicated, reordered } = JSON.parse(text);
+    const { messages, lost, duplicated, reordered } = JSON.parse(text);
+    if (messages === 0) {
+      return "nothing arrived in the measured time";
+    }
     return `lost ${lost}, duplicated ${duplicated}, reordered ${reordered} messages`;
   }
   return complaint.trim().split("\n").at(-1).replace(/^trolleybus: /, "");

@@ -42,15 +42,6 @@ impl Workshop {
         command
     }
 
-    /// A command among the fuzz targets, which are a workspace of their own.
-    pub(crate) fn fuzz_command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = self.tools.command(program);
-        command
-            .current_dir(self.workspace.fuzz())
-            .env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
-        command
-    }
-
     /// A command among the peers of `versus`, which are a workspace of their own too.
     pub(crate) fn peers_command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.tools.command(program);
@@ -60,6 +51,7 @@ impl Workshop {
         command
     }
 
+<<<<<<< HEAD
     /// A command among the examples in Rust, which are a workspace of their own.
     pub(crate) fn examples_command(&self, program: impl AsRef<OsStr>) -> Command {
         self.moved_to_examples(self.tools.command(program))
@@ -74,6 +66,14 @@ impl Workshop {
         command
             .current_dir(self.workspace.examples())
             .env("CARGO_TARGET_DIR", self.workspace.target());
+=======
+    /// A command among the fuzz targets, which are a workspace of their own.
+    pub(crate) fn fuzz_command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.tools.command(program);
+        command
+            .current_dir(self.workspace.fuzz())
+            .env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
+>>>>>>> versus
         command
     }
 

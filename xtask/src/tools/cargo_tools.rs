@@ -94,7 +94,7 @@ impl CargoTool<'_> {
 }
 
 /// The version of `package` in the text of a Cargo.lock.
-pub(crate) fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+pub(super) fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     let name = format!("name = \"{package}\"");
     let mut lines = lock.lines().skip_while(|line| *line != name);
     let version = lines.nth(1)?;

@@ -8,6 +8,7 @@ mod debian;
 pub(crate) mod nats;
 pub(crate) mod node;
 pub(crate) mod npm_tools;
+pub(crate) mod peers;
 pub(crate) mod wasm_target;
 
 pub(crate) use debian::install as install_debian;

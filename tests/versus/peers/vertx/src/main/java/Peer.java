@@ -4,6 +4,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.bridge.PermittedOptions;
 import io.vertx.ext.web.Router;
+import io.vertx.ext.web.handler.BodyHandler;
 import io.vertx.ext.web.handler.sockjs.SockJSBridgeOptions;
 import io.vertx.ext.web.handler.sockjs.SockJSHandler;
 
@@ -19,6 +20,8 @@ public final class Peer {
         // The idle connections of the load do not ping.
         .setPingTimeout(600_000);
     Router router = Router.router(vertx);
+    // What is posted by the polling transports; WebSockets pass it by.
+    router.post("/eventbus/*").handler(BodyHandler.create(false));
     router.route("/eventbus/*").subRouter(SockJSHandler.create(vertx).bridge(options));
     vertx.createHttpServer(new HttpServerOptions().setAcceptBacklog(4096))
         .requestHandler(router)

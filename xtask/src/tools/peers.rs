@@ -9,9 +9,9 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
+use super::{cargo_tools::locked_version, nats};
 use crate::{
     process::{find, run, run_bounded, run_captured, say},
-    tools::{cargo_tools::locked_version, nats},
     workshop::Workshop,
 };
 
