@@ -51,7 +51,6 @@ impl Workshop {
         command
     }
 
-<<<<<<< HEAD
     /// A command among the examples in Rust, which are a workspace of their own.
     pub(crate) fn examples_command(&self, program: impl AsRef<OsStr>) -> Command {
         self.moved_to_examples(self.tools.command(program))
@@ -66,14 +65,15 @@ impl Workshop {
         command
             .current_dir(self.workspace.examples())
             .env("CARGO_TARGET_DIR", self.workspace.target());
-=======
+        command
+    }
+
     /// A command among the fuzz targets, which are a workspace of their own.
     pub(crate) fn fuzz_command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = self.tools.command(program);
         command
             .current_dir(self.workspace.fuzz())
             .env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
->>>>>>> versus
         command
     }
 

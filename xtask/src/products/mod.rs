@@ -3,14 +3,9 @@
 
 mod guide;
 pub(crate) mod gzip;
-<<<<<<< HEAD
-pub(crate) mod peers;
 mod reference;
 pub(crate) mod rust_examples;
 pub(crate) mod sdk_package;
-=======
-mod sdk_package;
->>>>>>> versus
 pub(crate) mod server;
 mod shrink;
 pub(crate) mod site;
