@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { WebSocket } from "ws";
 import { needed } from "./needs.mjs";
 import { Program } from "./process.mjs";
-import { within } from "./waiting.mjs";
+import { LIMIT, within } from "./waiting.mjs";
 
 /** How long a cold start may take on a busy machine. */
 const START_LIMIT = 60_000;
@@ -108,17 +108,19 @@ class Firefox {
     this.#commands.clear();
   }
 
-  command(method, params) {
+  command(method, params, limit = COMMAND_LIMIT) {
     const id = (this.#number += 1);
     const answer = new Promise((resolve, reject) => this.#commands.set(id, { resolve, reject }));
     this.#socket.send(JSON.stringify({ id, method, params }));
-    return within(answer, method, COMMAND_LIMIT);
+    return within(answer, method, limit);
   }
 
   /** A page with storage and cookies of its own, or a further one beside `other`. */
   async newPage(other) {
     const userContext = other?.userContext ?? (await this.command("browser.createUserContext", {})).userContext;
-    const { context } = await this.command("browsingContext.create", { type: "tab", userContext });
+    const create = () => this.command("browsingContext.create", { type: "tab", userContext }, LIMIT);
+    // On a busy machine Firefox may open a tab and never say so; that one stays unused.
+    const { context } = await create().catch(create);
     const page = new FirefoxPage(this, context, userContext);
     this.#pages.set(context, page);
     return page;
