@@ -1,6 +1,7 @@
 //! The guide of the site: the Markdown of `docs/`, each file a page in the site's look.
 //!
-//! Links between the files become links between the pages. A paragraph that is nothing but a link to
+//! Links between the files become links between the pages, those to an example links to its place
+//! among the examples. A paragraph that is nothing but a link to
 //! a file of `examples/` becomes that file's text.
 
 use std::{fs, path::Path};
@@ -205,6 +206,10 @@ fn target(page: &Page, link: &str) -> Result<String> {
     }
     let (file, fragment) = link.split_once('#').unwrap_or((link, ""));
     let wanted = in_workspace(page, file)?;
+    if let Some(example) = wanted.strip_prefix("examples/") {
+        let name = example.split('/').next().unwrap_or_default();
+        return Ok(format!("examples.html#{name}"));
+    }
     let mut pages = PARTS.iter().flat_map(|part| part.pages);
     let Some(known) = pages.find(|known| Path::new(known.source) == Path::new(&wanted)) else {
         bail!("a link leads to {link}, which is no page of the guide");
@@ -276,6 +281,7 @@ mod tests {
             ("patterns.md", "patterns.html"),
             ("tokens.md#tls", "tokens.html#tls"),
             ("../protocol/README.md", "protocol.html"),
+            ("../examples/yew", "examples.html#yew"),
             ("#here", "#here"),
             ("/reference/", "/reference/"),
             ("https://vertx.io", "https://vertx.io"),
