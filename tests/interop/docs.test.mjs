@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const sdk = join(needed("TROLLEYBUS_WWW"), "sdk");
 const FILES = [
   "client-sdk/npm/README.md",
-  ...["start", "reconnecting", "patterns", "auth", "testing"].map((name) => `docs/${name}.md`),
+  ...["start", "reconnecting", "patterns", "auth", "workers", "testing", "migrating"].map((name) => `docs/${name}.md`),
 ];
 /** What a reader has at hand after the first snippet. */
 const AT_HAND = { bus: "EventBus", startBus: "() => Promise<{ url: URL; stop: () => unknown }>" };
