@@ -94,9 +94,18 @@ describe("the documentation:", () => {
         };
         const bus = await connect();
         const startBus = () => ({ url: running.bridge, stop: () => {} });
-        const EventBus = snippet.imports.some((line) => line.includes("/vertx")) ? vertx.default : library.EventBus;
-        const scope = { ...library, EventBus, connect, bus, startBus, fetch: noToken, console: silent };
-        const done = run(snippet, scope);
+        const Bus = snippet.imports.some((line) => line.includes("/vertx")) ? vertx.default : library.EventBus;
+        const EventBus = new Proxy(Bus, {
+          construct(_, [url, ...more]) {
+            const bus = new Bus(url.startsWith("/") ? running.bridge : url, ...more);
+            t.after(() => bus.close());
+            return bus;
+          },
+        });
+        const until = [];
+        const self = { addEventListener: (_, listen) => listen({ waitUntil: (promise) => until.push(promise) }) };
+        const scope = { ...library, EventBus, connect, bus, startBus, self, fetch: noToken, console: silent };
+        const done = run(snippet, scope).then(() => Promise.all(until));
         // What goes on until it is told to stop is told so when it waits for more.
         await within(Promise.race([done, looping]), "the snippet neither ends nor waits in a loop");
         await Promise.all(buses.map((bus) => bus.close()));
@@ -128,7 +137,7 @@ const silent = { log() {}, warn() {}, error() {} };
 /** What the snippets ask. */
 async function serve({ connect }, url) {
   const bus = await connect(url);
-  const answers = { sum: ([a, b]) => a + b, "price.of": () => 3, slow: () => null, "scores.all": () => ({}) };
+  const answers = { sum: ([a, b]) => a + b, "price.of": () => 3, slow: () => null, seen: () => null, "scores.all": () => ({}) };
   const consumers = Object.entries(answers).map(([to, answer]) =>
     bus.consumer(to, (message) => message.reply(answer(message.body))),
   );
