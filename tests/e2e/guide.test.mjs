@@ -36,7 +36,7 @@ async function walk(start) {
 describe("the guide", () => {
   test("has no broken link, nor has any page that it leads to", async () => {
     const pages = await walk(`${running.origin}/`);
-    for (const page of ["guide/", "guide/reconnecting.html", "guide/protocol.html", "reference/classes/EventBus.html"])
+    for (const page of ["guide/", "guide/reconnecting.html", "guide/protocol.html", "reference/classes/index.EventBus.html"])
       assert(pages.has(`${running.origin}/${page}`), `nothing links to ${page}`);
   });
 
@@ -53,7 +53,7 @@ describe("the guide", () => {
     }
   });
 
-  for (const page of ["guide/", "reference/", "reference/classes/EventBus.html"]) {
+  for (const page of ["guide/", "reference/", "reference/classes/index.EventBus.html"]) {
     test(`${page} opens without a mishap, also on a phone`, async (t) => {
       const shown = await openPage(t, browser, `${running.origin}/${page}`);
       await shown.getByRole("heading", { level: 1 }).first().waitFor();
