@@ -50,7 +50,7 @@ const clients = {
 const frames = ({ body, perFrame, headers }, count) => {
   const made = [];
   for (let at = 0; at < count; at += perFrame) {
-    const texts = Array.from({ length: perFrame }, (_, number) =>
+    const texts = Array.from({ length: Math.min(perFrame, count - at) }, (_, number) =>
       JSON.stringify({ type: "rec", address: ADDRESS, ...(headers && { headers }), body: { number: at + number, ...body } }),
     );
     made.push("a" + JSON.stringify(texts));
