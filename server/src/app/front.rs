@@ -1,6 +1,5 @@
 //! What a listener serves: the sockets by a short way, and the rest through a router.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -8,11 +7,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::response::Response;
 use http::Method;
 use tower::Service as _;
 
 use crate::sockjs::SockJs;
+use crate::transport::Answer;
 
 /// What a listener serves. Clones are handles of the same.
 #[derive(Debug, Clone)]
@@ -27,7 +26,7 @@ struct Sockets {
     sockjs: SockJs,
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 impl Front {
     /// All through the router.
@@ -46,11 +45,14 @@ impl Front {
             && is_below(request.uri().path(), mount)
             && matches!(*request.method(), Method::GET | Method::POST)
         {
-            let answering = sockjs.answer(request, mount, Some(client));
-            return Box::pin(async move { Ok(answering.await) });
+            return Box::pin(sockjs.begin(request, mount, Some(client)));
         }
         request.extensions_mut().insert(ConnectInfo(client));
-        Box::pin(self.router.clone().call(request))
+        let answering = self.router.clone().call(request);
+        Box::pin(async move {
+            let Ok(response) = answering.await;
+            response.into()
+        })
     }
 }
 

@@ -10,7 +10,10 @@
 //! | `tls` | the certificate in force, and the handshake |
 //! | `validity` | from when until when a certificate holds |
 //! | `front` | what a listener serves: the sockets by a short way, the rest through a router |
-//! | `http` | the accept loop over hyper |
+//! | `http` | the accept loop |
+//! | `exchange` | one connection over hyper, and how a poll that waits is parked |
+//! | `rewind` | a stream with bytes to be read first |
+//! | `access_log` | what is logged of a request |
 //! | `telemetry` | logs and spans |
 //! | `otlp` | spans to a collector, with the feature `otel` |
 //! | `operations` | what the admin room asks, answered by the others |
@@ -19,9 +22,11 @@
 //! | `build` | the rooms put together: [`App`] |
 //! | `run` | run, drain, stop |
 
+mod access_log;
 mod build;
 mod client_ip;
 mod config;
+mod exchange;
 mod front;
 mod http;
 mod load;
@@ -29,6 +34,7 @@ mod operations;
 #[cfg(feature = "otel")]
 mod otlp;
 mod readings;
+mod rewind;
 mod rules;
 mod run;
 mod site;

@@ -83,9 +83,8 @@ impl App {
             let (gateway, stop) = (self.tcp_gateway.clone(), self.draining.clone());
             tasks.spawn(serve_tcp(gateway, listener, tls.clone(), stop, tasks.clone()));
         }
-        let front = self.front();
-        let accepting = http::serve(listener, front, limits, tls, stopping.clone(), tasks.clone());
-        let accepting = tokio::spawn(accepting);
+        let serving = http::Serving { front: self.front(), limits, tls, stop: stopping.clone() };
+        let accepting = tokio::spawn(http::serve(listener, serving, tasks.clone()));
         Running { tasks, stopping, accepting, admin }
     }
 
@@ -157,15 +156,9 @@ impl App {
     /// Operators want to watch the end too, so this has no part in the drain.
     fn serve_admin(&self, listener: TcpListener, limits: http::Limits) -> JoinHandle<()> {
         let limits = http::Limits { max_connections: ADMIN_CONNECTIONS, ..limits };
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tokio::spawn(http::serve(
-            listener,
-            Front::new(self.admin.router()),
-            limits,
-            None,
-            stop,
-            tasks,
-        ))
+        let front = Front::new(self.admin.router());
+        let serving = http::Serving { front, limits, tls: None, stop: CancellationToken::new() };
+        tokio::spawn(http::serve(listener, serving, TaskTracker::new()))
     }
 }
 

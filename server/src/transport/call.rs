@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use http::request::Parts;
 use trolleybus_protocol::sockjs::{Transport, form_field};
 
-use super::headers::Reply;
+use super::headers::{self, Reply};
 use super::service::Service;
 use crate::session::{Link, Options, SocketInfo};
 
@@ -27,6 +28,12 @@ impl Call {
     /// Starts an answer.
     pub(super) fn reply(&self) -> Reply<'_> {
         Reply::new(&self.parts.headers, self.options())
+    }
+
+    /// What an answer that comes later needs to know of this request.
+    pub(super) fn asker(&self) -> Asker {
+        let headers = headers::repeated(&self.parts.headers, self.options());
+        Asker { headers, options: Arc::clone(&self.service.options) }
     }
 
     pub(super) fn is_disabled(&self, transport: Transport) -> bool {
@@ -58,5 +65,18 @@ impl Call {
             .into_iter()
             .find_map(|name| form_field(query, name))
             .filter(|callback| !callback.is_empty())
+    }
+}
+
+/// Of a request, what its answer repeats; and no part of the buffer that the request was read into.
+pub(super) struct Asker {
+    headers: HeaderMap,
+    options: Arc<Options>,
+}
+
+impl Asker {
+    /// Starts an answer.
+    pub(super) fn reply(&self) -> Reply<'_> {
+        Reply::new(&self.headers, &self.options)
     }
 }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::Method;
 use trolleybus_protocol::sockjs::{Endpoint, SessionEndpoint, Transport};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::service::Service;
 use super::{eventsource, greeting, htmlfile, iframe, info, jsonp, mounted, upload, ws, xhr};
@@ -19,32 +20,32 @@ pub(super) async fn routed(State(service): State<Arc<Service>>, request: Request
     let (parts, body) = request.into_parts();
     let path = mounted::path(&parts).to_owned();
     let client = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    dispatch(Call { service, parts, client, mount: 0 }, body, &path).await
+    dispatch(Call { service, parts, client, mount: 0 }, body, &path).await.response().await
 }
 
 /// Answers a request for a path behind the mount point.
-pub(super) async fn dispatch(call: Call, body: Body, path: &str) -> Response {
+pub(super) async fn dispatch(call: Call, body: Body, path: &str) -> Answer {
     let Some(endpoint) = Endpoint::parse(path) else {
-        return call.reply().not_found();
+        return call.reply().not_found().into();
     };
     if !is_document(endpoint) && !call.options().origins.allows(&call.parts.headers) {
         tracing::debug!("a page of an origin that is not allowed was refused");
-        return call.reply().forbidden();
+        return call.reply().forbidden().into();
     }
     let allow = allowed(endpoint);
     let mut methods = allow.split(' ').map(|method| method.trim_end_matches(','));
     let is_allowed = methods.any(|method| method == call.parts.method);
     if !is_allowed {
-        return call.reply().not_allowed(allow);
+        return call.reply().not_allowed(allow).into();
     }
     if call.parts.method == Method::OPTIONS {
-        return call.reply().preflight(allow);
+        return call.reply().preflight(allow).into();
     }
     match endpoint {
-        Endpoint::Greeting => greeting::greeting(&call),
-        Endpoint::Info => info::info(&call),
-        Endpoint::Iframe => iframe::iframe(&call),
-        Endpoint::RawWebSocket => ws::open(call, Transport::RawWebSocket),
+        Endpoint::Greeting => greeting::greeting(&call).into(),
+        Endpoint::Info => info::info(&call).into(),
+        Endpoint::Iframe => iframe::iframe(&call).into(),
+        Endpoint::RawWebSocket => ws::open(call, Transport::RawWebSocket).into(),
         Endpoint::Session { session, endpoint, .. } => serve(call, body, session, endpoint).await,
     }
 }
@@ -70,15 +71,15 @@ fn allowed(endpoint: Endpoint<'_>) -> &'static str {
     }
 }
 
-async fn serve(call: Call, body: Body, session: &str, endpoint: SessionEndpoint) -> Response {
+async fn serve(call: Call, body: Body, session: &str, endpoint: SessionEndpoint) -> Answer {
     match endpoint {
-        SessionEndpoint::WebSocket => ws::open(call, Transport::WebSocket),
+        SessionEndpoint::WebSocket => ws::open(call, Transport::WebSocket).into(),
         SessionEndpoint::Xhr => xhr::poll(&call, session).await,
-        SessionEndpoint::XhrStreaming => xhr::stream(&call, session),
-        SessionEndpoint::EventSource => eventsource::stream(&call, session),
-        SessionEndpoint::HtmlFile => htmlfile::stream(&call, session),
+        SessionEndpoint::XhrStreaming => xhr::stream(&call, session).into(),
+        SessionEndpoint::EventSource => eventsource::stream(&call, session).into(),
+        SessionEndpoint::HtmlFile => htmlfile::stream(&call, session).into(),
         SessionEndpoint::Jsonp => jsonp::poll(&call, session).await,
-        SessionEndpoint::XhrSend => upload::xhr_send(&call, body, session).await,
-        SessionEndpoint::JsonpSend => upload::jsonp_send(&call, body, session).await,
+        SessionEndpoint::XhrSend => upload::xhr_send(&call, body, session).await.into(),
+        SessionEndpoint::JsonpSend => upload::jsonp_send(&call, body, session).await.into(),
     }
 }

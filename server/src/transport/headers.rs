@@ -16,6 +16,7 @@ pub(super) const TEXT: &str = "text/plain; charset=UTF-8";
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 const NO_CACHE: &str = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
+const SESSION_COOKIE: &str = "JSESSIONID=";
 /// Room for the headers of most answers, and those that hyper adds.
 const HEADERS: usize = 10;
 const ONE_YEAR: u64 = 31_536_000;
@@ -78,7 +79,7 @@ impl<'a> Reply<'a> {
     pub(super) fn cookie(mut self) -> Self {
         if self.options.jsessionid {
             let id = session_cookie(self.request).unwrap_or("dummy");
-            if let Ok(cookie) = HeaderValue::try_from(format!("JSESSIONID={id}; path=/")) {
+            if let Ok(cookie) = HeaderValue::try_from(format!("{SESSION_COOKIE}{id}; path=/")) {
                 self.headers.insert(header::SET_COOKIE, cookie);
             }
         }
@@ -125,13 +126,29 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// Copies of the request's headers that answers look at.
+pub(super) fn repeated(request: &HeaderMap, options: &Options) -> HeaderMap {
+    let copy = |name| {
+        let value = request.get(&name)?;
+        Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    };
+    let cookie = || {
+        let id = session_cookie(request).filter(|_| options.jsessionid)?;
+        Some((header::COOKIE, HeaderValue::try_from(format!("{SESSION_COOKIE}{id}")).ok()?))
+    };
+    let copied = [copy(header::ORIGIN), copy(header::ACCESS_CONTROL_REQUEST_HEADERS), cookie()];
+    let mut headers = HeaderMap::with_capacity(copied.iter().flatten().count());
+    headers.extend(copied.into_iter().flatten());
+    headers
+}
+
 fn session_cookie(request: &HeaderMap) -> Option<&str> {
     request
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
-        .find_map(|cookie| cookie.trim().strip_prefix("JSESSIONID="))
+        .find_map(|cookie| cookie.trim().strip_prefix(SESSION_COOKIE))
         .filter(|id| !id.is_empty())
 }
 
@@ -150,5 +167,25 @@ mod tests {
         assert_eq!(cookie_of("a=b; JSESSIONID=abc; c=d").as_deref(), Some("abc"));
         assert_eq!(cookie_of("XJSESSIONID=abc"), None);
         assert_eq!(cookie_of("JSESSIONID="), None);
+    }
+
+    #[test]
+    fn an_answer_that_comes_later_has_the_headers_of_one_that_comes_at_once() {
+        let mut request = HeaderMap::new();
+        request.insert(header::ORIGIN, HeaderValue::from_static("https://a.example"));
+        request.insert(header::COOKIE, HeaderValue::from_static("big=1; JSESSIONID=abc"));
+        request.insert(
+            header::ACCESS_CONTROL_REQUEST_HEADERS,
+            HeaderValue::from_static("authorization"),
+        );
+        for jsessionid in [true, false] {
+            let options = Options { jsessionid, ..Options::default() };
+            let answer = |request: &HeaderMap| {
+                Reply::new(request, &options).cors().cookie().ok(Body::empty()).headers().clone()
+            };
+            let repeated = repeated(&request, &options);
+            assert_eq!(answer(&repeated), answer(&request));
+            assert_eq!(repeated.len(), if jsessionid { 3 } else { 2 });
+        }
     }
 }

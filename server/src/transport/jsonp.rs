@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::{StatusCode, header};
 use trolleybus_protocol::sockjs::{Transport, wrap};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::headers::{self, Reply};
 use super::receive::{self, Framing};
@@ -28,10 +29,10 @@ impl Framing for Jsonp {
     }
 }
 
-pub(super) async fn poll(call: &Call, session: &str) -> Response {
+pub(super) async fn poll(call: &Call, session: &str) -> Answer {
     match checked_callback(call) {
         Ok(callback) => receive::poll(call, session, Jsonp { callback }).await,
-        Err(refusal) => *refusal,
+        Err(refusal) => (*refusal).into(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! | `service` | one SockJS service: its sessions, sockets and tasks |
 //! | `dispatch` | from method and path to an endpoint |
 //! | `mounted` | the path behind the mount point |
+//! | `answer` | a response, or a poll that waits for one |
 //! | `call` | one request with what every answer needs |
 //! | `headers` | the header recipes |
 //! | `greeting`, `info`, `iframe` | the documents |
@@ -13,6 +14,7 @@
 //! | `upload` | `xhr_send` and `jsonp_send` |
 //! | `ws` | WebSocket, framed and raw |
 
+mod answer;
 mod call;
 mod dispatch;
 mod eventsource;
@@ -29,4 +31,5 @@ mod upload;
 mod ws;
 mod xhr;
 
+pub(crate) use answer::{Answer, Waiting};
 pub use service::SockJs;

@@ -12,6 +12,7 @@ use http_body::Frame;
 use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::sockjs::{Transport, close_frame};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::headers::Reply;
 use crate::session::{Attached, Received, Receiver};
@@ -36,22 +37,38 @@ pub(super) trait Framing: Send + Unpin + 'static {
     fn head<'a>(&self, reply: Reply<'a>) -> Reply<'a>;
 }
 
-/// Answers with the next frame of the session.
-pub(super) async fn poll<F: Framing>(call: &Call, session: &str, framing: F) -> Response {
+/// Answers with the next frame of the session, or with what waits for it.
+pub(super) async fn poll<F: Framing>(call: &Call, session: &str, framing: F) -> Answer {
     if call.is_disabled(F::TRANSPORT) {
-        return call.reply().not_found();
+        return call.reply().not_found().into();
     }
-    let body = match call.service.attach(session, || call.link(F::TRANSPORT)) {
-        Attached::Refused => return call.reply().unavailable(),
-        Attached::Busy => framing.packed(&busy()),
-        Attached::Receiver(mut receiver) => {
-            let (Received::Frame(frame) | Received::Last(frame)) =
-                poll_fn(|cx| receiver.poll_frame(cx)).await;
-            receiver.finish();
-            framing.packed(&frame)
-        }
+    let mut receiver = match call.service.attach(session, || call.link(F::TRANSPORT)) {
+        Attached::Refused => return call.reply().unavailable().into(),
+        Attached::Busy => return framing.head(call.reply()).ok(framing.packed(&busy())).into(),
+        Attached::Receiver(receiver) => receiver,
     };
-    framing.head(call.reply()).ok(body)
+    match poll_fn(|cx| Poll::Ready(receiver.poll_frame(cx))).await {
+        Poll::Ready(received) => last_of_poll(receiver, &received, &framing, call.reply()).into(),
+        Poll::Pending => {
+            let asker = call.asker();
+            Answer::Waiting(Box::pin(async move {
+                let received = poll_fn(|cx| receiver.poll_frame(cx)).await;
+                last_of_poll(receiver, &received, &framing, asker.reply())
+            }))
+        }
+    }
+}
+
+/// A polled receiver ends with its first frame.
+fn last_of_poll<F: Framing>(
+    receiver: Receiver,
+    received: &Received,
+    framing: &F,
+    reply: Reply<'_>,
+) -> Response {
+    receiver.finish();
+    let (Received::Frame(frame) | Received::Last(frame)) = received;
+    framing.head(reply).ok(framing.packed(frame))
 }
 
 /// Answers with a stream of frames.

@@ -12,6 +12,7 @@ use axum::response::Response;
 use axum::routing::any;
 use tokio_util::task::TaskTracker;
 
+use super::answer::Answer;
 use super::call::Call;
 use super::{dispatch, iframe};
 use crate::session::{
@@ -76,6 +77,17 @@ impl SockJs {
         mount: &str,
         client: Option<SocketAddr>,
     ) -> impl Future<Output = Response> + Send + use<> {
+        let beginning = self.begin(request, mount, client);
+        async move { beginning.await.response().await }
+    }
+
+    /// The same, and a poll that has to wait is given back to wait for.
+    pub(crate) fn begin(
+        &self,
+        request: Request,
+        mount: &str,
+        client: Option<SocketAddr>,
+    ) -> impl Future<Output = Answer> + Send + use<> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().get(mount.len()..).unwrap_or_default().to_owned();
         let mount = mount.len();

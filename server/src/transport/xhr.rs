@@ -6,6 +6,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use trolleybus_protocol::sockjs::{Transport, wrap};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::headers::{self, Reply};
 use super::receive::{self, Framing};
@@ -47,7 +48,7 @@ fn head(reply: Reply<'_>) -> Reply<'_> {
     reply.content_type(headers::JAVASCRIPT).no_cache().cors().cookie()
 }
 
-pub(super) async fn poll(call: &Call, session: &str) -> Response {
+pub(super) async fn poll(call: &Call, session: &str) -> Answer {
     receive::poll(call, session, Polling).await
 }
 

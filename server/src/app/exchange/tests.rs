@@ -1,0 +1,148 @@
+//! Polls that wait for long, over a stream in memory and with a clock that jumps.
+
+use std::time::Duration;
+
+use axum::Router;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::access::limits;
+use crate::app::client_ip::{ForwardedHeader, Proxies};
+use crate::app::front::Front;
+use crate::app::http::Limits;
+use crate::sockjs::{Options, SockJs, Socket};
+
+const POLL: &str = "POST /bus/000/one/xhr HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n";
+const GREETING: &str = "GET /bus/ HTTP/1.1\r\nhost: a\r\n\r\n";
+/// Long enough for a poll to be parked.
+const LATE: Duration = Duration::from_secs(10);
+
+struct Client {
+    stream: DuplexStream,
+    /// Read, and not yet looked at.
+    text: String,
+    sockjs: SockJs,
+    stop: CancellationToken,
+    served: JoinHandle<()>,
+}
+
+impl Client {
+    /// A client of sockets that say `late` after [`LATE`] and then echo; `room` bytes may be under
+    /// way in each direction.
+    fn new(room: usize) -> Self {
+        let sockjs = SockJs::new(Options::default(), |mut socket: Socket| async move {
+            tokio::time::sleep(LATE).await;
+            socket.send("late").unwrap();
+            while let Some(text) = socket.recv().await {
+                socket.send(text).unwrap();
+            }
+        });
+        let stop = CancellationToken::new();
+        let front = Front::new(Router::new()).with_sockets("/bus", sockjs.clone());
+        let limits = Limits {
+            max_connections: 1,
+            header_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(5),
+            of_clients: limits::Limits::default(),
+            proxies: Arc::new(Proxies::new(&[], ForwardedHeader::default())),
+        };
+        let serving = Arc::new(Serving { front, limits, tls: None, stop: stop.clone() });
+        let (stream, near) = duplex(room);
+        let served = tokio::spawn(exchange(near, ([127, 0, 0, 1], 80).into(), serving));
+        Self { stream, text: String::new(), sockjs, stop, served }
+    }
+
+    /// Opens the session and begins a second poll, which has to wait.
+    async fn waiting() -> Self {
+        let mut client = Self::new(4096);
+        client.ask(POLL).await;
+        assert_eq!(client.body().await, "o\n");
+        client.ask(POLL).await;
+        client
+    }
+
+    async fn ask(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Takes what ends with `end` off what the server says.
+    async fn until(&mut self, end: &str) -> String {
+        loop {
+            if let Some(at) = self.text.find(end) {
+                let rest = self.text.split_off(at + end.len());
+                return std::mem::replace(&mut self.text, rest);
+            }
+            let mut bytes = [0; 256];
+            let count = self.stream.read(&mut bytes).await.unwrap();
+            assert_ne!(count, 0, "the server has ended the connection after {:?}", self.text);
+            self.text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        }
+    }
+
+    /// The body of the next response, which has one line.
+    async fn body(&mut self) -> String {
+        let head = self.until("\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        self.until("\n").await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_waits_long_is_answered_and_the_connection_goes_on() {
+    let mut client = Client::waiting().await;
+    assert_eq!(client.body().await, "a[\"late\"]\n");
+    client.ask(POLL).await;
+    assert_eq!(client.body().await, "h\n");
+    client.ask(GREETING).await;
+    assert_eq!(client.body().await, "Welcome to SockJS!\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_while_a_poll_waits_is_answered_after_it() {
+    for pause in [Duration::ZERO, LATE / 2] {
+        let mut client = Client::waiting().await;
+        tokio::time::sleep(pause).await;
+        let (begin, end) = GREETING.split_at(3);
+        client.ask(begin).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        client.ask(end).await;
+        assert_eq!(client.body().await, "a[\"late\"]\n");
+        assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_while_its_poll_waits_loses_its_session() {
+    let client = Client::waiting().await;
+    tokio::time::sleep(LATE / 2).await;
+    assert_eq!(client.sockjs.open_sockets(), 1);
+    drop(client.stream);
+    client.served.await.unwrap();
+    tokio::time::sleep(LATE).await;
+    assert_eq!(client.sockjs.open_sockets(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_waits_is_answered_before_the_server_stops() {
+    let mut client = Client::waiting().await;
+    tokio::time::sleep(LATE / 2).await;
+    client.stop.cancel();
+    let head = client.until("\r\n\r\n").await;
+    assert!(head.contains("connection: close\r\n"), "{head}");
+    assert_eq!(client.until("\n").await, "a[\"late\"]\n");
+    client.served.await.unwrap();
+    assert_eq!(client.stream.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_not_taken_yet_is_not_lost_when_the_next_request_waits() {
+    // Room for the requests, and not for the first answer.
+    let mut client = Client::new(200);
+    client.ask(&[POLL, GREETING, POLL].concat()).await;
+    tokio::time::sleep(QUIET * 5).await;
+    assert_eq!(client.body().await, "o\n");
+    assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    assert_eq!(client.body().await, "a[\"late\"]\n");
+}

@@ -1,0 +1,42 @@
+//! What a request comes to: a response, or a poll that waits for one.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use axum::response::Response;
+
+/// A poll whose session has nothing to tell yet. It holds nothing of the request that asked, so
+/// that memory can be given back meanwhile. Dropped, it ends the session: the client has gone.
+pub(crate) type Waiting = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// What a request comes to.
+pub(crate) enum Answer {
+    Ready(Response),
+    Waiting(Waiting),
+}
+
+impl Answer {
+    /// The response, however long it takes.
+    pub(crate) async fn response(self) -> Response {
+        match self {
+            Self::Ready(response) => response,
+            Self::Waiting(waiting) => waiting.await,
+        }
+    }
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self::Ready(response)
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(response) => f.debug_tuple("Ready").field(response).finish(),
+            Self::Waiting(_) => f.write_str("Waiting(..)"),
+        }
+    }
+}
