@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::access_log::Noted;
 use super::http::Serving;
-use super::rewind::{Backlog, Rewind};
+use super::rewind::Rewind;
 use crate::transport::{Answer, Waiting};
 
 /// How long a poll waits before it is parked. On a busy session nothing waits that long.
@@ -45,7 +45,7 @@ where
 {
     let exchange = Arc::new(Exchange::new(peer, serving));
     let stop = &exchange.serving.stop;
-    let mut stream = Rewind::new(stream, Arc::clone(&exchange.backlog));
+    let mut stream = Rewind::new(stream);
     loop {
         let answering = Arc::clone(&exchange);
         let service = service_fn(move |request| Arc::clone(&answering).answer(request));
@@ -81,6 +81,8 @@ where
             Turn::Over(Ok(())) => return,
             Turn::Over(Err(error)) => return tracing::debug!(%error, "connection ended"),
         };
+        // hyper has nothing left to write: it takes no request up before the answer to the one
+        // before is written.
         let Some(parts) = Pin::into_inner(connection).into_parts() else { return };
         let parked = Parked { stream: parts.io.into_inner(), read: parts.read_buf, waiting };
         let Some((rewound, answer)) = parked.rest(stop).await else { return };
@@ -100,7 +102,6 @@ struct Exchange {
     peer: SocketAddr,
     is_exempt: bool,
     serving: Arc<Serving>,
-    backlog: Arc<Backlog>,
     /// A poll to be parked.
     quiet: Mutex<Option<Waiting>>,
     /// What was parked, for the stand-in.
@@ -113,7 +114,6 @@ impl Exchange {
             peer,
             is_exempt: serving.limits.of_clients.is_exempt(peer.ip()),
             serving,
-            backlog: Arc::default(),
             quiet: Mutex::default(),
             found: Mutex::default(),
         }
@@ -154,16 +154,11 @@ impl Exchange {
         if !may_park {
             return waiting.await;
         }
-        loop {
-            if let Ok(response) = tokio::time::timeout(QUIET, &mut waiting).await {
-                return response;
-            }
-            // An earlier answer that the client has not taken is in hyper's buffer.
-            if !self.backlog.is_there() {
-                put(&self.quiet, waiting);
-                return pending().await;
-            }
+        if let Ok(response) = tokio::time::timeout(QUIET, &mut waiting).await {
+            return response;
         }
+        put(&self.quiet, waiting);
+        pending().await
     }
 }
 
