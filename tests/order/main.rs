@@ -69,8 +69,8 @@ impl Hall {
         }
     }
 
-    /// Everything is said and heard; gives the bridge that it went over. Questions are answered in the asker's task at one address, and
-    /// in one task for all at another.
+    /// Everything is said and heard; gives the bridge that it went over. Questions are answered in
+    /// the asker's task at one address, and in one task for all at another.
     async fn hold(self) -> Bridge {
         let _echo = self.bus.responder("echo", |message| {
             message.reply(message.body().clone()).unwrap();
