@@ -128,11 +128,11 @@ async function bench(args, core, limit) {
 
 function whatWentWrong(text, complaint) {
   if (text) {
-    const { messages, lost, duplicated, reordered } = JSON.parse(text);
+    const { messages, lost, duplicated, reordered, failed } = JSON.parse(text);
     if (messages === 0) {
       return "nothing arrived in the measured time";
     }
-    return `lost ${lost}, duplicated ${duplicated}, reordered ${reordered} messages`;
+    return `lost ${lost}, duplicated ${duplicated}, reordered ${reordered}, failed ${failed} messages`;
   }
   return complaint.trim().split("\n").at(-1).replace(/^trolleybus: /, "");
 }

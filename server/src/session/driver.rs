@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use super::life::{Attach, Life};
@@ -19,13 +19,16 @@ pub(crate) struct Session {
     link: Arc<Link>,
     life: Mutex<Life>,
     changed: Notify,
+    /// One, for the upload whose turn it is; fair, so the others go in the order of their arrival.
+    turn: Semaphore,
     options: Arc<Options>,
 }
 
 impl Session {
     pub(crate) fn new(id: &str, link: Arc<Link>, options: Arc<Options>) -> Self {
         let life = Life::new(options.disconnect_delay, options.close_timeout, now());
-        Self { id: id.into(), link, life: Mutex::new(life), changed: Notify::new(), options }
+        let (life, changed, turn) = (Mutex::new(life), Notify::new(), Semaphore::new(1));
+        Self { id: id.into(), link, life, changed, turn, options }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -42,6 +45,11 @@ impl Session {
 
     pub(crate) fn is_gone(&self) -> bool {
         self.life.lock().is_gone()
+    }
+
+    /// Waits until all uploads that came before are through.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turn.acquire().await.ok()
     }
 
     pub(super) fn attach(&self) -> Attach {

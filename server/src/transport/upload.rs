@@ -12,7 +12,7 @@ use trolleybus_protocol::sockjs::{Upload, UploadError, form_field};
 
 use super::call::Call;
 use super::headers::{self, Reply};
-use crate::session::{Link, Tally};
+use crate::session::{Session, Tally};
 
 pub(super) async fn xhr_send(call: &Call, body: Body, session: &str) -> Response {
     let uploaded = match read(call, body).await {
@@ -101,17 +101,73 @@ async fn upload(call: &Call, session: &str, text: &str) -> Result<(), Refusal> {
     if messages.iter().any(|message| message.len() > limit) {
         return Err(Refusal::TooBig);
     }
-    deliver(session.link(), messages).await;
+    deliver(&session, messages).await;
     Ok(())
 }
 
-/// A service that is behind makes the client wait. A closed session drops what comes.
-async fn deliver(link: &Link, messages: Vec<String>) {
+/// A service that is behind makes the client wait, and what it sends meanwhile wait behind that. A
+/// closed session drops what comes.
+async fn deliver(session: &Session, messages: Vec<String>) {
+    let link = session.link();
     let mut tally = Tally::default();
     messages.iter().for_each(|message| tally.receive(message.len()));
     link.counters().add(link.info().transport(), &mut tally);
+    let _turn = session.turn().await;
     for message in messages {
         poll_fn(|cx| link.poll_space(cx)).await;
         link.deliver(message.into(), None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::extract::Request;
+    use futures_util::FutureExt as _;
+    use tokio::sync::{Semaphore, mpsc};
+
+    use super::*;
+    use crate::session::{Options, Socket};
+    use crate::transport::SockJs;
+
+    #[tokio::test]
+    async fn an_upload_does_not_overtake_one_that_waits_for_room() {
+        let (told, mut tells) = mpsc::unbounded_channel();
+        let gate = Arc::new(Semaphore::new(0));
+        let options = Options { max_inbox_len: 1, ..Options::default() };
+        let service = SockJs::new(options, {
+            let gate = Arc::clone(&gate);
+            move |mut socket: Socket| {
+                let (told, gate) = (told.clone(), Arc::clone(&gate));
+                async move {
+                    while let Some(message) = socket.recv().await {
+                        told.send(message.to_string()).ok();
+                        gate.acquire().await.unwrap().forget();
+                    }
+                }
+            }
+        });
+        let post = |path: &str, body: &'static str| {
+            let request = Request::post(format!("/000/abc/{path}")).body(Body::from(body));
+            Box::pin(service.answer(request.unwrap(), "", None))
+        };
+        post("xhr", "").await;
+        post("xhr_send", r#"["0"]"#).await;
+        assert_eq!(tells.recv().await.unwrap(), "0");
+        // The service is at work: there is room for one.
+        let mut first = post("xhr_send", r#"["1","2"]"#);
+        assert!((&mut first).now_or_never().is_none());
+        gate.add_permits(1);
+        assert_eq!(tells.recv().await.unwrap(), "1");
+        // There is room again, and the first upload has yet to hear of it.
+        let mut second = post("xhr_send", r#"["3"]"#);
+        assert!((&mut second).now_or_never().is_none());
+        gate.add_permits(9);
+        let answers = tokio::join!(first, second);
+        let statuses = (answers.0.status(), answers.1.status());
+        assert_eq!(statuses, (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT));
+        let rest = [tells.recv().await.unwrap(), tells.recv().await.unwrap()];
+        assert_eq!(rest, ["2", "3"]);
     }
 }

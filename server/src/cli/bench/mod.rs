@@ -17,7 +17,8 @@
 //! | `sequence` | what is missing, late or double among the numbers that one receiver gets |
 //! | `report` | what was measured, as a table or as JSON |
 //!
-//! Every message carries a sequence number, so that loss, duplication and reordering are counted.
+//! Every message carries a sequence number, so that loss, duplication and reordering are counted; a
+//! request that fails is counted too, and is no answer.
 //! At a fixed rate, latency counts from the moment at which a message was due, not from when it
 //! could be sent, so a stalled server cannot hide behind a stalled client.
 
@@ -112,7 +113,10 @@ impl Common {
 
     fn say_sound(&self, report: &report::Report) -> anyhow::Result<()> {
         self.say(report)?;
-        anyhow::ensure!(report.is_sound(), "messages were lost, duplicated or reordered");
+        anyhow::ensure!(
+            report.is_sound(),
+            "messages were lost, duplicated or reordered, or failed"
+        );
         Ok(())
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Tally {
     pub(super) received: u64,
     pub(super) duplicated: u64,
     pub(super) reordered: u64,
+    /// Requests that were answered with a failure.
+    pub(super) failed: u64,
     /// Latencies in microseconds.
     latency: Histogram<u64>,
     begin: Instant,
@@ -28,7 +30,8 @@ impl Tally {
     pub(super) fn new(begin: Instant, end: Instant) -> anyhow::Result<Self> {
         // One microsecond to one minute, three significant digits.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
-        Ok(Self { sent: 0, received: 0, duplicated: 0, reordered: 0, latency, begin, end })
+        let (sent, received, duplicated, reordered, failed) = (0, 0, 0, 0, 0);
+        Ok(Self { sent, received, duplicated, reordered, failed, latency, begin, end })
     }
 
     /// The rate has what arrives while it is measured. The latencies have all that was due in that
@@ -71,6 +74,7 @@ impl Tally {
         self.received += other.received;
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;
+        self.failed += other.failed;
         self.latency.add(&other.latency)?;
         Ok(())
     }
@@ -118,6 +122,7 @@ pub(super) struct Report {
     lost: u64,
     duplicated: u64,
     reordered: u64,
+    failed: u64,
     server_cpu_us_per_message: Option<f64>,
     server_resident_bytes: Option<u64>,
 }
@@ -150,14 +155,16 @@ impl Report {
             lost,
             duplicated: tally.duplicated,
             reordered: tally.reordered,
+            failed: tally.failed,
             server_cpu_us_per_message: watched.cpu.map(|cpu| cpu.as_secs_f64() * 1e6 / messages),
             server_resident_bytes: watched.resident,
         }
     }
 
-    /// Nothing lost, doubled or out of order?
+    /// Nothing lost, doubled, out of order or failed?
     pub(super) fn is_sound(&self) -> bool {
-        self.messages > 0 && self.lost + self.duplicated + self.reordered == 0
+        let wrong = self.lost + self.duplicated + self.reordered + self.failed;
+        self.messages > 0 && wrong == 0
     }
 }
 
@@ -168,8 +175,11 @@ impl fmt::Display for Report {
         writeln!(f, "rate          {:>12.0} /s", self.messages_per_second)?;
         let Latency { p50, p90, p99, p999, max } = self.latency_us;
         writeln!(f, "latency (us)  p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}")?;
-        let Self { lost, duplicated, reordered, .. } = self;
-        writeln!(f, "lost {lost}, duplicated {duplicated}, reordered {reordered}")?;
+        let Self { lost, duplicated, reordered, failed, .. } = self;
+        writeln!(
+            f,
+            "lost {lost}, duplicated {duplicated}, reordered {reordered}, failed {failed}"
+        )?;
         if let Some(cpu) = self.server_cpu_us_per_message {
             writeln!(f, "server CPU    {cpu:>12.2} us a message")?;
         }

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::Common;
 use super::pace::Pace;
 use super::report::{Report, Tally, Watch};
-use super::wire::{Form, Wire};
+use super::wire::{Arrived, Form, Wire};
 
 /// Time that the last replies have to come in.
 const LINGER: Duration = Duration::from_secs(2);
@@ -93,11 +93,11 @@ impl Connection {
         while Instant::now() < self.end {
             self.send_due().await?;
             tokio::select! {
-                number = self.wire.receive() => {
-                    self.received(number?);
+                arrived = self.wire.next() => {
+                    self.received(arrived?);
                     // What is there already is taken before the next requests go, in one write.
-                    while let Some(number) = self.wire.receive().now_or_never() {
-                        self.received(number?);
+                    while let Some(arrived) = self.wire.next().now_or_never() {
+                        self.received(arrived?);
                     }
                 }
                 () = self.pace.beat() => {}
@@ -107,8 +107,8 @@ impl Connection {
         }
         let deadline = tokio::time::Instant::now() + LINGER;
         while !self.under_way.is_empty() {
-            match tokio::time::timeout_at(deadline, self.wire.receive()).await {
-                Ok(number) => self.received(number?),
+            match tokio::time::timeout_at(deadline, self.wire.next()).await {
+                Ok(arrived) => self.received(arrived?),
                 Err(_) => break,
             }
         }
@@ -129,19 +129,41 @@ impl Connection {
         if fed { self.wire.flush().await } else { Ok(()) }
     }
 
-    fn received(&mut self, number: u64) {
-        if let Some(due) = self.take(number) {
-            self.tally.record(due, Instant::now());
+    fn received(&mut self, arrived: Arrived) {
+        settle(&mut self.under_way, &mut self.tally, arrived);
+    }
+}
+
+/// A failure is no answer, and may come before the answers to what was asked earlier.
+fn settle(under_way: &mut VecDeque<(u64, Instant)>, tally: &mut Tally, arrived: Arrived) {
+    let (Arrived::Message(number) | Arrived::Failure(number)) = arrived;
+    let place = under_way.iter().position(|(sent, _)| *sent == number);
+    let request = place.and_then(|place| under_way.remove(place));
+    match (request, arrived) {
+        (None, _) => tally.duplicated += 1,
+        (Some(_), Arrived::Failure(_)) => tally.failed += 1,
+        (Some((_, due)), Arrived::Message(_)) => {
+            tally.reordered += u64::from(place != Some(0));
+            tally.record(due, Instant::now());
         }
     }
+}
 
-    fn take(&mut self, number: u64) -> Option<Instant> {
-        let place = self.under_way.iter().position(|(sent, _)| *sent == number);
-        match place {
-            None => self.tally.duplicated += 1,
-            Some(0) => {}
-            Some(_) => self.tally.reordered += 1,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_that_overtakes_replies_puts_nothing_out_of_order() {
+        use Arrived::{Failure, Message};
+        let begin = Instant::now();
+        let mut tally = Tally::new(begin, begin + Duration::from_secs(60)).unwrap();
+        let mut under_way: VecDeque<_> = (1..=5).map(|number| (number, begin)).collect();
+        for arrived in [Failure(4), Message(1), Message(2), Message(2), Message(5), Message(3)] {
+            settle(&mut under_way, &mut tally, arrived);
         }
-        place.and_then(|place| self.under_way.remove(place)).map(|(_, due)| due)
+        let wrong = (tally.failed, tally.duplicated, tally.reordered);
+        assert_eq!((tally.received, wrong), (4, (1, 1, 1)));
+        assert!(under_way.is_empty());
     }
 }

@@ -24,6 +24,10 @@ use self::dialect::Saying;
 const DIGITS: usize = 12;
 /// The number of no message.
 const NOBODY: &str = "000000000000";
+/// Bytes of a frame in which an envelope says what it is.
+const HEAD: usize = 64;
+/// What it says of a failure, as it is and quoted.
+const FAILURE: [&[u8]; 2] = [br#""type":"err""#, br#"\"type\":\"err\""#];
 
 /// In which form messages travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,6 +54,16 @@ impl Form {
     fn is_sockjs(self) -> bool {
         matches!(self, Self::Sockjs | Self::XhrPolling | Self::XhrStreaming)
     }
+}
+
+/// What the server said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrived {
+    /// The message of this number, or the reply to it.
+    Message(u64),
+    /// The request of this number failed, of which a client is told at once: such news overtakes
+    /// replies to requests that were made before.
+    Failure(u64),
 }
 
 /// One connection.
@@ -86,11 +100,22 @@ impl Wire {
         Ok(Self { carrier, form, padding, rest: None, inbox, is_inbox_open: false })
     }
 
-    /// The sequence number in the next message.
+    /// The sequence number in the next message; that something failed is an error.
     ///
     /// # Cancel safety
     /// No message is lost when the future is dropped.
     pub(super) async fn receive(&mut self) -> anyhow::Result<u64> {
+        match self.next().await? {
+            Arrived::Message(number) => Ok(number),
+            Arrived::Failure(number) => bail!("the server let {number} fail"),
+        }
+    }
+
+    /// The next message, reply, or failure of a request.
+    ///
+    /// # Cancel safety
+    /// As [`Self::receive`].
+    pub(super) async fn next(&mut self) -> anyhow::Result<Arrived> {
         loop {
             let frame = match (self.rest.take(), &mut self.carrier) {
                 (Some(rest), _) => rest,
@@ -108,9 +133,9 @@ impl Wire {
                 && let Some((first, rest)) = split(&frame)
             {
                 self.rest = Some(rest);
-                return number_in(&first);
+                return arrived(&first);
             }
-            return number_in(&frame);
+            return arrived(&frame);
         }
     }
 
@@ -138,7 +163,8 @@ impl Wire {
         }
         self.say(Saying::Done).await?;
         self.flush().await?;
-        self.receive().await.map(drop)
+        // Nobody is there, so it is a failure that says it.
+        self.next().await.map(drop)
     }
 
     pub(super) async fn ping(&mut self) -> anyhow::Result<()> {
@@ -192,6 +218,15 @@ impl Wire {
     }
 }
 
+fn arrived(message: &[u8]) -> anyhow::Result<Arrived> {
+    let number = number_in(message)?;
+    let head = &message[..message.len().min(HEAD)];
+    match FAILURE.iter().any(|words| memchr::memmem::find(head, words).is_some()) {
+        true => Ok(Arrived::Failure(number)),
+        false => Ok(Arrived::Message(number)),
+    }
+}
+
 /// The number that follows the first run of just so many digits.
 fn number_in(frame: &[u8]) -> anyhow::Result<u64> {
     let mut runs = frame.chunk_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit());
@@ -210,6 +245,10 @@ fn split(frame: &Bytes) -> Option<(Bytes, Bytes)> {
 
 #[cfg(test)]
 mod tests {
+    use trolleybus_protocol::envelope::{failure_to_json, rec_to_json};
+    use trolleybus_protocol::sockjs::message_frame;
+    use trolleybus_protocol::{Body, Error, Headers};
+
     use super::*;
 
     #[test]
@@ -220,5 +259,17 @@ mod tests {
         assert_eq!((number_in(&first).unwrap(), number_in(&rest).unwrap()), (1, 2));
         assert!(split(&rest).is_none());
         assert!(number_in(b"a[\"123\"]").is_err());
+    }
+
+    #[test]
+    fn a_failure_is_no_reply() {
+        let raw = failure_to_json("000000000007", &Error::no_handlers("echo"));
+        assert_eq!(arrived(raw.as_bytes()).unwrap(), Arrived::Failure(7));
+        let framed = message_frame(&raw);
+        assert_eq!(arrived(framed.as_bytes()).unwrap(), Arrived::Failure(7));
+        let reply = rec_to_json("000000000007", &Body::from_text("err"), &Headers::new(), None);
+        assert_eq!(arrived(reply.as_bytes()).unwrap(), Arrived::Message(7));
+        let framed = message_frame(&reply);
+        assert_eq!(arrived(framed.as_bytes()).unwrap(), Arrived::Message(7));
     }
 }

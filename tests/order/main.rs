@@ -1,0 +1,135 @@
+//! Order between threads: many senders and receivers on a runtime of several threads, with queues so
+//! small that batches are broken off everywhere. Whatever a sender says to an address, each receiver
+//! gets once and in that order.
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+
+mod ledger;
+mod receiver;
+mod sender;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use receiver::{FORMS, Form, Receiver};
+use sender::{BATCHES, Sender};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
+use trolleybus::sockjs::Options;
+use trolleybus::{Bus, BusMessage as _, EventBus as _};
+use trolleybus_tests::support::server::serve;
+
+const SENDERS: u64 = 6;
+/// What all senders together say to one address: two messages in a batch.
+const SAID: u64 = SENDERS * 2 * BATCHES;
+
+/// A server whose services answer questions, and who listens.
+struct Hall {
+    bus: Bus,
+    bridge: Bridge,
+    addr: SocketAddr,
+    receivers: JoinSet<()>,
+    /// Set when the senders are through.
+    is_over: watch::Sender<bool>,
+}
+
+impl Hall {
+    async fn open() -> Self {
+        let bus = Bus::new();
+        let long = Duration::from_secs(3600);
+        let options = BridgeOptions { ping_timeout: long, ..BridgeOptions::new() }
+            .permit_inbound(Permitted::all())
+            .permit_outbound(Permitted::all());
+        let sockjs = Options {
+            heartbeat_interval: long,
+            // A late receiver does not poll for long.
+            disconnect_delay: long,
+            // A batch of envelopes does not fit, so the service is behind again and again.
+            max_inbox_len: 3,
+            // A streaming response ends after a few messages.
+            response_limit: 16 * 1024,
+            // Who reads nothing until the end is not to be closed for it.
+            max_outbox_size: 256 << 20,
+            ..Options::default()
+        };
+        let bridge = Bridge::builder(bus.clone(), options).sockjs(sockjs).build().unwrap();
+        let addr = serve(Router::new().nest_service("/eventbus", bridge.router())).await;
+        Self { bus, bridge, addr, receivers: JoinSet::new(), is_over: watch::Sender::new(false) }
+    }
+
+    /// One receiver that reads all the time, and one that begins when all has been said.
+    async fn seat(&mut self, form: Form, addresses: &[&str], overflow: &str) {
+        for late in [None, Some(self.is_over.subscribe())] {
+            let mut receiver = Receiver::open(self.addr, form).await;
+            for address in addresses {
+                receiver.register(address, overflow).await;
+            }
+            self.receivers.spawn(receiver.hear(SAID * addresses.len() as u64, late));
+        }
+    }
+
+    /// Everything is said and heard; gives the bridge that it went over. Questions are answered in
+    /// the asker's task at one address, and in one task for all at another.
+    async fn hold(self) -> Bridge {
+        let _echo = self.bus.responder("echo", |message| {
+            message.reply(message.body().clone()).unwrap();
+        });
+        let mut asked = self.bus.consumer("ask");
+        tokio::spawn(async move {
+            while let Some(message) = asked.recv().await {
+                message.reply(message.body().clone()).unwrap();
+            }
+        });
+        let mut senders = JoinSet::new();
+        for number in 0..SENDERS {
+            senders.spawn(Sender::new(self.addr, number).run());
+        }
+        join(senders).await;
+        self.is_over.send_replace(true);
+        join(self.receivers).await;
+        self.bridge
+    }
+}
+
+async fn join(mut tasks: JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_receiver_hears_each_sender_in_order() {
+    let mut hall = Hall::open().await;
+    for form in FORMS {
+        hall.seat(form, &["all", "wide.*"], "close").await;
+    }
+    // Sends to it and publishes are one sequence, because it is the only one there.
+    let mut only = Receiver::open(hall.addr, Form::Framed).await;
+    only.register("both", "close").await;
+    hall.receivers.spawn(only.hear(SAID, None));
+    hall.hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_dropped_for_a_slow_reader_leaves_the_rest_in_order() {
+    let mut hall = Hall::open().await;
+    for form in FORMS {
+        hall.seat(form, &["all"], "drop_oldest").await;
+    }
+    let stats = hall.hold().await.overflow_stats();
+    assert!(stats.dropped_oldest > 0, "{stats:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn receivers_that_come_and_go_disturb_nobody() {
+    let mut hall = Hall::open().await;
+    for form in [Form::Framed, Form::Raw] {
+        hall.seat(form, &["all", "wide.*"], "close").await;
+        for _ in 0..2 {
+            let restless = Receiver::open(hall.addr, form).await;
+            hall.receivers.spawn(restless.come_and_go("all", hall.is_over.subscribe()));
+        }
+    }
+    hall.hold().await;
+}
