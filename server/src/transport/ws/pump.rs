@@ -235,13 +235,17 @@ impl Pump {
     }
 
     fn send(&mut self, message: &Outgoing) -> Result<(), Lost> {
-        tracing::trace!(length = message.text().len(), "message sent");
+        tracing::trace!(length = message.text_len(), "message sent");
         self.is_dirty = true;
-        self.tally.send(message.text().len());
-        match (self.is_raw(), self.options.raw_binary) {
-            (false, _) => self.codec.send_text(message.frame_bytes()),
-            (true, false) => self.codec.send_text(message.text_bytes()),
-            (true, true) => self.codec.send_binary(message.text_bytes()),
+        self.tally.send(message.text_len());
+        if !self.is_raw() {
+            return self.codec.send_text(message.frame().clone());
+        }
+        let text = message.text().as_bytes().clone();
+        if self.options.raw_binary {
+            self.codec.send_binary(text)
+        } else {
+            self.codec.send_text(text)
         }
     }
 
