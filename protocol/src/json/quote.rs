@@ -64,19 +64,24 @@ pub(crate) fn quote_json_into(out: &mut Vec<u8>, json: &str) {
 /// [`quote_json_into`] without the quotes around it.
 pub(crate) fn escape_json_into(out: &mut Vec<u8>, json: &str) {
     let bytes = json.as_bytes();
-    let mut at = 0;
+    let (mut at, mut is_run) = (0, false);
     while at < bytes.len() {
         if let Some((word, chunk)) = word_at(bytes, at) {
             let marks = special_bytes(word) | (word & HIGHS);
             if marks == 0 {
                 out.extend_from_slice(&chunk);
                 at += 8;
-                while let Some(block) = plain_block_at(bytes, at).filter(|block| block.is_ascii()) {
+                while is_run
+                    && let Some(block) = plain_block_at(bytes, at)
+                    && block.is_ascii()
+                {
                     out.extend_from_slice(block);
                     at += 16;
                 }
+                is_run = true;
                 continue;
             }
+            is_run = false;
             let shift = marks.trailing_zeros() - 7;
             let plain = (shift / 8) as usize;
             // A quote, the one character that JSON is full of, is escaped in the word itself.

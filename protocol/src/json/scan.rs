@@ -279,17 +279,20 @@ impl<'a> Scanner<'a> {
     /// anything else or until less than a word is left.
     #[inline]
     fn copy_words(&mut self, out: &mut Vec<u8>) {
+        let mut is_run = false;
         while let Some((word, chunk)) = word_at(self.bytes, self.at) {
             let marks = special_bytes(word);
             if marks == 0 {
                 out.extend_from_slice(&chunk);
                 self.at += 8;
-                while let Some(block) = plain_block_at(self.bytes, self.at) {
+                while is_run && let Some(block) = plain_block_at(self.bytes, self.at) {
                     out.extend_from_slice(block);
                     self.at += 16;
                 }
+                is_run = true;
                 continue;
             }
+            is_run = false;
             let plain = (marks.trailing_zeros() / 8) as usize;
             let is_quote = word >> (8 * plain) & 0xffff == ESCAPED_QUOTE;
             // The backslash becomes the quote that it stands before.
@@ -347,7 +350,7 @@ pub(super) const ONES: u64 = 0x0101_0101_0101_0101;
 pub(super) const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// The eight bytes at a place as a word, and as they are; none where fewer are left.
-#[inline]
+#[inline(always)]
 pub(super) fn word_at(bytes: &[u8], at: usize) -> Option<(u64, [u8; 8])> {
     let chunk = *bytes.get(at..)?.first_chunk()?;
     Some((u64::from_le_bytes(chunk), chunk))
@@ -361,7 +364,7 @@ pub(super) fn zero_bytes(word: u64) -> u64 {
 
 /// A mask whose high bits mark bytes that are below 0x20, a quote or a backslash. A byte behind
 /// the first mark may be marked wrongly, so callers look at the first only.
-#[inline]
+#[inline(always)]
 pub(super) fn special_bytes(word: u64) -> u64 {
     let below = word.wrapping_sub(ONES * 0x20);
     let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
@@ -373,8 +376,8 @@ pub(super) fn special_bytes(word: u64) -> u64 {
 pub(super) const ESCAPED_QUOTE: u64 = 0x225c;
 
 /// The sixteen bytes at a place if none of them is special. Compiled to a few vector instructions, it
-/// takes half as long as two words, but does not say where a special byte is.
-#[inline]
+/// takes half as long as two words, but does not say where a special byte is. So it is for runs.
+#[inline(always)]
 pub(super) fn plain_block_at(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
     let block: &[u8; 16] = bytes.get(at..)?.first_chunk()?;
     let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
@@ -392,7 +395,7 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
-        while plain_block_at(bytes, at).is_some() {
+        while at >= 16 && plain_block_at(bytes, at).is_some() {
             at += 16;
         }
     }

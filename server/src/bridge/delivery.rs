@@ -217,10 +217,12 @@ impl ReplySink for ToClient {
         self.span.end(outcome.as_str(), outcome != RequestOutcome::Reply);
         match answer {
             Ok(reply) => {
-                let address = &Address::from(String::from(request.reply_address));
+                let address = &request.reply_address;
                 self.socket.receive(&reply, Route { address, pattern: None, lane: None });
             }
-            Err(error) => self.socket.tell(failure_to_json(&request.reply_address, &error)),
+            Err(error) => {
+                self.socket.tell(failure_to_json(request.reply_address.as_str(), &error));
+            }
         }
     }
 }
