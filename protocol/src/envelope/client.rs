@@ -6,9 +6,9 @@ use core::time::Duration;
 
 use bytestring::ByteString;
 
-use super::{push_code, push_name, push_text, text_field};
+use super::{push_code, push_name, push_text};
 use crate::codes::Refusal;
-use crate::json::{self, Members};
+use crate::json::{self, Field, Members};
 use crate::{Address, Body, Headers, Overflow};
 
 /// Longest `replyAddress` of a client, in UTF-16 units: that of a UUID.
@@ -113,42 +113,67 @@ impl From<Refusal> for EnvelopeError {
 }
 
 /// The fields of an envelope as they stand, before they are judged.
-#[derive(Default)]
 struct Fields<'a> {
-    kind: Option<ByteString>,
-    address: Option<ByteString>,
-    reply_address: Option<ByteString>,
+    text: &'a ByteString,
+    kind: Option<Cow<'a, str>>,
+    address: Option<Cow<'a, str>>,
+    reply_address: Option<Cow<'a, str>>,
     body: Option<&'a str>,
     headers: Option<&'a str>,
     timeout: Option<&'a str>,
     failure_code: Option<&'a str>,
     message: Option<&'a str>,
-    receipt: Option<ByteString>,
+    receipt: Option<Cow<'a, str>>,
     pattern: Option<&'a str>,
-    overflow: Option<ByteString>,
+    overflow: Option<Cow<'a, str>>,
 }
 
 impl<'a> Fields<'a> {
+    fn new(text: &'a ByteString) -> Self {
+        Self {
+            text,
+            kind: None,
+            address: None,
+            reply_address: None,
+            body: None,
+            headers: None,
+            timeout: None,
+            failure_code: None,
+            message: None,
+            receipt: None,
+            pattern: None,
+            overflow: None,
+        }
+    }
+
     fn read(text: &'a ByteString) -> Result<Self, json::JsonError> {
-        let mut fields = Self::default();
+        let mut fields = Self::new(text);
         let mut members = Members::new(text)?;
-        while let Some((name, value)) = members.next_member()? {
-            match &*json::unquote(name)? {
-                "type" => fields.kind = text_field(text, value),
-                "address" => fields.address = text_field(text, value),
-                "replyAddress" => fields.reply_address = text_field(text, value),
-                "body" => fields.body = Some(value),
-                "headers" => fields.headers = Some(value),
-                "timeout" => fields.timeout = Some(value),
-                "failureCode" => fields.failure_code = Some(value),
-                "message" => fields.message = Some(value),
-                "receipt" => fields.receipt = text_field(text, value),
-                "pattern" => fields.pattern = Some(value),
-                "overflow" => fields.overflow = text_field(text, value),
+        while let Some(Field { name, value }) = members.next_field()? {
+            match &*name.text()? {
+                "type" => fields.kind = value.text_or_raw(),
+                "address" => fields.address = value.text_or_raw(),
+                "replyAddress" => fields.reply_address = value.text_or_raw(),
+                "body" => fields.body = Some(value.raw),
+                "headers" => fields.headers = Some(value.raw),
+                "timeout" => fields.timeout = Some(value.raw),
+                "failureCode" => fields.failure_code = Some(value.raw),
+                "message" => fields.message = Some(value.raw),
+                "receipt" => fields.receipt = value.text_or_raw(),
+                "pattern" => fields.pattern = Some(value.raw),
+                "overflow" => fields.overflow = value.text_or_raw(),
                 _ => {}
             }
         }
         Ok(fields)
+    }
+
+    /// An address that shares the memory of the envelope where it can.
+    fn address_of(&self, field: &Option<Cow<'a, str>>) -> Option<Address> {
+        Some(match field.as_ref()? {
+            Cow::Borrowed(text) => self.text.slice_ref(text).into(),
+            Cow::Owned(text) => text.as_str().into(),
+        })
     }
 
     /// The extension that fails a request; there when `failureCode` is an integer.
@@ -192,16 +217,16 @@ impl ClientEnvelope {
     /// The refusal to answer with.
     pub fn parse(text: &ByteString) -> Result<Self, EnvelopeError> {
         let fields = Fields::read(text).map_err(|_| Refusal::InvalidJson)?;
-        let Some(kind) = &fields.kind else {
+        let Some(kind) = fields.kind.as_deref() else {
             return Err(fields.refuse(Refusal::MissingType));
         };
         let operation = Operation::from_word(kind);
         if operation == Some(Operation::Ping) {
             return Ok(Self::new(Operation::Ping, Address::default()));
         }
-        let address = match &fields.address {
-            Some(address) => address.clone(),
-            None if operation == Some(Operation::Authenticate) => ByteString::new(),
+        let address = match fields.address_of(&fields.address) {
+            Some(address) => address,
+            None if operation == Some(Operation::Authenticate) => Address::default(),
             None => return Err(fields.refuse(Refusal::MissingAddress)),
         };
         let Some(operation) = operation else {
@@ -219,8 +244,11 @@ impl ClientEnvelope {
         };
         Ok(Self {
             operation,
-            address: address.into(),
-            receipt: fields.label().filter(|_| fields.reply_address.is_none()),
+            address,
+            receipt: match &fields.reply_address {
+                Some(_) => None,
+                None => fields.address_of(&fields.receipt),
+            },
             is_pattern: fields.pattern == Some("true"),
             overflow,
             body: fields
@@ -229,7 +257,7 @@ impl ClientEnvelope {
             headers,
             timeout: fields.timeout(),
             failure: fields.failure(),
-            reply_address: fields.reply_address.map(Into::into),
+            reply_address: fields.address_of(&fields.reply_address),
         })
     }
 
@@ -285,7 +313,7 @@ impl ClientEnvelope {
 impl Fields<'_> {
     /// Where the client hears what became of the envelope.
     fn label(&self) -> Option<Address> {
-        self.reply_address.clone().or_else(|| self.receipt.clone()).map(Into::into)
+        self.address_of(&self.reply_address).or_else(|| self.address_of(&self.receipt))
     }
 
     fn refuse(&self, refusal: Refusal) -> EnvelopeError {

@@ -3,22 +3,25 @@
 //! | File | Holds |
 //! |---|---|
 //! | `client` | what a client sends: `ping`, `send`, `publish`, `register`, `unregister` |
-//! | `server` | what the server sends: `rec`, `err` |
+//! | `server` | what the server sends, as a client reads it, and `err` |
+//! | `rec` | `rec`, as text and in a SockJS frame |
 //! | `tcp` | what is different over TCP: `message`, `pong`, `err` |
 //!
 //! `protocol/README.md` is the specification.
 
 mod client;
+mod rec;
 mod server;
 mod tcp;
 
 pub use client::{
     ClientEnvelope, EnvelopeError, MAX_REPLY_ADDRESS_UNITS, Operation, RecipientFailure,
 };
-pub use server::{
-    RecExtras, ServerEnvelope, error_from_wire, failure_to_json, rec_to_json,
-    rec_with_extras_to_json, refusal_to_json, with_dropped,
+pub use rec::{
+    RecExtras, RecFrame, rec_to_json, rec_with_extras_to_frame, rec_with_extras_to_json,
+    with_dropped,
 };
+pub use server::{ServerEnvelope, error_from_wire, failure_to_json, refusal_to_json};
 pub use tcp::{
     TCP_PONG, TcpEnvelope, TcpMessage, tcp_failure_to_json, tcp_message_to_json,
     tcp_refusal_to_json,

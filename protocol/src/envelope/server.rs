@@ -5,77 +5,11 @@ use alloc::string::String;
 
 use bytestring::ByteString;
 
-use super::{push_code, push_name, push_text, text_field};
+use super::{push_code, push_text, text_field};
 use crate::codes::{FailureType, Refusal};
 use crate::error::ErrorKind;
 use crate::json::{self, JsonError, Members};
 use crate::{Address, Body, Error, Headers};
-
-/// The envelope of a delivered message or reply:
-/// `{"type":"rec","address":"a","body":1,"replyAddress":"r","headers":{"k":"v"}}`, the last two
-/// only where there are any.
-#[must_use]
-pub fn rec_to_json(
-    address: &str,
-    body: &Body,
-    headers: &Headers,
-    reply_address: Option<&str>,
-) -> String {
-    rec_with_extras_to_json(address, body, headers, reply_address, RecExtras::default())
-}
-
-/// Extension: what a `rec` says to a client that registered with more than an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RecExtras<'a> {
-    /// The pattern that was registered; the address is then the one that the message was sent to.
-    pub pattern: Option<&'a str>,
-    /// Messages of this registration that were dropped since the last one, by its overflow policy.
-    pub dropped: u64,
-}
-
-/// The envelope of a delivered message with `"pattern":"a.*"` and `"dropped":3`, each only where
-/// there is something to say.
-#[must_use]
-pub fn rec_with_extras_to_json(
-    address: &str,
-    body: &Body,
-    headers: &Headers,
-    reply_address: Option<&str>,
-    extras: RecExtras<'_>,
-) -> String {
-    let mut out = String::with_capacity(48 + address.len() + body.as_json().len());
-    out.push_str("{\"type\":\"rec\"");
-    push_text(&mut out, "address", address);
-    push_name(&mut out, "body");
-    out.push_str(body.as_json());
-    if let Some(reply_address) = reply_address {
-        push_text(&mut out, "replyAddress", reply_address);
-    }
-    if !headers.is_empty() {
-        push_name(&mut out, "headers");
-        headers.write_json(&mut out);
-    }
-    if let Some(pattern) = extras.pattern {
-        push_text(&mut out, "pattern", pattern);
-    }
-    if extras.dropped > 0 {
-        push_name(&mut out, "dropped");
-        json::push_integer(&mut out, extras.dropped);
-    }
-    out.push('}');
-    out
-}
-
-/// The envelope of a delivered message, which says nothing of dropped ones, with `"dropped":3` added.
-#[must_use]
-pub fn with_dropped(rec: &str, dropped: u64) -> String {
-    let mut out = String::with_capacity(rec.len() + 32);
-    out.push_str(rec.strip_suffix('}').unwrap_or(rec));
-    push_name(&mut out, "dropped");
-    json::push_integer(&mut out, dropped);
-    out.push('}');
-    out
-}
 
 /// The envelope of a failed request: `{"type":"err","address":"r","failureCode":-1,
 /// "failureType":"TIMEOUT","message":"..."}`, where `r` is the request's reply address.
@@ -233,6 +167,7 @@ impl ServerEnvelope {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{RecExtras, rec_to_json, rec_with_extras_to_json, with_dropped};
     use super::*;
 
     fn parse(text: &str) -> ServerEnvelope {

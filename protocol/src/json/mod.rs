@@ -21,9 +21,10 @@ mod tests;
 mod walk;
 
 pub use integer::push_integer;
-pub(crate) use quote::quote_json_into;
+pub(crate) use quote::{escape_json_into, is_unremarkable, quote_json_into};
 pub use quote::{quote, quote_into, unquote};
 pub use scan::{JsonError, MAX_DEPTH, validate};
+pub(crate) use walk::Field;
 pub use walk::{Elements, Members};
 
 /// True when `raw`, a JSON value without surrounding white space, is the literal `null`.

@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::part;
-use super::scan::{HIGHS, JsonError, ONES, special_bytes, word_at, zero_bytes};
+use super::scan::{
+    ESCAPED_QUOTE, HIGHS, JsonError, ONES, plain_block_at, special_bytes, word_at, zero_bytes,
+};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -54,20 +56,45 @@ pub fn quote_into(out: &mut String, text: &str) {
 /// [`quote_into`] for a text that is known to need many escapes, such as JSON: copies a word at a
 /// time instead of looking for runs, and leaves it to the caller to make a `String` of it.
 pub(crate) fn quote_json_into(out: &mut Vec<u8>, json: &str) {
-    let bytes = json.as_bytes();
     out.push(b'"');
-    let mut at = 0;
+    escape_json_into(out, json);
+    out.push(b'"');
+}
+
+/// [`quote_json_into`] without the quotes around it.
+pub(crate) fn escape_json_into(out: &mut Vec<u8>, json: &str) {
+    let bytes = json.as_bytes();
+    let (mut at, mut is_run) = (0, false);
     while at < bytes.len() {
         if let Some((word, chunk)) = word_at(bytes, at) {
-            out.extend_from_slice(&chunk);
             let marks = special_bytes(word) | (word & HIGHS);
             if marks == 0 {
+                out.extend_from_slice(&chunk);
                 at += 8;
+                while is_run
+                    && let Some(block) = plain_block_at(bytes, at)
+                    && block.is_ascii()
+                {
+                    out.extend_from_slice(block);
+                    at += 16;
+                }
+                is_run = true;
                 continue;
             }
-            let plain = (marks.trailing_zeros() / 8) as usize;
-            out.truncate(out.len() - 8 + plain);
+            is_run = false;
+            let shift = marks.trailing_zeros() - 7;
+            let plain = (shift / 8) as usize;
+            // A quote, the one character that JSON is full of, is escaped in the word itself.
+            let is_quote = word >> shift & 0xff == 0x22 && plain < 7;
+            let escaped = word & !(u64::MAX << shift) | ESCAPED_QUOTE << shift;
+            let (copied, kept) = if is_quote { (escaped, plain + 2) } else { (word, plain) };
+            out.extend_from_slice(&copied.to_le_bytes());
+            out.truncate(out.len() - 8 + kept);
             at += plain;
+            if is_quote {
+                at += 1;
+                continue;
+            }
         }
         let byte = bytes[at];
         at += 1;
@@ -88,7 +115,6 @@ pub(crate) fn quote_json_into(out: &mut Vec<u8>, json: &str) {
             plain => out.push(plain),
         }
     }
-    out.push(b'"');
 }
 
 fn push_escape(out: &mut String, byte: u8) {
@@ -134,6 +160,12 @@ fn unremarkable_prefix(bytes: &[u8]) -> usize {
         at += 8;
     }
     at
+}
+
+/// True when `text` stands in a JSON string as it is, also where that is quoted once more.
+pub(crate) fn is_unremarkable(text: &str) -> bool {
+    let rest = &text.as_bytes()[unremarkable_prefix(text.as_bytes())..];
+    rest.iter().all(|byte| matches!(byte, 0x20..0x80) && !matches!(byte, b'"' | b'\\'))
 }
 
 /// The text of a JSON string. `raw` is the string as written, quotes included, as the walkers of

@@ -1,8 +1,10 @@
 //! Walks over the items of one array or object, passing over what is inside them.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 
 use super::scan::{JsonError, Scanner};
+use super::{is_null, part, unquote};
 
 /// Walks over the members of a JSON object, in order, duplicates included.
 #[derive(Debug, Clone)]
@@ -34,16 +36,56 @@ impl<'a> Members<'a> {
     /// # Errors
     /// The first syntax error met on the way, text behind the closing brace included.
     pub fn next_member(&mut self) -> Result<Option<(&'a str, &'a str)>, JsonError> {
+        Ok(self.next_field()?.map(|field| (field.name.raw, field.value.raw)))
+    }
+
+    /// The next member with what was seen of it on the way.
+    pub(crate) fn next_field(&mut self) -> Result<Option<Field<'a>>, JsonError> {
         if !self.scanner.advance(&mut self.state, b'}')? {
             return Ok(None);
         }
-        let start = self.scanner.at;
-        self.scanner.string()?;
-        let name = self.scanner.since(start);
+        let name = self.scanner.seen_string()?;
         self.scanner.colon()?;
-        let start = self.scanner.at;
-        self.scanner.value()?;
-        Ok(Some((name, self.scanner.since(start))))
+        let value = if self.scanner.peek() == Some(b'"') {
+            self.scanner.seen_string()?
+        } else {
+            let start = self.scanner.at;
+            self.scanner.value()?;
+            Seen { raw: self.scanner.since(start), is_plain: false }
+        };
+        Ok(Some(Field { name, value }))
+    }
+}
+
+/// A member of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field<'a> {
+    pub(crate) name: Seen<'a>,
+    pub(crate) value: Seen<'a>,
+}
+
+/// A value that was passed over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    /// As written.
+    pub(crate) raw: &'a str,
+    /// It is a string without escapes, so that its text need not be looked for again.
+    is_plain: bool,
+}
+
+impl<'a> Seen<'a> {
+    /// The text of a string.
+    pub(crate) fn text(self) -> Result<Cow<'a, str>, JsonError> {
+        if self.is_plain {
+            return Ok(Cow::Borrowed(part(self.raw, 1..self.raw.len() - 1)));
+        }
+        unquote(self.raw)
+    }
+
+    /// The text of what should be a string: `null` counts as absent, and any other value as its
+    /// text.
+    pub(crate) fn text_or_raw(self) -> Option<Cow<'a, str>> {
+        (!is_null(self.raw)).then(|| self.text().unwrap_or(Cow::Borrowed(self.raw)))
     }
 }
 
@@ -87,7 +129,13 @@ impl<'a> Elements<'a> {
     }
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn seen_string(&mut self) -> Result<Seen<'a>, JsonError> {
+        let start = self.at;
+        let is_plain = !self.string()?;
+        Ok(Seen { raw: self.since(start), is_plain })
+    }
+
     /// Moves to the next item of the outermost bracket; false behind its end.
     fn advance(&mut self, state: &mut State, close: u8) -> Result<bool, JsonError> {
         if *state == State::Done {

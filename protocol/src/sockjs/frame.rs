@@ -24,9 +24,9 @@ pub fn message_frame(text: &str) -> String {
     String::from_utf8(frame).unwrap_or_default()
 }
 
-/// The quoted message inside a frame that [`message_frame`] made, to be joined with others.
+/// The quoted message inside a frame of one, to be joined with others.
 #[must_use]
-pub fn quoted_of(frame: &str) -> &str {
+pub fn quoted_of(frame: &[u8]) -> &[u8] {
     frame.get(2..frame.len().saturating_sub(1)).unwrap_or_default()
 }
 
@@ -127,7 +127,7 @@ mod tests {
     fn message_frames_are_joined_by_their_quoted_part() {
         let frame = message_frame("a\"b");
         assert_eq!(frame, r#"a["a\"b"]"#);
-        assert_eq!(quoted_of(&frame), r#""a\"b""#);
+        assert_eq!(quoted_of(frame.as_bytes()), br#""a\"b""#);
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use trolleybus_protocol::codes::{Close, Refusal};
 
 use super::authentication::Authentication;
@@ -19,6 +20,8 @@ pub(super) struct Caller {
     stamp: u64,
     /// A token is required and none was shown yet.
     pub(super) has_to_log_in: bool,
+    /// When the first of those envelopes was looked at that came in together.
+    now: Option<Instant>,
 }
 
 impl Caller {
@@ -26,7 +29,17 @@ impl Caller {
         let (bound, stamp) = socket.rights.bound();
         let authentication = socket.core.authentication.as_ref();
         let has_to_log_in = authentication.is_some_and(Authentication::is_required);
-        Self { socket, bound, stamp, has_to_log_in }
+        Self { socket, bound, stamp, has_to_log_in, now: None }
+    }
+
+    /// The time. Envelopes that came in together have the same: asking costs more than it tells.
+    pub(super) fn now(&mut self) -> Instant {
+        *self.now.get_or_insert_with(Instant::now)
+    }
+
+    /// Those that came in together have all been looked at, or one of them took time.
+    pub(super) fn forget_time(&mut self) {
+        self.now = None;
     }
 
     fn refresh(&mut self) {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use trolleybus_protocol::codes::Close;
-use trolleybus_protocol::envelope::{RecExtras, failure_to_json, rec_with_extras_to_json};
+use trolleybus_protocol::envelope::{
+    RecExtras, failure_to_json, rec_with_extras_to_frame, rec_with_extras_to_json,
+};
 use trolleybus_protocol::{Address, BusMessage as _, Error, Overflow};
 
 use super::hooks::EventMessage;
@@ -88,7 +90,7 @@ impl BridgeSocket {
     }
 
     fn transmit(&self, message: &Message, route: Route<'_>) -> Delivery {
-        self.dispatch(message, route, encode(message, route))
+        self.dispatch(message, route, self.encode(message, route))
     }
 
     fn dispatch(&self, message: &Message, route: Route<'_>, outgoing: Outgoing) -> Delivery {
@@ -156,15 +158,24 @@ impl BridgeSocket {
     }
 }
 
-fn encode(message: &Message, route: Route<'_>) -> Outgoing {
-    let make = || {
-        let extras = RecExtras { pattern: route.pattern.map(Address::as_str), dropped: 0 };
-        let reply_address = message.reply_address().map(Address::as_str);
-        let (address, body) = (route.address.as_str(), message.body());
-        rec_with_extras_to_json(address, body, message.headers(), reply_address, extras).into()
-    };
-    // A published message has one form for all who get it under this address or pattern.
-    if message.is_send() { make() } else { message.encoded(make) }
+impl BridgeSocket {
+    /// What goes out, in the form that this socket needs.
+    fn encode(&self, message: &Message, route: Route<'_>) -> Outgoing {
+        let make = || -> Outgoing {
+            let extras = RecExtras { pattern: route.pattern.map(Address::as_str), dropped: 0 };
+            let reply_address = message.reply_address().map(Address::as_str);
+            let (address, body) = (route.address.as_str(), message.body());
+            let headers = message.headers();
+            if self.sender.info().is_raw() {
+                rec_with_extras_to_json(address, body, headers, reply_address, extras).into()
+            } else {
+                rec_with_extras_to_frame(address, body, headers, reply_address, extras).into()
+            }
+        };
+        // A published message has one form for all who get it under this address or pattern; who
+        // needs the other one has it made out of that, once for all.
+        if message.is_send() { make() } else { message.encoded(make) }
+    }
 }
 
 /// The handler for plain addresses that the rules permit whatever the body.
@@ -178,7 +189,7 @@ impl Handler for BridgeSocket {
         if message.is_send() || self.hook_queue.is_some() {
             return self.receive(message, route);
         }
-        match self.sender.send(encode(message, route)) {
+        match self.sender.send(self.encode(message, route)) {
             Ok(()) => Delivery::Taken,
             Err(error) => self.lose(message, route, error),
         }
@@ -206,10 +217,12 @@ impl ReplySink for ToClient {
         self.span.end(outcome.as_str(), outcome != RequestOutcome::Reply);
         match answer {
             Ok(reply) => {
-                let address = &Address::from(String::from(request.reply_address));
+                let address = &request.reply_address;
                 self.socket.receive(&reply, Route { address, pattern: None, lane: None });
             }
-            Err(error) => self.socket.tell(failure_to_json(&request.reply_address, &error)),
+            Err(error) => {
+                self.socket.tell(failure_to_json(request.reply_address.as_str(), &error));
+            }
         }
     }
 }

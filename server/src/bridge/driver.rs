@@ -1,8 +1,9 @@
 //! The loop over one socket: envelopes in, messages past the hook, and the clock.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -59,20 +60,20 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
                     }
                 };
                 if took_time {
+                    caller.forget_time();
                     beside.note_login(&caller);
                 }
             }
-            () = &mut beside.timer => {
+            () = poll_fn(|cx| {
+                caller.forget_time();
+                poll_timer(beside.timer.as_mut(), beside.socket, &beside.clock, cx)
+            }) => {
                 if beside.handle_timeout() == Due::Idle {
                     Box::pin(beside.handle_idle(&caller, &socket)).await;
                 }
                 let wake = beside.wake_time();
                 beside.timer.as_mut().reset(wake);
             }
-        }
-        let wake = beside.wake_time();
-        if wake < beside.timer.deadline() {
-            beside.timer.as_mut().reset(wake);
         }
     }
     // Freed before the hook is told that the socket is gone.
@@ -143,8 +144,7 @@ impl<'a> Beside<'a> {
     }
 
     fn wake_time(&self) -> Instant {
-        let deadline = self.socket.next_deadline();
-        deadline.map_or_else(|| self.clock.next(), |deadline| deadline.min(self.clock.next()))
+        wake_time(self.socket, &self.clock)
     }
 
     /// What is due, of which all but idleness is done here.
@@ -210,6 +210,26 @@ fn close_idle(held: &BridgeSocket, socket: &Socket) {
     } else {
         held.close_with(Close::GO_AWAY);
     }
+}
+
+/// When something is due, of the socket's requests or of the clock.
+fn wake_time(socket: &BridgeSocket, clock: &Clock) -> Instant {
+    socket.next_deadline().map_or(clock.next(), |deadline| deadline.min(clock.next()))
+}
+
+/// Waits for what is due. It is polled when no envelope is left to look at, so that the timer is
+/// moved once for all that came in together.
+fn poll_timer(
+    mut timer: Pin<&mut Sleep>,
+    socket: &BridgeSocket,
+    clock: &Clock,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let wake = wake_time(socket, clock);
+    if wake < timer.deadline() {
+        timer.as_mut().reset(wake);
+    }
+    timer.poll(cx)
 }
 
 async fn poll(future: &mut Receiving) {

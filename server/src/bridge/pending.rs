@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use trolleybus_protocol::Address;
 
 /// When a request runs out, and a number that tells apart those of one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,9 +14,10 @@ pub(super) struct PendingKey(Instant, u64);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     /// The client's own reply address: where it waits.
-    pub(super) reply_address: Box<str>,
-    /// What it asked.
-    pub(super) address: Box<str>,
+    pub(super) reply_address: Address,
+    /// What it asked. Like the reply address it is a part of the envelope's text, which the message
+    /// holds as long as it can be answered.
+    pub(super) address: Address,
     /// How long it was allowed to take.
     pub(super) timeout: Duration,
 }

@@ -150,6 +150,7 @@ impl BridgeSocket {
         }
         let held = Held { registration, overflow, lane, _place: place_taken, is_plain };
         registrations.insert(place, held);
+        self.registered.fetch_add(1, Ordering::Relaxed);
         if is_plain && self.judged.0.load(Ordering::Acquire) & !MIXED != stamp {
             // The first, or the rules have changed since the others were judged.
             self.judge_plain(&registrations);
@@ -162,6 +163,7 @@ impl BridgeSocket {
         let mut registrations = self.registrations.lock();
         if let Ok(place) = registrations.place(target) {
             let held = registrations.0.remove(place);
+            self.registered.fetch_sub(1, Ordering::Relaxed);
             drop(registrations);
             self.end(held);
         }
@@ -170,6 +172,7 @@ impl BridgeSocket {
     /// Ends all registrations and gives their addresses, if a hook wants to hear of them.
     pub(super) fn end_registrations(&self) -> Vec<Address> {
         let Registrations(held) = std::mem::take(&mut *self.registrations.lock());
+        self.registered.fetch_sub(held.len() as u32, Ordering::Relaxed);
         let hook = self.core.hook.as_ref();
         let addresses = match hook.is_some_and(|hook| hook.wants(EventKind::Unregister)) {
             true => held.iter().map(|held| held.address().clone()).collect(),

@@ -1,7 +1,7 @@
 //! What one socket holds on the bus, and who is behind it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +22,7 @@ use super::rights::Rights;
 use super::sockets::SocketId;
 use super::stats::RequestOutcome;
 use crate::access::limits::Admitted;
-use crate::bus::{Message, ReplySink, timed_out};
+use crate::bus::{Message, ReplySink, is_reply_address, timed_out};
 use crate::session::{Outgoing, Socket, SocketSender};
 use crate::trace::Span;
 
@@ -39,6 +39,8 @@ pub(super) struct BridgeSocket {
     opened: u64,
     pub(super) rights: Rights,
     pub(super) registrations: Mutex<Registrations>,
+    /// How many registrations there are, for those who need not wait for them.
+    pub(super) registered: AtomicU32,
     pub(super) judged: Judged,
     pub(super) pending: Mutex<Pending>,
     pub(super) awaited: Mutex<Awaited>,
@@ -61,6 +63,7 @@ impl BridgeSocket {
             opened: since_1970(),
             rights: Rights::new(&core.policy),
             registrations: Mutex::default(),
+            registered: AtomicU32::new(0),
             judged: Judged::never(),
             pending: Mutex::default(),
             awaited: Mutex::default(),
@@ -113,7 +116,8 @@ impl BridgeSocket {
 
     /// Room for one more registration or request?
     pub(super) fn check_quota(&self) -> Result<(), Refusal> {
-        let held = self.registrations.lock().len() + self.pending.lock().len();
+        let registered = self.registered.load(Ordering::Relaxed) as usize;
+        let held = registered + self.pending.lock().len();
         if held < self.core.options.max_handlers_per_socket {
             Ok(())
         } else {
@@ -124,19 +128,20 @@ impl BridgeSocket {
     /// Notes a request of the client and gives what its answer goes to.
     pub(super) fn expect_answer(
         self: &Arc<Self>,
-        reply_address: &Address,
+        now: Instant,
+        reply_address: Address,
         address: &Address,
         timeout: Option<Duration>,
         span: Span,
     ) -> Box<dyn ReplySink> {
         let longest = self.core.options.reply_timeout;
         let request = Request {
-            reply_address: reply_address.as_str().into(),
-            address: address.as_str().into(),
+            reply_address,
+            address: address.clone(),
             timeout: timeout.map_or(longest, |timeout| timeout.min(longest)),
         };
         self.core.counters.request_began();
-        let key = self.pending.lock().insert(Instant::now(), request);
+        let key = self.pending.lock().insert(now, request);
         Box::new(ToClient { socket: Arc::clone(self), key, span })
     }
 
@@ -146,7 +151,7 @@ impl BridgeSocket {
     }
 
     pub(super) fn is_awaited(&self, address: &Address) -> bool {
-        self.awaited.lock().contains(address)
+        is_reply_address(address) && self.awaited.lock().contains(address)
     }
 
     pub(super) fn take_awaited(&self, address: &Address) -> Option<Message> {
@@ -163,8 +168,8 @@ impl BridgeSocket {
             let request = self.pending.lock().take_overdue(now);
             let Some(request) = request else { break };
             self.core.counters.request_ended(RequestOutcome::Timeout, request.timeout);
-            let reply_address = &*request.reply_address;
-            let error = timed_out(request.timeout, reply_address, &request.address);
+            let reply_address = request.reply_address.as_str();
+            let error = timed_out(request.timeout, reply_address, request.address.as_str());
             self.tell(failure_to_json(reply_address, &error));
         }
         loop {

@@ -17,7 +17,7 @@ use super::reply::{ReplySink, ReplySlot, Response};
 pub struct Message(Arc<Inner>);
 
 struct Inner {
-    address: Address,
+    destination: Destination,
     body: Body,
     headers: Headers,
     is_send: bool,
@@ -26,11 +26,28 @@ struct Inner {
     encoded: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
+/// Where a message goes.
+#[derive(Clone)]
+enum Destination {
+    Address(Address),
+    /// To the reply address of a request, which need not be made for that.
+    Requester(Arc<ReplySlot>),
+}
+
+impl Destination {
+    fn address(&self) -> &Address {
+        match self {
+            Self::Address(address) => address,
+            Self::Requester(slot) => slot.address(),
+        }
+    }
+}
+
 impl Inner {
     /// The same but for its encoded form.
     fn copy(&self) -> Self {
         Self {
-            address: self.address.clone(),
+            destination: self.destination.clone(),
             body: self.body.clone(),
             headers: self.headers.clone(),
             is_send: self.is_send,
@@ -42,15 +59,15 @@ impl Inner {
 }
 
 impl Message {
-    pub(super) fn new(
-        address: Address,
+    fn new(
+        destination: Destination,
         body: Body,
         headers: Headers,
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
         let (pattern, encoded) = (None, OnceLock::new());
-        Self(Arc::new(Inner { address, body, headers, is_send, reply, pattern, encoded }))
+        Self(Arc::new(Inner { destination, body, headers, is_send, reply, pattern, encoded }))
     }
 
     pub(super) fn outgoing(
@@ -59,7 +76,7 @@ impl Message {
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
         let Dispatch { address, body, headers, .. } = dispatch;
-        Self::new(address, body, headers, is_send, reply)
+        Self::new(Destination::Address(address), body, headers, is_send, reply)
     }
 
     /// The same message as consumers of a pattern get it.
@@ -69,10 +86,10 @@ impl Message {
 
     /// The message as interceptors see it.
     pub(super) fn context(&self) -> DeliveryContext {
-        let Inner { address, body, headers, is_send, .. } = &*self.0;
+        let Inner { destination, body, headers, is_send, .. } = &*self.0;
         let reply_address = self.reply_address().cloned();
         DeliveryContext::new(
-            address.clone(),
+            destination.address().clone(),
             body.clone(),
             headers.clone(),
             *is_send,
@@ -128,8 +145,8 @@ impl Message {
     /// Replies with a message that wants a reply itself, or none.
     pub(crate) fn reply_message(&self, body: Body, headers: Headers, next: Option<Arc<ReplySlot>>) {
         if let Some(reply) = &self.0.reply {
-            let address = reply.address().clone();
-            reply.answer(Ok(Self::new(address, body, headers, true, next)));
+            let destination = Destination::Requester(Arc::clone(reply));
+            reply.answer(Ok(Self::new(destination, body, headers, true, next)));
         }
     }
 
@@ -152,7 +169,7 @@ impl BusMessage for Message {
     type Response = Response;
 
     fn address(&self) -> &Address {
-        &self.0.address
+        self.0.destination.address()
     }
 
     fn pattern(&self) -> Option<&Address> {
@@ -199,7 +216,7 @@ impl BusMessage for Message {
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
-            .field("address", &self.0.address)
+            .field("address", self.address())
             .field("body", &self.0.body)
             .field("is_send", &self.0.is_send)
             .field("reply_address", &self.reply_address())

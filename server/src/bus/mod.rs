@@ -54,8 +54,8 @@ pub use message::Message;
 pub use metrics::{BusMetrics, DiscardReason};
 pub use producer::Producer;
 pub use registration::Registration;
-pub(crate) use reply::timed_out;
 pub use reply::{ReplySink, Response};
+pub(crate) use reply::{is_reply_address, timed_out};
 pub use stats::BusStats;
 
 /// What stands behind a registration: takes messages, never blocks, never calls back into the

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -64,7 +64,8 @@ impl Sink {
 /// so, because by then nobody is left who could answer.
 pub(crate) struct ReplySlot {
     bus: Arc<Shared>,
-    address: Address,
+    /// Made when somebody asks: most requests are answered through the slot itself.
+    address: OnceLock<Address>,
     replied_address: Address,
     /// When the request was made, if anybody wants to know.
     since: Option<Instant>,
@@ -75,11 +76,11 @@ impl ReplySlot {
     pub(super) fn new(bus: &Arc<Shared>, replied_address: Address, sink: Sink) -> Arc<Self> {
         let (bus, sink) = (Arc::clone(bus), Mutex::new(Some(sink)));
         let since = bus.metrics.is_some().then(Instant::now);
-        Arc::new(Self { bus, address: unguessable_address(), replied_address, since, sink })
+        Arc::new(Self { bus, address: OnceLock::new(), replied_address, since, sink })
     }
 
     pub(super) fn address(&self) -> &Address {
-        &self.address
+        self.address.get_or_init(unguessable_address)
     }
 
     pub(super) fn bus(&self) -> &Arc<Shared> {
@@ -114,7 +115,8 @@ impl ReplySlot {
     pub(super) fn discard(&self) {
         let text = format!(
             "Discarded the request. address: {}, repliedAddress: {}",
-            self.address, self.replied_address
+            self.address(),
+            self.replied_address
         );
         self.complete(Err(Error::new(ErrorKind::Timeout, text)));
     }
@@ -145,6 +147,11 @@ fn unguessable_address() -> Address {
 }
 
 const REPLY_PREFIX: &str = "__vertx.reply.";
+
+/// Whether an address may be one that a request is answered to.
+pub(crate) fn is_reply_address(address: &Address) -> bool {
+    address.as_str().starts_with(REPLY_PREFIX)
+}
 
 /// The error of a request that nobody answered in time, worded as Vert.x words it.
 pub(crate) fn timed_out(timeout: Duration, address: &str, replied_address: &str) -> Error {

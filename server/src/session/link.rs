@@ -142,11 +142,15 @@ impl Link {
     // The transport's side.
 
     /// Hands one message to the service. A service that is polled by the calling task is not woken:
-    /// the caller polls it next.
-    pub(crate) fn deliver(&self, message: ByteString, caller: Option<&Waker>) {
-        let reader = self.inbox.lock().push(message);
+    /// the caller polls it next. True while there is space for another one.
+    pub(crate) fn deliver(&self, message: ByteString, caller: Option<&Waker>) -> bool {
+        let mut inbox = self.inbox.lock();
+        let reader = inbox.push(message);
+        let has_space = inbox.has_space();
+        drop(inbox);
         let is_caller = |reader: &Waker| caller.is_some_and(|caller| caller.will_wake(reader));
         wake(reader.filter(|reader| !is_caller(reader)));
+        has_space
     }
 
     /// Ready once the service has taken enough to go on.

@@ -5,56 +5,79 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use trolleybus_protocol::sockjs;
+use trolleybus_protocol::envelope::RecFrame;
+use trolleybus_protocol::{json, sockjs};
 
 /// What one queued message costs besides its text: the queue's slot and the shared allocation.
 const OVERHEAD: usize = 64;
 
-/// A message to send. Clones share the text and its SockJS frame.
+/// A message to send. Clones share the text and its SockJS frame, each made when it is first asked
+/// for unless the message came as that.
 #[derive(Clone)]
 pub struct Outgoing(Arc<Shared>);
 
-struct Shared {
-    text: ByteString,
-    frame: OnceLock<ByteString>,
+enum Shared {
+    Text { text: ByteString, frame: OnceLock<Bytes> },
+    Frame { frame: Bytes, text_len: usize, text: OnceLock<ByteString> },
 }
 
 impl Outgoing {
+    /// A message that is at hand as its frame, `a["..."]` with one message; `text_len` is how long
+    /// the message in it is.
+    pub(crate) fn from_frame(frame: impl Into<Bytes>, text_len: usize) -> Self {
+        let (frame, text) = (frame.into(), OnceLock::new());
+        Self(Arc::new(Shared::Frame { frame, text_len, text }))
+    }
+
     /// The message.
     #[must_use]
     pub fn text(&self) -> &ByteString {
-        &self.0.text
+        match &*self.0 {
+            Shared::Text { text, .. } => text,
+            Shared::Frame { frame, text, .. } => text.get_or_init(|| text_of(frame)),
+        }
     }
 
-    /// The frame `a["..."]`, made at the first call.
+    /// How long the message is, in bytes.
     #[must_use]
-    pub fn frame(&self) -> &ByteString {
-        self.0.frame.get_or_init(|| sockjs::message_frame(&self.0.text).into())
+    pub fn text_len(&self) -> usize {
+        match &*self.0 {
+            Shared::Text { text, .. } => text.len(),
+            Shared::Frame { text_len, .. } => *text_len,
+        }
+    }
+
+    /// The frame `a["..."]`, in UTF-8.
+    #[must_use]
+    pub fn frame(&self) -> &Bytes {
+        match &*self.0 {
+            Shared::Text { text, frame } => {
+                frame.get_or_init(|| sockjs::message_frame(text).into())
+            }
+            Shared::Frame { frame, .. } => frame,
+        }
     }
 
     /// The message as a JSON string, a part of the frame.
     #[must_use]
-    pub fn quoted(&self) -> &str {
+    pub fn quoted(&self) -> &[u8] {
         sockjs::quoted_of(self.frame())
-    }
-
-    pub(crate) fn frame_bytes(&self) -> Bytes {
-        self.frame().as_bytes().clone()
-    }
-
-    pub(crate) fn text_bytes(&self) -> Bytes {
-        self.0.text.as_bytes().clone()
     }
 
     /// What the message counts in an outbox.
     pub(crate) fn cost(&self) -> usize {
-        self.0.text.len() + OVERHEAD
+        self.text_len() + OVERHEAD
     }
+}
+
+fn text_of(frame: &[u8]) -> ByteString {
+    let quoted = std::str::from_utf8(sockjs::quoted_of(frame)).unwrap_or_default();
+    json::unquote(quoted).map(|text| text.as_ref().into()).unwrap_or_default()
 }
 
 impl From<ByteString> for Outgoing {
     fn from(text: ByteString) -> Self {
-        Self(Arc::new(Shared { text, frame: OnceLock::new() }))
+        Self(Arc::new(Shared::Text { text, frame: OnceLock::new() }))
     }
 }
 
@@ -70,9 +93,15 @@ impl From<&'static str> for Outgoing {
     }
 }
 
+impl From<RecFrame> for Outgoing {
+    fn from(RecFrame { frame, text_len }: RecFrame) -> Self {
+        Self::from_frame(frame, text_len)
+    }
+}
+
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outgoing").field("length", &self.0.text.len()).finish_non_exhaustive()
+        f.debug_struct("Outgoing").field("length", &self.text_len()).finish_non_exhaustive()
     }
 }
 
@@ -84,8 +113,15 @@ mod tests {
     fn clones_share_one_frame() {
         let message = Outgoing::from("a\"b".to_owned());
         let copy = message.clone();
-        assert_eq!(message.frame(), r#"a["a\"b"]"#);
+        assert_eq!(message.frame(), &br#"a["a\"b"]"#[..]);
         assert_eq!(copy.frame().as_ptr(), message.frame().as_ptr());
-        assert_eq!(copy.quoted(), r#""a\"b""#);
+        assert_eq!(copy.quoted(), br#""a\"b""#);
+    }
+
+    #[test]
+    fn a_message_that_came_as_its_frame_has_the_text_of_it() {
+        let message = Outgoing::from_frame(&br#"a["a\"b"]"#[..], 3);
+        assert_eq!((message.text().as_ref(), message.text_len()), ("a\"b", 3));
+        assert_eq!(message.clone().text().as_ptr(), message.text().as_ptr());
     }
 }

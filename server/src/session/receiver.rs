@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use bytestring::ByteString;
 use tokio::time::{Instant, Sleep, sleep};
 use trolleybus_protocol::codes::Close;
@@ -49,7 +50,7 @@ impl Receiver {
         match session.link().take(&mut batch, 0, cx) {
             Taken::Messages => {
                 let mut tally = Tally::default();
-                batch.iter().for_each(|message| tally.send(message.text().len()));
+                batch.iter().for_each(|message| tally.send(message.text_len()));
                 session.link().counters().add(session.link().info().transport(), &mut tally);
                 let sent = batch.iter().map(Outgoing::cost).sum();
                 session.link().settle(sent);
@@ -98,19 +99,24 @@ fn joined(batch: &VecDeque<Outgoing>) -> ByteString {
     if let [only] = batch.as_slices().0
         && batch.len() == 1
     {
-        return only.frame().clone();
+        return text(only.frame().clone());
     }
     let length: usize = batch.iter().map(|message| message.quoted().len() + 1).sum();
-    let mut text = String::with_capacity(length + 2);
-    text.push_str("a[");
+    let mut frame = Vec::with_capacity(length + 2);
+    frame.extend_from_slice(b"a[");
     for (index, message) in batch.iter().enumerate() {
         if index > 0 {
-            text.push(',');
+            frame.push(b',');
         }
-        text.push_str(message.quoted());
+        frame.extend_from_slice(message.quoted());
     }
-    text.push(']');
-    text.into()
+    frame.push(b']');
+    text(frame.into())
+}
+
+/// Frames are made of texts.
+fn text(frame: Bytes) -> ByteString {
+    ByteString::try_from(frame).unwrap_or_default()
 }
 
 /// For a receiver that was too slow to learn why its session closed.

@@ -33,9 +33,7 @@ pub(super) async fn dispatch(call: Call, body: Body, path: &str) -> Answer {
         return call.reply().forbidden().into();
     }
     let allow = allowed(endpoint);
-    let mut methods = allow.split(' ').map(|method| method.trim_end_matches(','));
-    let is_allowed = methods.any(|method| method == call.parts.method);
-    if !is_allowed {
+    if !is_allowed(allow, &call.parts.method) {
         return call.reply().not_allowed(allow).into();
     }
     if call.parts.method == Method::OPTIONS {
@@ -68,6 +66,15 @@ fn allowed(endpoint: Endpoint<'_>) -> &'static str {
         | SessionEndpoint::EventSource
         | SessionEndpoint::HtmlFile
         | SessionEndpoint::Jsonp => "GET",
+    }
+}
+
+/// Whether a method is in a list that [`allowed`] gives: of one, or of OPTIONS and one.
+fn is_allowed(allow: &str, method: &Method) -> bool {
+    match *method {
+        Method::OPTIONS => allow.starts_with("OPTIONS"),
+        Method::GET | Method::POST => allow.ends_with(method.as_str()),
+        _ => false,
     }
 }
 

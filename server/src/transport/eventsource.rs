@@ -22,7 +22,7 @@ impl Framing for EventSource {
     }
 
     fn head<'a>(&self, reply: Reply<'a>) -> Reply<'a> {
-        reply.content_type(headers::EVENT_STREAM).no_cache().cors().cookie()
+        reply.content_type(&headers::EVENT_STREAM).no_cache().cors().cookie()
     }
 }
 

@@ -6,5 +6,5 @@ use super::call::Call;
 use super::headers;
 
 pub(super) fn greeting(call: &Call) -> Response {
-    call.reply().content_type(headers::TEXT).ok("Welcome to SockJS!\n")
+    call.reply().content_type(&headers::TEXT).ok("Welcome to SockJS!\n")
 }

@@ -9,13 +9,20 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::session::Options;
 
-pub(super) const JAVASCRIPT: &str = "application/javascript; charset=UTF-8";
-pub(super) const JSON: &str = "application/json; charset=UTF-8";
-pub(super) const HTML: &str = "text/html; charset=UTF-8";
-pub(super) const TEXT: &str = "text/plain; charset=UTF-8";
-pub(super) const EVENT_STREAM: &str = "text/event-stream";
+// Values that stand in most answers are checked when this is compiled, not in each answer.
+pub(super) static JAVASCRIPT: HeaderValue =
+    HeaderValue::from_static("application/javascript; charset=UTF-8");
+pub(super) static JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
+pub(super) static HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
+pub(super) static TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
+pub(super) static EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-const NO_CACHE: &str = "no-store, no-cache, no-transform, must-revalidate, max-age=0";
+static NO_CACHE: HeaderValue =
+    HeaderValue::from_static("no-store, no-cache, no-transform, must-revalidate, max-age=0");
+static FOR_A_YEAR: HeaderValue = HeaderValue::from_static("public, max-age=31536000");
+static ANY: HeaderValue = HeaderValue::from_static("*");
+static TRUE: HeaderValue = HeaderValue::from_static("true");
+static ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 const SESSION_COOKIE: &str = "JSESSIONID=";
 /// Room for the headers of most answers, and those that hyper adds.
 const HEADERS: usize = 10;
@@ -33,9 +40,8 @@ impl<'a> Reply<'a> {
         Self { request, options, headers: HeaderMap::with_capacity(HEADERS) }
     }
 
-    pub(super) fn with(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.headers.insert(name, HeaderValue::from_static(value));
-        self
+    pub(super) fn with(self, name: HeaderName, value: &'static str) -> Self {
+        self.with_value(name, HeaderValue::from_static(value))
     }
 
     pub(super) fn with_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -43,12 +49,12 @@ impl<'a> Reply<'a> {
         self
     }
 
-    pub(super) fn content_type(self, value: &'static str) -> Self {
-        self.with(header::CONTENT_TYPE, value)
+    pub(super) fn content_type(self, value: &HeaderValue) -> Self {
+        self.with_value(header::CONTENT_TYPE, value.clone())
     }
 
     pub(super) fn no_cache(self) -> Self {
-        self.with(header::CACHE_CONTROL, NO_CACHE)
+        self.with_value(header::CACHE_CONTROL, NO_CACHE.clone())
     }
 
     pub(super) fn cacheable(mut self) -> Self {
@@ -56,7 +62,7 @@ impl<'a> Reply<'a> {
         if let Ok(expires) = HeaderValue::try_from(expires) {
             self.headers.insert(header::EXPIRES, expires);
         }
-        self.with(header::CACHE_CONTROL, "public, max-age=31536000")
+        self.with_value(header::CACHE_CONTROL, FOR_A_YEAR.clone())
     }
 
     /// Lets the requesting page read the answer, credentials included.
@@ -64,15 +70,15 @@ impl<'a> Reply<'a> {
         match self.request.get(header::ORIGIN) {
             Some(origin) => {
                 self.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-                self = self.with(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+                self.headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, TRUE.clone());
             }
-            None => self = self.with(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+            None => self = self.with_value(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANY.clone()),
         }
         let asked = self.request.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
         if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
             self.headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
         }
-        self.with(header::VARY, "Origin")
+        self.with_value(header::VARY, ORIGIN.clone())
     }
 
     /// The cookie that sticky load balancers look at, when the service wants it.
@@ -108,12 +114,12 @@ impl<'a> Reply<'a> {
     }
 
     pub(super) fn not_found(self) -> Response {
-        self.content_type(TEXT).send(StatusCode::NOT_FOUND, "404 Not Found\n")
+        self.content_type(&TEXT).send(StatusCode::NOT_FOUND, "404 Not Found\n")
     }
 
     pub(super) fn forbidden(self) -> Response {
-        self.content_type(TEXT)
-            .with(header::VARY, "Origin")
+        self.content_type(&TEXT)
+            .with_value(header::VARY, ORIGIN.clone())
             .send(StatusCode::FORBIDDEN, "This origin is not allowed\n")
     }
 
@@ -122,7 +128,7 @@ impl<'a> Reply<'a> {
     }
 
     pub(super) fn unavailable(self) -> Response {
-        self.content_type(TEXT).send(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets\n")
+        self.content_type(&TEXT).send(StatusCode::SERVICE_UNAVAILABLE, "Too many sockets\n")
     }
 }
 

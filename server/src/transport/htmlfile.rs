@@ -25,7 +25,7 @@ impl Framing for HtmlFile {
     }
 
     fn head<'a>(&self, reply: Reply<'a>) -> Reply<'a> {
-        reply.content_type(headers::HTML).no_cache().cookie()
+        reply.content_type(&headers::HTML).no_cache().cookie()
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn iframe(call: &Call) -> Response {
     if page.is_known_to(&call.parts.headers) {
         return reply.send(StatusCode::NOT_MODIFIED, Body::empty());
     }
-    reply.content_type(headers::HTML).ok(page.body.clone())
+    reply.content_type(&headers::HTML).ok(page.body.clone())
 }
 
 fn fnv1a(bytes: &[u8]) -> u64 {

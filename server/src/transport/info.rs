@@ -15,7 +15,7 @@ pub(super) fn info(call: &Call) -> Response {
         entropy: entropy(),
         base_url: call.options().base_url.clone(),
     };
-    call.reply().content_type(headers::JSON).no_cache().cors().ok(info.encode())
+    call.reply().content_type(&headers::JSON).no_cache().cors().ok(info.encode())
 }
 
 /// Each new `RandomState` has keys that no earlier one had; no secret is made of this number.

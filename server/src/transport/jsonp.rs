@@ -22,7 +22,7 @@ impl Framing for Jsonp {
 
     fn head<'a>(&self, reply: Reply<'a>) -> Reply<'a> {
         reply
-            .content_type(headers::JAVASCRIPT)
+            .content_type(&headers::JAVASCRIPT)
             .with(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
             .no_cache()
             .cookie()
@@ -39,7 +39,7 @@ pub(super) async fn poll(call: &Call, session: &str) -> Answer {
 /// The callback, fit to be put into a script; otherwise the refusal.
 pub(super) fn checked_callback(call: &Call) -> Result<String, Box<Response>> {
     let refuse = |text: &'static str| {
-        let reply = call.reply().content_type(headers::TEXT).no_cache().cookie();
+        let reply = call.reply().content_type(&headers::TEXT).no_cache().cookie();
         Err(Box::new(reply.send(StatusCode::INTERNAL_SERVER_ERROR, text)))
     };
     match call.callback() {

@@ -19,7 +19,7 @@ pub(super) async fn xhr_send(call: &Call, body: Body, session: &str) -> Response
         Ok(body) => upload(call, session, &lossy(&body)).await,
         Err(refusal) => Err(refusal),
     };
-    let reply = call.reply().content_type(headers::TEXT).no_cache().cors().cookie();
+    let reply = call.reply().content_type(&headers::TEXT).no_cache().cors().cookie();
     match uploaded {
         Ok(()) => reply.send(StatusCode::NO_CONTENT, Body::empty()),
         Err(refusal) => refusal.send(reply),
@@ -31,7 +31,7 @@ pub(super) async fn jsonp_send(call: &Call, body: Body, session: &str) -> Respon
         Ok(body) => upload(call, session, &text_of(call, &body)).await,
         Err(refusal) => Err(refusal),
     };
-    let reply = call.reply().content_type(headers::TEXT).no_cache().cookie();
+    let reply = call.reply().content_type(&headers::TEXT).no_cache().cookie();
     match uploaded {
         Ok(()) => reply.ok("ok"),
         Err(refusal) => refusal.send(reply),

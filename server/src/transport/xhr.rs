@@ -45,7 +45,7 @@ impl Framing for Streaming {
 }
 
 fn head(reply: Reply<'_>) -> Reply<'_> {
-    reply.content_type(headers::JAVASCRIPT).no_cache().cors().cookie()
+    reply.content_type(&headers::JAVASCRIPT).no_cache().cors().cookie()
 }
 
 pub(super) async fn poll(call: &Call, session: &str) -> Answer {

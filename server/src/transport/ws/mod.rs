@@ -53,7 +53,7 @@ fn frame_limit(call: &Call, transport: Transport) -> usize {
 }
 
 fn refuse(call: &Call, text: &'static str) -> Response {
-    call.reply().content_type(headers::TEXT).send(StatusCode::BAD_REQUEST, text)
+    call.reply().content_type(&headers::TEXT).send(StatusCode::BAD_REQUEST, text)
 }
 
 fn is_upgrade(headers: &HeaderMap) -> bool {

@@ -90,15 +90,17 @@ impl Pump {
 
     /// Reads until nothing is ready; true when it stopped because the service is behind.
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut has_space = false;
         while self.stage != Stage::Over {
-            if self.link.poll_space(cx).is_pending() {
+            if !has_space && self.link.poll_space(cx).is_pending() {
                 return true;
             }
+            has_space = false;
             match self.codec.poll_next(cx) {
                 Poll::Pending => return false,
-                Poll::Ready(Incoming::Text(text)) => self.accept_text(&text, cx),
+                Poll::Ready(Incoming::Text(text)) => has_space = self.accept_text(&text, cx),
                 Poll::Ready(Incoming::Binary(data)) => {
-                    self.accept(&String::from_utf8_lossy(&data), cx);
+                    has_space = self.accept(&String::from_utf8_lossy(&data), cx);
                 }
                 Poll::Ready(Incoming::Closed) => self.answer(),
                 Poll::Ready(Incoming::Lost) => self.over(),
@@ -108,14 +110,15 @@ impl Pump {
     }
 
     /// Text must be UTF-8 (RFC 6455); in binary frames what is none becomes U+FFFD, as in uploads.
-    fn accept_text(&mut self, text: &[u8], cx: &Context<'_>) {
+    fn accept_text(&mut self, text: &[u8], cx: &Context<'_>) -> bool {
         match std::str::from_utf8(text) {
             Ok(text) => self.accept(text, cx),
             Err(_) => self.refuse(Close::NOT_TEXT),
         }
     }
 
-    fn accept(&mut self, text: &str, cx: &Context<'_>) {
+    /// True when the inbox is known to have space for more.
+    fn accept(&mut self, text: &str, cx: &Context<'_>) -> bool {
         tracing::trace!(length = text.len(), "frame received");
         if self.is_raw() {
             self.tally.receive(text.len());
@@ -124,17 +127,19 @@ impl Pump {
         let Ok(upload) = Upload::parse_frame(text) else {
             return self.refuse(Close::BROKEN_FRAMING);
         };
+        let mut has_space = false;
         for message in upload {
             if message.len() > self.options.max_message_size {
                 return self.refuse(Close::TOO_BIG);
             }
             self.tally.receive(message.len());
-            self.link.deliver(message.into(), Some(cx.waker()));
+            has_space = self.link.deliver(message.into(), Some(cx.waker()));
         }
+        has_space
     }
 
     /// Ends the connection for a mistake of the peer, with a WebSocket close frame only.
-    fn refuse(&mut self, close: Close) {
+    fn refuse(&mut self, close: Close) -> bool {
         if matches!(self.stage, Stage::Open | Stage::Closing) {
             self.link.refuse(close);
             self.batch.clear();
@@ -142,6 +147,7 @@ impl Pump {
             let closed = self.codec.send_close(close.code, close.reason);
             self.sent_frame(closed);
         }
+        false
     }
 
     /// The peer has closed. When we had closed first, that was its answer.
@@ -235,13 +241,17 @@ impl Pump {
     }
 
     fn send(&mut self, message: &Outgoing) -> Result<(), Lost> {
-        tracing::trace!(length = message.text().len(), "message sent");
+        tracing::trace!(length = message.text_len(), "message sent");
         self.is_dirty = true;
-        self.tally.send(message.text().len());
-        match (self.is_raw(), self.options.raw_binary) {
-            (false, _) => self.codec.send_text(message.frame_bytes()),
-            (true, false) => self.codec.send_text(message.text_bytes()),
-            (true, true) => self.codec.send_binary(message.text_bytes()),
+        self.tally.send(message.text_len());
+        if !self.is_raw() {
+            return self.codec.send_text(message.frame().clone());
+        }
+        let text = message.text().as_bytes().clone();
+        if self.options.raw_binary {
+            self.codec.send_binary(text)
+        } else {
+            self.codec.send_text(text)
         }
     }
 
