@@ -1,28 +1,20 @@
 // Two connections at a time in the npm package: `link.js` over a module that the test plays.
 
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { before, test } from "node:test";
+import { fromSource } from "../support-js/sources.mjs";
 
-const SOURCE = fileURLToPath(new URL("../../client-sdk/npm/js/link.js", import.meta.url));
 /** As `link.js` has it. */
 const MOST = 10_000;
 const [OLD, NEW] = [1, 2];
 /** A notice about the overlap, and what it says: that, or the number of the old connection. */
 const [OVERLAP, DRAINED, ENDS] = [12, -1, 0];
 
-let folder, openLink;
+let openLink;
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "trolleybus-link-"));
-  await copyFile(SOURCE, join(folder, "link.js"));
-  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-  await writeFile(join(folder, "module.js"), "export const load = () => globalThis.playedModule;");
-  ({ openLink } = await import(pathToFileURL(join(folder, "link.js"))));
+  const played = { "module.js": "export const load = () => globalThis.playedModule;" };
+  ({ openLink } = await fromSource(["link.js"], played));
 });
-after(() => folder && rm(folder, { recursive: true }));
 
 /** A link with a consumer of `a`: what it is told and given, and the bodies that came since the last look. */
 async function played() {
