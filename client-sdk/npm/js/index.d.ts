@@ -40,6 +40,15 @@ export type BodyOf<Addresses, Address> = Address extends keyof Addresses
     : Addresses[Address]
   : never;
 
+/** The addresses of a map whose body may be left out: its type admits `undefined` or `null`. */
+export type BareAddressOf<Addresses> = {
+  [Address in AddressOf<Addresses>]: undefined extends BodyOf<Addresses, Address>
+    ? Address
+    : null extends BodyOf<Addresses, Address>
+      ? Address
+      : never;
+}[AddressOf<Addresses>];
+
 /** What an address of a map answers; anything where the map does not say. */
 export type ReplyOf<Addresses, Address> = Address extends keyof Addresses
   ? Addresses[Address] extends Asks<any, infer Reply>
@@ -310,20 +319,25 @@ export class EventBus<Addresses extends object = Anything> implements AsyncDispo
   /** Sends to every consumer of the address; resolves when the outbox has it. */
   publish<A extends AddressOf<Addresses>>(
     address: A,
-    body?: BodyOf<Addresses, A>,
+    body: BodyOf<Addresses, A>,
     options?: DeliveryOptions,
   ): Promise<void>;
+  publish<A extends BareAddressOf<Addresses>>(address: A): Promise<void>;
   /** Sends to one consumer of the address; resolves when the outbox has it. */
   send<A extends AddressOf<Addresses>>(
     address: A,
-    body?: BodyOf<Addresses, A>,
+    body: BodyOf<Addresses, A>,
     options?: DeliveryOptions,
   ): Promise<void>;
+  send<A extends BareAddressOf<Addresses>>(address: A): Promise<void>;
   /** Sends to one consumer of the address and resolves to its reply. */
   request<R = never, A extends AddressOf<Addresses> = AddressOf<Addresses>>(
     address: A,
-    body?: BodyOf<Addresses, A>,
+    body: BodyOf<Addresses, A>,
     options?: RequestOptions,
+  ): Promise<Message<[R] extends [never] ? ReplyOf<Addresses, A> : R>>;
+  request<R = never, A extends BareAddressOf<Addresses> = BareAddressOf<Addresses>>(
+    address: A,
   ): Promise<Message<[R] extends [never] ? ReplyOf<Addresses, A> : R>>;
 
   /** Consumes a pattern of addresses, over all reconnects. */
