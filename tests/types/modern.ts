@@ -112,6 +112,9 @@ export async function untyped() {
   const plain = new EventBus("/eventbus", { reconnect: false });
   plain.publish("anything", [1, null, { a: true }]);
   plain.publish("anything");
+  new EventBus("/eventbus", { WebSocket });
+  // @ts-expect-error a class, not a socket
+  new EventBus("/eventbus", { WebSocket: new WebSocket("/eventbus") });
   await plain.request<string>("anything").then(({ body }) => body.trim());
   const { body } = await bus.request<number>("sum", [1, 2]);
   const sum: number = body;

@@ -79,6 +79,11 @@ export interface RequestOptions extends DeliveryOptions {
 export interface Options {
   /** Transports to try, in this order; all four by default. */
   transports?: Transport | Transport[];
+  /**
+   * The class for WebSockets, such as that of `ws` in Node 20, which has none; the global one by default.
+   * Shared connections always have that.
+   */
+  WebSocket?: new (url: string) => object;
   /** Whether a lost connection is opened again, true by default. */
   reconnect?: boolean;
   /** Milliseconds a request waits when it does not say, 30,000 by default. */

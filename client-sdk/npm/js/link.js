@@ -63,6 +63,7 @@ class Link {
     this.#hasToken = token !== undefined;
     const notice = (parts) => (parts[0] === 7 ? giveToken(this.#bus, token) : this.#notice(...parts));
     const take = (link, what, text) => (what ? this.#info(link, text) : this.#frame(link, text));
+    take.WebSocket = options.WebSocket;
     load().then(
       (Bus) => {
         const given = numbers.map((number) => number ?? NaN);
