@@ -132,7 +132,7 @@ export interface Options {
 export interface SharedOptions {
   /** Tabs with the same name and URL share, whatever their options; those of the first one hold. */
   name?: string;
-  /** Where the script of the SharedWorker is, `worker.js` of this package: for bundlers that do not find it. */
+  /** Where the script of the SharedWorker is, `trolleybus-worker.js` of this package: for bundlers that do not find it. */
   worker?: string | URL;
   /** `"worker"` and `"tab"` allow that way alone; `"none"` is a connection of its own. `"auto"` by default. */
   via?: "auto" | "worker" | "tab" | "none";
