@@ -1,9 +1,10 @@
 // Asks the service of serve.js, and ends.
 
 import { BusError, connect } from "trolleybus";
+import { WebSocket } from "ws";
 
 const url = process.env.BRIDGE ?? "http://127.0.0.1:8080/eventbus";
-const bus = await connect(url, { signal: AbortSignal.timeout(10_000) });
+const bus = await connect(url, { WebSocket, signal: AbortSignal.timeout(10_000) });
 try {
   const reply = await bus.request("tab.request", process.argv[2] ?? "next stop", { timeout: 5000 });
   console.log(reply.body);

@@ -1,8 +1,9 @@
 // A service: answers requests until it is interrupted.
 
 import { connect } from "trolleybus";
+import { WebSocket } from "ws";
 
-const bus = await connect(process.env.BRIDGE ?? "http://127.0.0.1:8080/eventbus");
+const bus = await connect(process.env.BRIDGE ?? "http://127.0.0.1:8080/eventbus", { WebSocket });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => bus.close());
 
 const requests = bus.consumer("tab.request");

@@ -9,30 +9,13 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { launchBrowser } from "../support-js/browser.mjs";
 import { needed } from "../support-js/needs.mjs";
 import { demo } from "../support-js/server.mjs";
+import { options, works } from "./options.mjs";
 
 const text = (name) => name.padEnd(24);
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "7" },
-    count: { type: "string", default: "3000" },
-    only: { type: "string" },
-    live: { type: "boolean", default: false },
-    json: { type: "string" },
-  },
-});
-const [rounds, count] = [Number(options.rounds), Number(options.count)];
-
-const order = { symbol: "TRLY", price: 101.25, amount: 300, side: "buy", note: "as agreed by telephone" };
-const WORKS = {
-  "100 B, 1 a frame": { body: order, perFrame: 1 },
-  "100 B, 16 a frame": { body: order, perFrame: 16 },
-  "1 KB, 1 a frame": { body: { ...order, lines: Array(9).fill(order) }, perFrame: 1 },
-  "100 B with headers": { body: order, perFrame: 1, headers: { "content-type": "order", trace: "0af7651916cd43dd" } },
-};
+const { rounds, count, live: isLive, json } = options;
 
 const require = createRequire(import.meta.url);
 const FILES = {
@@ -115,11 +98,9 @@ try {
       }
     return runs;
   };
-  const works = options.live ? { "live, 100 B": {} } : WORKS;
   console.log(`${text("messages a second")} ${"ours".padStart(10)} ${"vertx".padStart(10)}  ratio (middle half)`);
-  for (const [title, work] of Object.entries(works)) {
-    if (options.only && !title.includes(options.only)) continue;
-    const runs = options.live ? await live() : await page.evaluate(([...given]) => bench.replay(...given), [work, count, rounds * 10]);
+  for (const [title, work] of works) {
+    const runs = isLive ? await live() : await page.evaluate(([...given]) => bench.replay(...given), [work, count, rounds * 10]);
     const ratios = runs.ours.map((rate, at) => rate / runs.vertx[at]);
     const [ours, vertx, ratio] = [runs.ours, runs.vertx, ratios].map(median);
     results.push({ title, ours, vertx, ratio, runs });
@@ -130,4 +111,4 @@ try {
   await server.stop();
   site.close();
 }
-if (options.json) await writeFile(options.json, JSON.stringify(results, null, 2));
+if (json) await writeFile(json, JSON.stringify(results, null, 2));

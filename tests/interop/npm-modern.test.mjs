@@ -187,6 +187,46 @@ describe("states:", () => {
   });
 });
 
+describe("errors that nobody listens to go to the console", () => {
+  const stops = new AbortController();
+  const listener = () => {};
+  const object = { handleEvent: listener };
+  for (const [what, use] of [
+    ["from the beginning", () => {}],
+    ["once listeners are removed", (bus) => {
+      for (const one of [listener, object]) bus.addEventListener("error", one);
+      bus.addEventListener("error", listener);
+      for (const one of [listener, object]) bus.removeEventListener("error", one);
+    }],
+    ["when others are listened to", (bus) => bus.addEventListener("state", listener)],
+    ["when the signal of a listener has fired", (bus) => {
+      bus.addEventListener("error", listener, { signal: stops.signal });
+      stops.abort();
+    }],
+  ])
+    test(what, async (t) => {
+      const bus = await opened(t);
+      use(bus);
+      const told = t.mock.method(console, "error", () => {});
+      await assert.rejects(bus.consumer("a.b*", () => {}, { pattern: true }).completion, { kind: "REFUSED" });
+      await settled(bus);
+      assert.deepEqual(told.mock.calls.map((call) => call.arguments[0].kind), ["REFUSED"]);
+    });
+
+  test("and only those that came too late for a listener of one event", async (t) => {
+    const bus = await opened(t);
+    const [told, heard] = [t.mock.method(console, "error", () => {}), []];
+    const object = { handleEvent({ detail }) { heard.push([this === object, detail.kind]); } };
+    bus.addEventListener("error", object, { once: true });
+    bus.addEventListener("error", function () { heard.push(this === bus); }, { once: true });
+    for (let round = 0; round < 2; round += 1) {
+      await assert.rejects(bus.consumer("a.b*", () => {}, { pattern: true }).completion, { kind: "REFUSED" });
+      await settled(bus);
+      assert.deepEqual([heard, told.mock.callCount()], [[[true, "REFUSED"], true], round]);
+    }
+  });
+});
+
 describe("sending:", () => {
   test("resolves when the outbox has it, by the same promise each time", async (t) => {
     const bus = await opened(t);

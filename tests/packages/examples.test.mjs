@@ -39,15 +39,17 @@ async function assertServed(t, folder, { inFirefox = false } = {}) {
   await seen(page, "[data-state=waiting]");
 }
 
-for (const framework of ["react", "vue", "svelte"]) {
+for (const framework of ["react", "vue", "svelte"])
   test(`the example with ${framework} passes its type check, is built, asks and hears`, async (t) => {
     const folder = await place.project(`examples/${framework}`);
     assert.doesNotMatch(await place.npm(folder, "run", "build"), /\(!\)|WARN/);
     await assertServed(t, join(folder, "dist"));
   });
 
-  test(`the example with ${framework} is made with the versions that are tested`, async () => {
-    const { dependencies, devDependencies } = JSON.parse(await readFile(join(place.folder, framework, "package.json")));
+for (const example of ["react", "vue", "svelte", "node"])
+  test(`the example with ${example} is made with the versions that are tested`, async () => {
+    const folder = await place.project(`examples/${example}`);
+    const { dependencies, devDependencies } = JSON.parse(await readFile(join(folder, "package.json")));
     const { trolleybus, ...others } = { ...dependencies, ...devDependencies };
     assert.match(trolleybus, /^file:/);
     for (const [name, wanted] of Object.entries(others)) {
@@ -56,7 +58,6 @@ for (const framework of ["react", "vue", "svelte"]) {
       assert(wanted.startsWith("^") && major === atLeast && minor >= orMinor, `${name} ${wanted}: ${version}`);
     }
   });
-}
 
 test("the example in plain HTML asks and hears", async (t) => {
   const folder = await place.project("examples/html");
@@ -75,7 +76,7 @@ test("the example in Node serves, asks and ends", async (t) => {
 
   const service = new Program(process.execPath, [join(folder, "serve.js")], env);
   t.after(() => service.stop());
-  await service.line(/^serving over /);
+  await service.line(/^serving over websocket/);
   assert.deepEqual(await ask(), { code: 0, out: "yellort\n", err: "" });
   assert.equal(await service.stop(), 0);
 });

@@ -23,7 +23,7 @@ const BUNDLERS = {
   // It bundles what it is told to: the wasm too, and workers.
   esbuild: async (folder) => {
     const inputs = (await readdir(folder)).filter((name) => /^(index|main|worker)\./.test(name));
-    const ours = ["trolleybus_bg.wasm", ...(inputs.includes("worker.js") ? [] : ["worker.js"])];
+    const ours = ["trolleybus_bg.wasm", "trolleybus-worker.js"];
     inputs.push(...ours.map((name) => `../node_modules/trolleybus/${name}`));
     const outputs = ["--outdir=dist", "--entry-names=[name]", "--loader:.html=copy", "--loader:.wasm=copy"];
     return place.tool("esbuild", [...inputs, "--bundle", "--splitting", "--format=esm", ...outputs], folder);

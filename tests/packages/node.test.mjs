@@ -44,16 +44,13 @@ test("Node's own WebSocket is used where there is one", async () => {
   assert.equal(out, "FROM NODE websocket");
 });
 
-test("the WebSocket of ws is used once it is global", async () => {
+test("the WebSocket of ws is used where it is given, or global", async () => {
   const ws = dirname(createRequire(import.meta.url).resolve("ws/package.json"));
   await cp(ws, join(place.folder, "node_modules/ws"), { recursive: true });
-  const { out } = await asModule(`
-    import { WebSocket } from "ws";
-    import { connect } from "trolleybus";
-    globalThis.WebSocket = WebSocket;
-    ${ASK}
-  `);
-  assert.equal(out, "FROM NODE websocket");
+  const program = `import { WebSocket } from "ws"; import { connect } from "trolleybus";`;
+  const given = ASK.replace("process.env.BRIDGE", "process.env.BRIDGE, { WebSocket }");
+  for (const rest of [given, `globalThis.WebSocket = WebSocket; ${ASK}`])
+    assert.equal((await asModule(program + rest)).out, "FROM NODE websocket");
 });
 
 test("CommonJS imports it when it is needed", async () => {

@@ -1,6 +1,6 @@
 // What compiles with the modern face, and what does not. Each `@ts-expect-error` fails when it would.
 
-import { BusError, EventBus, connect, type Asks, type Message, type Status } from "trolleybus";
+import { BusError, EventBus, connect, type AddressOf, type Asks, type BodyOf, type Message, type Status } from "trolleybus";
 
 type Order = { id: number; items: string[] };
 type Query = { symbol: string };
@@ -10,6 +10,9 @@ type Mail = { subject: string };
 type Addresses = {
   "orders.new": Order;
   "price.of": Asks<Query, Price>;
+  "shop.opened": undefined;
+  "shop.note": string | null;
+  "time.now": Asks<void, number>;
   [inbox: `user.${string}`]: Mail;
 };
 
@@ -66,6 +69,34 @@ export async function typed() {
   return [amount, ok];
 }
 
+export async function bare(bus: EventBus<Addresses>) {
+  // @ts-expect-error an order is wanted
+  await bus.publish("orders.new");
+  // @ts-expect-error a mail is wanted
+  await bus.send("user.ada");
+  // @ts-expect-error a query is wanted
+  await bus.request("price.of");
+  // @ts-expect-error `undefined` is no order
+  await bus.publish("orders.new", undefined, { localOnly: true });
+  await bus.publish("shop.opened");
+  await bus.publish("shop.opened", undefined, { localOnly: true });
+  // @ts-expect-error it has no body
+  await bus.publish("shop.opened", order);
+  await bus.send("shop.note");
+  await bus.send("shop.note", null);
+  await bus.send("shop.note", "back soon");
+  const { body } = await bus.request("time.now");
+  const now: number = body;
+  const later = await bus.request("time.now", undefined, { timeout: 5 });
+  return now + later.body;
+}
+
+/** Whoever is generic in the map passes bodies on. */
+export async function passedOn<Map extends object>(bus: EventBus<Map>, to: AddressOf<Map>, body: BodyOf<Map, typeof to>) {
+  await bus.publish(to, body);
+  await bus.request(to, body, { timeout: 5 });
+}
+
 export async function shared() {
   const bus = await connect("/eventbus", { shared: true });
   await connect("/eventbus", { shared: { name: "u7", worker: new URL("https://example.org/w.js"), via: "worker" } });
@@ -80,6 +111,11 @@ export async function untyped() {
   await using bus = await connect(new URL("https://example.org/eventbus"));
   const plain = new EventBus("/eventbus", { reconnect: false });
   plain.publish("anything", [1, null, { a: true }]);
+  plain.publish("anything");
+  new EventBus("/eventbus", { WebSocket });
+  // @ts-expect-error a class, not a socket
+  new EventBus("/eventbus", { WebSocket: new WebSocket("/eventbus") });
+  await plain.request<string>("anything").then(({ body }) => body.trim());
   const { body } = await bus.request<number>("sum", [1, 2]);
   const sum: number = body;
   for await (const { body } of bus.consumer<string>("work")) body.toUpperCase();

@@ -33,6 +33,9 @@ const LOOKS = [
   ["Size of the binary", size],
 ];
 
+/** The names of all of it. */
+export const OURS = LOOKS.map(([title]) => title);
+
 let stalled;
 
 /** One measurement for two rows. */

@@ -3,35 +3,16 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
-import { parseArgs } from "node:util";
 import { measure, pick } from "./measure.mjs";
+import { isWanted, options, wanted } from "./options.mjs";
 import { others } from "./others.mjs";
 import { ELSEWHERE, PEERS } from "./peers.mjs";
 import { storm } from "./storm.mjs";
 import { between, median, shown, table, workRow } from "./table.mjs";
 import { WORKS } from "./works.mjs";
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    only: { type: "string", default: "" },
-    peers: { type: "string", default: "" },
-    quick: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    out: { type: "string", default: "versus.md" },
-    documents: { type: "string", default: "" },
-  },
-});
-
-if (options.write && (options.quick || options.only || options.peers)) {
-  console.error("--write is for a whole run: without --quick, --only and --peers");
-  process.exit(2);
-}
-const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-const seconds = Number(options.seconds ?? (options.quick ? 1 : 2));
-const wanted = options.peers.split(",").filter(Boolean);
-const isWanted = (name) => name.toLowerCase().includes(options.only.toLowerCase());
+const rounds = options.rounds ?? (options.quick ? 1 : 3);
+const seconds = options.seconds ?? (options.quick ? 1 : 2);
 
 /** Why a figure is not in the tables, said below them. */
 const reasons = [];

@@ -4,7 +4,7 @@ import { launch, pick } from "./measure.mjs";
 import { table } from "./table.mjs";
 import { STORM } from "./works.mjs";
 
-const TITLE = "Recovery storm";
+export const TITLE = "Recovery storm";
 
 export async function storm({ peers, rounds, isWanted, quick, reasons, everything, median, shown }) {
   if (!isWanted(TITLE)) {

@@ -31,7 +31,9 @@ export class EventBus extends EventTarget {
   #waiting = [];
   /** Who waits for the next state. */
   #watchers = [];
-  #heard = new Set();
+  /** Events that somebody heard, and what notes it, by listener. */
+  #heard = new WeakSet();
+  #noting = new WeakMap();
 
   /** `open` opens another link than the module's own; `link.js` tells what it gives. */
   constructor(url, options = {}, open = openLink) {
@@ -91,9 +93,28 @@ export class EventBus extends EventTarget {
     return consumer;
   }
 
-  addEventListener(type, ...others) {
-    this.#heard.add(type);
-    super.addEventListener(type, ...others);
+  addEventListener(type, listener, options) {
+    super.addEventListener(type, this.#noted(listener), options);
+  }
+
+  removeEventListener(type, listener, options) {
+    super.removeEventListener(type, this.#noted(listener), options);
+  }
+
+  /** Stands in for a listener, always the same one, so that removing, `once` and signals are the platform's. */
+  #noted(listener) {
+    if (!listener) return listener;
+    let noting = this.#noting.get(listener);
+    if (!noting) {
+      noting = (event) => {
+        this.#heard.add(event);
+        if (typeof listener === "function") listener.call(this, event);
+        else listener.handleEvent(event);
+      };
+      // Node removes by itself what it was given here.
+      this.#noting.set(listener, noting).set(noting, noting);
+    }
+    return noting;
   }
 
   reconnect(transports) {
@@ -208,12 +229,13 @@ export class EventBus extends EventTarget {
     if (!this.#emit("unhandled", envelope)) console.warn("No handler found for message: ", envelope);
   }
 
-  /** Tells whether anybody may have heard it. */
+  /** Tells whether anybody heard it. */
   #emit(type, detail) {
     const handler = this["on" + type];
     safely(handler, detail);
-    if (this.#heard.has(type)) this.dispatchEvent(Object.assign(new Event(type), { detail }));
-    return handler || this.#heard.has(type);
+    const event = Object.assign(new Event(type), { detail });
+    this.dispatchEvent(event);
+    return handler || this.#heard.has(event);
   }
 }
 

@@ -40,6 +40,15 @@ export type BodyOf<Addresses, Address> = Address extends keyof Addresses
     : Addresses[Address]
   : never;
 
+/** The addresses of a map whose body may be left out: its type admits `undefined` or `null`. */
+export type BareAddressOf<Addresses> = {
+  [Address in AddressOf<Addresses>]: undefined extends BodyOf<Addresses, Address>
+    ? Address
+    : null extends BodyOf<Addresses, Address>
+      ? Address
+      : never;
+}[AddressOf<Addresses>];
+
 /** What an address of a map answers; anything where the map does not say. */
 export type ReplyOf<Addresses, Address> = Address extends keyof Addresses
   ? Addresses[Address] extends Asks<any, infer Reply>
@@ -70,6 +79,11 @@ export interface RequestOptions extends DeliveryOptions {
 export interface Options {
   /** Transports to try, in this order; all four by default. */
   transports?: Transport | Transport[];
+  /**
+   * The class for WebSockets, such as that of `ws` in Node 20, which has none; the global one by default.
+   * Shared connections always have that.
+   */
+  WebSocket?: new (url: string) => object;
   /** Whether a lost connection is opened again, true by default. */
   reconnect?: boolean;
   /** Milliseconds a request waits when it does not say, 30,000 by default. */
@@ -118,7 +132,7 @@ export interface Options {
 export interface SharedOptions {
   /** Tabs with the same name and URL share, whatever their options; those of the first one hold. */
   name?: string;
-  /** Where the script of the SharedWorker is, `worker.js` of this package: for bundlers that do not find it. */
+  /** Where the script of the SharedWorker is, `trolleybus-worker.js` of this package: for bundlers that do not find it. */
   worker?: string | URL;
   /** `"worker"` and `"tab"` allow that way alone; `"none"` is a connection of its own. `"auto"` by default. */
   via?: "auto" | "worker" | "tab" | "none";
@@ -310,20 +324,25 @@ export class EventBus<Addresses extends object = Anything> implements AsyncDispo
   /** Sends to every consumer of the address; resolves when the outbox has it. */
   publish<A extends AddressOf<Addresses>>(
     address: A,
-    body?: BodyOf<Addresses, A>,
+    body: BodyOf<Addresses, A>,
     options?: DeliveryOptions,
   ): Promise<void>;
+  publish<A extends BareAddressOf<Addresses>>(address: A): Promise<void>;
   /** Sends to one consumer of the address; resolves when the outbox has it. */
   send<A extends AddressOf<Addresses>>(
     address: A,
-    body?: BodyOf<Addresses, A>,
+    body: BodyOf<Addresses, A>,
     options?: DeliveryOptions,
   ): Promise<void>;
+  send<A extends BareAddressOf<Addresses>>(address: A): Promise<void>;
   /** Sends to one consumer of the address and resolves to its reply. */
   request<R = never, A extends AddressOf<Addresses> = AddressOf<Addresses>>(
     address: A,
-    body?: BodyOf<Addresses, A>,
+    body: BodyOf<Addresses, A>,
     options?: RequestOptions,
+  ): Promise<Message<[R] extends [never] ? ReplyOf<Addresses, A> : R>>;
+  request<R = never, A extends BareAddressOf<Addresses> = BareAddressOf<Addresses>>(
+    address: A,
   ): Promise<Message<[R] extends [never] ? ReplyOf<Addresses, A> : R>>;
 
   /** Consumes a pattern of addresses, over all reconnects. */

@@ -5,6 +5,8 @@ import { load } from "./module.js";
 
 /** Commands that wait for the module, at most. */
 const WAITING_MAX = 1000;
+/** Messages that wait for an old connection, and texts of its messages that are known, at most; as in the machine. */
+const OVERLAP_MAX = 10_000;
 /** Milliseconds in which a WebSocket's frames say no more than that the server lives. */
 const HEARD_AGAIN = 500;
 
@@ -61,6 +63,7 @@ class Link {
     this.#hasToken = token !== undefined;
     const notice = (parts) => (parts[0] === 7 ? giveToken(this.#bus, token) : this.#notice(...parts));
     const take = (link, what, text) => (what ? this.#info(link, text) : this.#frame(link, text));
+    take.WebSocket = options.WebSocket;
     load().then(
       (Bus) => {
         const given = numbers.map((number) => number ?? NaN);
@@ -234,17 +237,27 @@ class Link {
 
   /** A number above zero is the old link, below zero tells that it is drained, zero the end. */
   #overlap(number) {
-    const held = this.#old?.held ?? [];
     if (number > 0) this.#old = { link: number, texts: [], held: [] };
-    else this.#old.held = undefined;
-    for (const call of held) call();
+    else this.#letGo();
     if (!number) this.#old = undefined;
+  }
+
+  /** Gives what was held back, but what came over the old connection. */
+  #letGo(more) {
+    const { held = [] } = this.#old;
+    this.#old.held = undefined;
+    for (const call of held) call();
+    if (more && this.#old) this.#old.held = [];
   }
 
   /** Whether a message is held back for the old connection, or came over that before. */
   #isOutOfTurn(link, text, again) {
     const old = this.#old;
-    if (link === old.link) return old.texts.push(text) < 0;
+    if (link === old.link) {
+      if (old.texts.push(text) > OVERLAP_MAX) old.texts.shift();
+      return false;
+    }
+    if (old.held?.length >= OVERLAP_MAX) this.#letGo(true);
     if (old.held) return old.held.push(again) > 0;
     const at = old.texts.indexOf(text);
     if (at >= 0) old.texts.splice(at, 1);

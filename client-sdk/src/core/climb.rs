@@ -13,6 +13,10 @@
 //! is dropped ([`Overlap`]). Nothing tells a text that comes twice from two equal messages, so two of
 //! those that were *sent* to one address within these three round trips may be taken for one.
 //! Requests differ by their reply addresses. The old one stays a while longer for replies.
+//!
+//! Memory is bounded by [`OVERLAP_MAX`]: beyond it what is held back comes although the old one is
+//! not through, and of the texts the oldest are forgotten; such a message may come twice, or before
+//! one that is still under way on the old connection. None is lost.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -32,6 +36,9 @@ use crate::Transport;
 const WINDOW: u64 = 8000;
 /// How often the moment is looked for.
 const CHECK: u64 = 50;
+/// Messages that are held back at most, and texts that are remembered at most: what comes in three
+/// slow round trips of a second each, at more than 3,000 a second.
+pub(super) const OVERLAP_MAX: usize = 10_000;
 /// The least time between two climbs.
 const CLIMB_MIN: Duration = Duration::from_secs(1);
 
@@ -64,6 +71,12 @@ enum Leaving {
 impl Old {
     pub(super) fn until(&self) -> u64 {
         self.until
+    }
+
+    /// Whether a text came over this connection; each time counts once.
+    fn was_seen(&mut self, text: &ByteString) -> bool {
+        let at = self.seen.iter().position(|seen| seen == text);
+        at.map(|at| self.seen.remove(at)).is_some()
     }
 }
 
@@ -229,30 +242,29 @@ impl Connection {
             return Some(message);
         };
         if link == old.link {
-            old.seen.push(text.clone());
-        } else if let Leaving::Draining(_) = old.stage {
-            let before = old.seen.iter().position(|seen| seen == text);
-            if let Some(at) = before {
-                old.seen.swap_remove(at);
-                return None;
+            if old.seen.len() >= OVERLAP_MAX {
+                old.seen.remove(0);
             }
-        } else {
-            old.held.push((text.clone(), message));
-            return None;
+            old.seen.push(text.clone());
+            return Some(message);
         }
-        Some(message)
+        if let Leaving::Draining(_) = old.stage {
+            return (!old.was_seen(text)).then_some(message);
+        }
+        if old.held.len() >= OVERLAP_MAX {
+            self.let_go();
+        }
+        if let Some(old) = &mut self.old {
+            old.held.push((text.clone(), message));
+        }
+        None
     }
 
-    /// The old connection is through: what was held may come, unless it came over that.
+    /// The old connection is through, or too much is held: what is held comes, unless it came over that.
     fn let_go(&mut self) {
         let held = self.old.as_mut().map(|old| core::mem::take(&mut old.held));
         for (text, message) in held.into_iter().flatten() {
-            let seen = self.old.as_mut().map(|old| &mut old.seen);
-            let before = seen.and_then(|seen| {
-                let at = seen.iter().position(|seen| *seen == text)?;
-                Some(seen.swap_remove(at))
-            });
-            if before.is_none() {
+            if !self.old.as_mut().is_some_and(|old| old.was_seen(&text)) {
                 self.deliver(message);
             }
         }

@@ -241,8 +241,9 @@ impl Subscribe {
         let consumer = |address: &String| client.consumer_with(address.as_str(), options.clone());
         let mut messages: SelectAll<_> = self.addresses.iter().map(consumer).collect();
         self.connection.settle(&client).await?;
-        eprintln!("subscribed to {}", self.addresses.join(", "));
+        // Before anybody is told, who may stop it at once.
         let stop = stop_signal().context("cannot catch signals")?;
+        eprintln!("subscribed to {}", self.addresses.join(", "));
         tokio::select! {
             printed = self.print(&mut messages) => printed,
             () = stop => Ok(()),

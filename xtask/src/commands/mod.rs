@@ -6,6 +6,7 @@ mod demo;
 mod fuzz;
 mod help;
 mod instructions;
+mod options;
 mod screenshots;
 mod setup;
 mod size;
@@ -53,14 +54,8 @@ fn dispatch(name: &str, rest: &[String]) -> Result<Outcome> {
         "test" => test::run(rest),
         "fuzz" => fuzz::run(rest),
         "instructions" => instructions::run(rest),
-        "versus" => {
-            versus::run_all(rest)?;
-            Ok(Outcome::Done)
-        }
-        "bench-browser" => {
-            bench_browser::run_all(rest)?;
-            Ok(Outcome::Done)
-        }
+        "versus" => versus::run(rest),
+        "bench-browser" => bench_browser::run(rest),
         "setup" => without_arguments(name, rest, setup::run),
         "build" => without_arguments(name, rest, build::run),
         "size" => without_arguments(name, rest, size::run),

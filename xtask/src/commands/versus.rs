@@ -5,23 +5,29 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::{Outcome, options};
 use crate::{
     need::Need,
-    process::{find, run, run_captured, say},
+    process::{find, run as run_child, run_captured, say},
     tools::{self, peers},
     workshop::Workshop,
 };
 
 /// `args` go to the runner: `--rounds 3 --seconds 2 --only fan-out --peers ws,nats --quick --write`.
-pub(super) fn run_all(args: &[String]) -> Result<()> {
+pub(super) fn run(args: &[String]) -> Result<Outcome> {
+    let mut workshop = Workshop::open()?;
+    workshop.meet(&[Need::Node])?;
+    let tests = workshop.workspace.tests().join("versus");
+    if let Some(complaint) = options::complaint(&workshop, &tests.join("options.mjs"), args)? {
+        return Ok(Outcome::Misused(complaint));
+    }
     if find("taskset").is_none() {
         bail!(
             "`taskset` is missing, which pins server and load to a core each: install util-linux"
         );
     }
-    let mut workshop = Workshop::open()?;
-    workshop.meet(&[Need::Node, Need::Server])?;
-    let (workspace, tests) = (&workshop.workspace, workshop.workspace.tests().join("versus"));
+    workshop.meet(&[Need::Server])?;
+    let workspace = &workshop.workspace;
     tools::node::provide_packages(&workshop, &tests)?;
     let chosen = value_of(args, "--peers");
     let is_wanted = |name: &str| chosen.is_none_or(|chosen| chosen.split(',').any(|n| n == name));
@@ -45,7 +51,8 @@ pub(super) fn run_all(args: &[String]) -> Result<()> {
             Err(error) => say(&format!("the bench of the bus did not build: {error:#}")),
         }
     }
-    run(&mut node)
+    run_child(&mut node)?;
+    Ok(Outcome::Done)
 }
 
 /// What follows `option`.

@@ -31,8 +31,9 @@ pub(crate) const ENTRIES: [Entry; 4] = [
     Entry { name: "vertx", path: Some("./vertx"), global: Some("EventBus") },
     // The loader loads it when it is wanted.
     Entry { name: "shared", path: None, global: None },
-    // A SharedWorker's script, whole in itself; bundlers that do not find it are given it by its path.
-    Entry { name: "worker", path: Some("./worker.js"), global: None },
+    // A SharedWorker's script, whole in itself; bundlers that do not find it are given it by its path. Its file
+    // may come to lie beside a `worker.js` of the application.
+    Entry { name: "trolleybus-worker", path: Some("./worker.js"), global: None },
 ];
 
 /// What the loader leaves to be loaded when it is wanted.
@@ -261,7 +262,9 @@ mod tests {
         assert_eq!(manifest["exports"]["./vertx"]["require"], "./vertx.cjs");
         assert_eq!(manifest["exports"]["./vertx"]["import"], "./vertx.js");
         let files = ["index.js", "index.d.ts", "vertx.js", "vertx.cjs", "vertx.global.js"];
-        let more = ["vertx.d.ts", "vertx.d.cts", "shared.js", "worker.js", "worker.d.ts", WASM];
+        let worker = ["trolleybus-worker.js", "trolleybus-worker.d.ts"];
+        let more = ["vertx.d.ts", "vertx.d.cts", "shared.js", worker[0], worker[1], WASM];
         assert_eq!(manifest["files"], json!([&files[..], &more[..]].concat()));
+        assert_eq!(manifest["exports"]["./worker.js"], "./trolleybus-worker.js");
     }
 }

@@ -35,6 +35,9 @@ export class RemoteLink {
   /** Characters in the bodies of the commands. */
   #length = 0;
   #wasFull = false;
+  /** What every host is told, and what one host has to hear: a limit of attempts, and the wish to connect anew. */
+  #attempts;
+  #again;
   /** Messages that were dealt with since the host heard of it, and their characters. */
   #dealt = [0, 0];
 
@@ -49,6 +52,8 @@ export class RemoteLink {
   attach(post) {
     if (this.#closed) return;
     this.#post = post;
+    if (this.#attempts !== undefined) this.#say("limitAttempts", this.#attempts);
+    if (this.#again) this.#say("reconnect", ...this.#again);
     for (const [id, { args }] of this.#registrations) this.#say("register", id, ...args);
     for (const [number, command] of this.#commands) this.#sayCommand(number, command);
   }
@@ -75,6 +80,8 @@ export class RemoteLink {
     for (const [word, ...parts] of words) {
       // What is heard of a host that was left is of no use.
       if (!this.#post) return;
+      // It lives, so it hears what it was told.
+      this.#again = undefined;
       if (word === "message") this.#message(...parts);
       else if (word === "state") this.#state(...parts);
       else if (word === "took") this.#took(parts[0]);
@@ -127,10 +134,12 @@ export class RemoteLink {
   }
 
   reconnect(transports) {
+    this.#again = [transports ?? this.#again?.[0]];
     if (this.#post) this.#say("reconnect", transports);
   }
 
   limitAttempts(attempts) {
+    this.#attempts = attempts;
     if (this.#post) this.#say("limitAttempts", attempts);
   }
 

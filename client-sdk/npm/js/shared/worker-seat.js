@@ -77,7 +77,7 @@ export class WorkerSeat {
     try {
       // Bundlers know this form.
       return this.#url === undefined
-        ? new SharedWorker(new URL("./worker.js", import.meta.url), { type: "module", name: this.#name })
+        ? new SharedWorker(new URL("./trolleybus-worker.js", import.meta.url), { type: "module", name: this.#name })
         : new SharedWorker(this.#url, { type: "module", name: this.#name });
     } catch {
       return undefined;

@@ -1,5 +1,6 @@
 //! Back to a WebSocket while the page lives.
 
+use super::super::climb::OVERLAP_MAX;
 use super::super::{Origin, Overlap};
 use super::*;
 
@@ -154,6 +155,47 @@ fn what_is_held_back_comes_when_the_old_connection_goes_by_itself() {
     frame_by(&mut rig, socket, &message(2));
     rig.core.handle_failed(rig.now, old);
     assert_eq!(bodies(&mut rig), ["1", "2"]);
+}
+
+#[test]
+fn what_is_held_back_comes_in_order_once_it_is_too_much() {
+    let (mut rig, old) = fallen(&["a"]);
+    let socket = climbed(&mut rig);
+    sent_by(&mut rig, socket);
+    let most = u32::try_from(OVERLAP_MAX).unwrap();
+    frame_by(&mut rig, old, &message(0));
+    for number in 0..most {
+        frame_by(&mut rig, socket, &message(number));
+    }
+    assert_eq!(bodies(&mut rig), ["0"]);
+    frame_by(&mut rig, socket, &message(most));
+    let held: Vec<_> = (1..most).map(|number| number.to_string()).collect();
+    assert_eq!(bodies(&mut rig), held);
+    // What is under way on the old one comes again, and only that of the newest waits.
+    frame_by(&mut rig, old, &message(1));
+    frame_by(&mut rig, old, &message(most));
+    assert_eq!(bodies(&mut rig), ["1".to_owned(), most.to_string()]);
+    rig.core.handle_failed(rig.now, old);
+    assert_eq!(bodies(&mut rig), [""; 0]);
+}
+
+#[test]
+fn of_too_many_texts_the_oldest_is_forgotten() {
+    let (mut rig, old) = fallen(&["a"]);
+    let socket = climbed(&mut rig);
+    sent_by(&mut rig, socket);
+    let most = u32::try_from(OVERLAP_MAX).unwrap();
+    for number in 0..=most {
+        frame_by(&mut rig, old, &message(number));
+    }
+    assert_eq!(bodies(&mut rig).len(), OVERLAP_MAX + 1);
+    answer(&mut rig, socket, 0);
+    sent_by(&mut rig, old);
+    answer(&mut rig, old, 1);
+    for number in 0..=most {
+        frame_by(&mut rig, socket, &message(number));
+    }
+    assert_eq!(bodies(&mut rig), ["0"]);
 }
 
 #[test]

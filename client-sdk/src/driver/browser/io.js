@@ -52,8 +52,8 @@ const openEvents = (url, tell) => {
   return source;
 };
 
-const openSocket = (url, tell) => {
-  const socket = new WebSocket(url);
+const openSocket = (url, tell, _, Socket = WebSocket) => {
+  const socket = new Socket(url);
   socket.onmessage = ({ data }) => typeof data === "string" && tell(FRAME, data);
   // An error is always followed by a close; but the sockets of `ws`, which older Nodes need, end the
   // program when nobody looks at it.
@@ -76,7 +76,10 @@ export class Io {
     this.#tell = (link, what, text = "", code = 0) => tell(link, what, text, code);
   }
 
-  /** Gives frames and `/info` to `take(link, what, text)` and not to Rust, for who can read them. */
+  /**
+   * Gives frames and `/info` to `take(link, what, text)` and not to Rust, for who can read them. Where it has
+   * a `WebSocket`, that is the class for sockets.
+   */
   give(take) {
     this.#take = take;
   }
@@ -93,7 +96,7 @@ export class Io {
     };
     try {
       const open = [receive, receive, openEvents, openSocket][kind];
-      this.#receivers.set(link, (receiver = open(url, tell, kind === 0)));
+      this.#receivers.set(link, (receiver = open(url, tell, kind === 0, this.#take?.WebSocket)));
     } catch {
       queueMicrotask(() => tell(FAILED));
     }
