@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use http::{Method, Request, StatusCode};
 
+use crate::sockjs::Answer;
+
 pub(super) struct Noted {
     method: Method,
     path: String,
@@ -23,7 +25,22 @@ impl Noted {
         })
     }
 
-    pub(super) fn log(self, status: StatusCode) {
+    /// Has the answer logged when it is there.
+    pub(super) fn follow(self, answer: Answer) -> Answer {
+        match answer {
+            Answer::Ready(response) => {
+                self.log(response.status());
+                Answer::Ready(response)
+            }
+            Answer::Waiting(waiting) => Answer::Waiting(Box::pin(async move {
+                let response = waiting.await;
+                self.log(response.status());
+                response
+            })),
+        }
+    }
+
+    fn log(self, status: StatusCode) {
         let Self { method, path, client, began } = self;
         let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(%method, path, status = status.as_u16(), peer = %client, took_us, "request");

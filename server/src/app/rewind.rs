@@ -1,21 +1,41 @@
-//! A stream with bytes to be read first.
+//! A stream with bytes to be read first, which knows whether a write waits.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// Whether what was to be written last could not be.
+#[derive(Debug, Default)]
+pub(super) struct Backlog(AtomicBool);
+
+impl Backlog {
+    pub(super) fn is_there(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Only the task of the stream writes, and asks.
+    fn note(&self, is_there: bool) {
+        if self.is_there() != is_there {
+            self.0.store(is_there, Ordering::Relaxed);
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Rewind<S> {
     first: Bytes,
     stream: S,
+    backlog: Arc<Backlog>,
 }
 
 impl<S> Rewind<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { first: Bytes::new(), stream }
+    pub(super) fn new(stream: S, backlog: Arc<Backlog>) -> Self {
+        Self { first: Bytes::new(), stream, backlog }
     }
 
     /// `first` is read before anything else. What was to be read first before is read by now.
@@ -51,7 +71,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, data)
+        let written = Pin::new(&mut self.stream).poll_write(cx, data);
+        self.backlog.note(written.is_pending());
+        written
     }
 
     fn poll_write_vectored(
@@ -59,7 +81,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.backlog.note(written.is_pending());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -84,11 +108,26 @@ mod tests {
     #[tokio::test]
     async fn what_is_put_back_is_read_first() {
         let (mut far, near) = tokio::io::duplex(64);
-        let mut near = Rewind::new(near);
+        let mut near = Rewind::new(near, Arc::default());
         far.write_all(b"second").await.unwrap();
         near.rewind(Bytes::from_static(b"first, "));
         let mut text = [0; 13];
         near.read_exact(&mut text).await.unwrap();
         assert_eq!(&text, b"first, second");
+    }
+
+    #[tokio::test]
+    async fn a_write_that_waits_is_known() {
+        let (mut far, near) = tokio::io::duplex(4);
+        let backlog = Arc::<Backlog>::default();
+        let mut near = Rewind::new(near, Arc::clone(&backlog));
+        near.write_all(b"four").await.unwrap();
+        assert!(!backlog.is_there());
+        let mut waits = std::pin::pin!(near.write_all(b"more"));
+        assert!(futures_util::poll!(waits.as_mut()).is_pending() && backlog.is_there());
+        let mut text = [0; 8];
+        let (written, read) = tokio::join!(waits, far.read_exact(&mut text));
+        written.and(read.map(drop)).unwrap();
+        assert!(!backlog.is_there());
     }
 }

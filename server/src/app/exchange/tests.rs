@@ -19,6 +19,8 @@ const GREETING: &str = "GET /bus/ HTTP/1.1\r\nhost: a\r\n\r\n";
 /// Long enough for a poll to be parked.
 const LATE: Duration = Duration::from_secs(10);
 
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+
 struct Client {
     stream: DuplexStream,
     /// Read, and not yet looked at.
@@ -43,7 +45,7 @@ impl Client {
         let front = Front::new(Router::new()).with_sockets("/bus", sockjs.clone());
         let limits = Limits {
             max_connections: 1,
-            header_timeout: Duration::from_secs(5),
+            header_timeout: HEADER_TIMEOUT,
             write_timeout: Duration::from_secs(5),
             of_clients: limits::Limits::default(),
             proxies: Arc::new(Proxies::new(&[], ForwardedHeader::default())),
@@ -145,4 +147,57 @@ async fn an_answer_that_is_not_taken_yet_is_not_lost_when_the_next_request_waits
     assert_eq!(client.body().await, "o\n");
     assert_eq!(client.body().await, "Welcome to SockJS!\n");
     assert_eq!(client.body().await, "a[\"late\"]\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_quiet_goes_on_with_the_next_request() {
+    let mut client = Client::new(4096);
+    for pause in [0, 1, 2, 5, 10] {
+        tokio::time::sleep(CALM * pause).await;
+        client.ask(GREETING).await;
+        assert_eq!(client.body().await, "Welcome to SockJS!\n");
+        let (begin, end) = GREETING.split_at(20);
+        client.ask(begin).await;
+        tokio::time::sleep(CALM * pause).await;
+        client.ask(end).await;
+        assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    }
+}
+
+/// How long the server keeps a connection on which `text` comes after an answer and a rest.
+async fn patience(text: &str) -> Duration {
+    let mut client = Client::new(4096);
+    client.ask(GREETING).await;
+    client.body().await;
+    tokio::time::sleep(CALM * 4).await;
+    let begun = tokio::time::Instant::now();
+    for byte in text.bytes() {
+        tokio::time::sleep(CALM).await;
+        if client.stream.write_all(&[byte]).await.is_err() {
+            break;
+        }
+    }
+    client.stream.read_to_end(&mut Vec::new()).await.unwrap();
+    client.served.await.unwrap();
+    begun.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn rests_do_not_lengthen_the_time_for_a_request() {
+    assert!(patience("").await <= HEADER_TIMEOUT);
+    let endless = format!("GET / HTTP/1.1\r\nx: {}", "a".repeat(100));
+    assert!(patience(&endless).await <= HEADER_TIMEOUT + CALM * 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_connection_ends_when_the_server_stops() {
+    let mut client = Client::new(4096);
+    client.ask(GREETING).await;
+    client.body().await;
+    tokio::time::sleep(CALM * 4).await;
+    client.stop.cancel();
+    let begun = tokio::time::Instant::now();
+    client.served.await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(client.stream.read(&mut [0]).await.unwrap(), 0);
 }
