@@ -198,7 +198,7 @@ impl<S: AsyncRead + Unpin> Parked<S> {
         } else {
             Answer::Waiting(self.waiting)
         };
-        self.stream.rewind([STAND_IN, &self.read].concat().into());
+        self.stream.rewind([STAND_IN, &self.read]);
         Some((self.stream, answer))
     }
 }

@@ -146,3 +146,22 @@ async fn an_answer_that_is_not_taken_yet_is_not_lost_when_the_next_request_waits
     assert_eq!(client.body().await, "Welcome to SockJS!\n");
     assert_eq!(client.body().await, "a[\"late\"]\n");
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_of_what_hyper_had_not_read_when_a_second_poll_is_parked() {
+    const OTHER: &str = "POST /bus/000/two/xhr HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n";
+    // So much that hyper reads more at a time than a fresh one does.
+    const MANY: usize = 2000;
+    let mut client = Client::new(1 << 20);
+    let many = GREETING.repeat(MANY);
+    client.ask(&[&many, POLL, POLL, OTHER, OTHER, &many].concat()).await;
+    for _ in 0..MANY {
+        assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    }
+    for expected in ["o\n", "a[\"late\"]\n", "o\n", "a[\"late\"]\n"] {
+        assert_eq!(client.body().await, expected);
+    }
+    for _ in 0..MANY {
+        assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    }
+}
