@@ -26,6 +26,7 @@ pub use crate::session::{
     SocketInfo, SocketSender, SocketStats, TrafficStats, TransportStats,
 };
 pub use crate::transport::SockJs;
+pub(crate) use crate::transport::{Answer, Waiting};
 pub use trolleybus_protocol::codes::Close;
 pub use trolleybus_protocol::sockjs::{Transport, TransportSet};
 

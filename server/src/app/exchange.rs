@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::access_log::Noted;
 use super::http::Serving;
 use super::rewind::Rewind;
-use crate::transport::{Answer, Waiting};
+use crate::sockjs::{Answer, Waiting};
 
 /// How long a poll waits before it is parked. On a busy session nothing waits that long.
 const QUIET: Duration = Duration::from_millis(20);

@@ -10,8 +10,8 @@ use axum::extract::{ConnectInfo, Request};
 use http::Method;
 use tower::Service as _;
 
+use crate::sockjs::Answer;
 use crate::sockjs::SockJs;
-use crate::transport::Answer;
 
 /// What a listener serves. Clones are handles of the same.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@
 //! | `launch` | a server that a work starts by itself |
 //! | `process` | CPU time and memory of the server, read from the operating system |
 //! | `sequence` | what is missing, late or double among the numbers that one receiver gets |
+//! | `tenths` | latencies by tenths of a second, for the typical p99 |
 //! | `report` | what was measured, as a table or as JSON |
 //!
 //! Every message carries a sequence number, so that loss, duplication and reordering are counted; a
@@ -35,6 +36,7 @@ mod sequence;
 mod stalled;
 mod startup;
 mod storm;
+mod tenths;
 mod wire;
 
 use std::fmt::Display;

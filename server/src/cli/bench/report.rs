@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::process::{self, Usage};
 use super::sequence::Arrival;
+use super::tenths::Tenths;
 
 /// What one connection saw.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(super) struct Tally {
     pub(super) failed: u64,
     /// Latencies in microseconds.
     latency: Histogram<u64>,
+    tenths: Tenths,
     begin: Instant,
     end: Instant,
 }
@@ -31,7 +33,8 @@ impl Tally {
         // One microsecond to one minute, three significant digits.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3)?;
         let (sent, received, duplicated, reordered, failed) = (0, 0, 0, 0, 0);
-        Ok(Self { sent, received, duplicated, reordered, failed, latency, begin, end })
+        let tenths = Tenths::new(begin);
+        Ok(Self { sent, received, duplicated, reordered, failed, latency, tenths, begin, end })
     }
 
     /// The rate has what arrives while it is measured. The latencies have all that was due in that
@@ -43,6 +46,7 @@ impl Tally {
         if self.begin <= due && due < self.end {
             let micros = u64::try_from(now.duration_since(due).as_micros()).unwrap_or(u64::MAX);
             self.latency.saturating_record(micros.max(1));
+            self.tenths.record(due, micros.max(1));
         }
     }
 
@@ -76,6 +80,7 @@ impl Tally {
         self.reordered += other.reordered;
         self.failed += other.failed;
         self.latency.add(&other.latency)?;
+        self.tenths.add(&other.tenths);
         Ok(())
     }
 }
@@ -132,6 +137,8 @@ struct Latency {
     p50: u64,
     p90: u64,
     p99: u64,
+    /// The median of the p99s of each tenth of a second.
+    p99_typical: Option<u32>,
     p999: u64,
     max: u64,
 }
@@ -149,6 +156,7 @@ impl Report {
                 p50: quantile(0.5),
                 p90: quantile(0.9),
                 p99: quantile(0.99),
+                p99_typical: tally.tenths.typical_p99(),
                 p999: quantile(0.999),
                 max: tally.latency.max(),
             },
@@ -173,8 +181,11 @@ impl fmt::Display for Report {
         writeln!(f, "{}", self.work)?;
         writeln!(f, "messages      {:>12} in {:.1} s", self.messages, self.seconds)?;
         writeln!(f, "rate          {:>12.0} /s", self.messages_per_second)?;
-        let Latency { p50, p90, p99, p999, max } = self.latency_us;
+        let Latency { p50, p90, p99, p99_typical, p999, max } = self.latency_us;
         writeln!(f, "latency (us)  p50 {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, max {max}")?;
+        if let Some(typical) = p99_typical {
+            writeln!(f, "              p99 of a typical tenth of a second {typical}")?;
+        }
         let Self { lost, duplicated, reordered, failed, .. } = self;
         writeln!(
             f,
