@@ -15,6 +15,7 @@ use receiver::{FORMS, Form, Receiver};
 use sender::{BATCHES, Sender};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use trolleybus::app::{App, Config, bind};
 use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
 use trolleybus::sockjs::Options;
 use trolleybus::{Bus, BusMessage as _, EventBus as _};
@@ -23,6 +24,19 @@ use trolleybus_tests::support::server::serve;
 const SENDERS: u64 = 6;
 /// What all senders together say to one address: two messages in a batch.
 const SAID: u64 = SENDERS * 2 * BATCHES;
+
+/// Nobody here pings, or is missed.
+const LONG: Duration = Duration::from_secs(3600);
+/// A streaming response ends after a few messages.
+const RESPONSE: usize = 16 * 1024;
+/// Who reads nothing until the end is not to be closed for it.
+const OUTBOX: usize = 256 << 20;
+
+fn options() -> BridgeOptions {
+    BridgeOptions { ping_timeout: LONG, ..BridgeOptions::new() }
+        .permit_inbound(Permitted::all())
+        .permit_outbound(Permitted::all())
+}
 
 /// A server whose services answer questions, and who listens.
 struct Hall {
@@ -35,26 +49,38 @@ struct Hall {
 }
 
 impl Hall {
+    /// A bridge alone, with room for next to nothing.
     async fn open() -> Self {
         let bus = Bus::new();
-        let long = Duration::from_secs(3600);
-        let options = BridgeOptions { ping_timeout: long, ..BridgeOptions::new() }
-            .permit_inbound(Permitted::all())
-            .permit_outbound(Permitted::all());
         let sockjs = Options {
-            heartbeat_interval: long,
+            heartbeat_interval: LONG,
             // A late receiver does not poll for long.
-            disconnect_delay: long,
+            disconnect_delay: LONG,
             // A batch of envelopes does not fit, so the service is behind again and again.
             max_inbox_len: 3,
-            // A streaming response ends after a few messages.
-            response_limit: 16 * 1024,
-            // Who reads nothing until the end is not to be closed for it.
-            max_outbox_size: 256 << 20,
+            response_limit: RESPONSE,
+            max_outbox_size: OUTBOX,
             ..Options::default()
         };
-        let bridge = Bridge::builder(bus.clone(), options).sockjs(sockjs).build().unwrap();
+        let bridge = Bridge::builder(bus.clone(), options()).sockjs(sockjs).build().unwrap();
         let addr = serve(Router::new().nest_service("/eventbus", bridge.router())).await;
+        Self { bus, bridge, addr, receivers: JoinSet::new(), is_over: watch::Sender::new(false) }
+    }
+
+    /// A whole server, with its own way of serving connections.
+    fn open_whole() -> Self {
+        let bus = Bus::new();
+        let mut config = Config { bridge: options(), ..Config::default() };
+        config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.sockjs.heartbeat_ms = LONG.as_millis() as u64;
+        config.sockjs.disconnect_delay_ms = LONG.as_millis() as u64;
+        config.sockjs.response_limit = RESPONSE;
+        config.sockjs.max_outbox_size = OUTBOX;
+        let listener = bind(config.server.listen).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let app = App::new(bus.clone(), config).unwrap();
+        let bridge = app.bridge();
+        tokio::spawn(app.run(listener, std::future::pending()));
         Self { bus, bridge, addr, receivers: JoinSet::new(), is_over: watch::Sender::new(false) }
     }
 
@@ -98,9 +124,7 @@ async fn join(mut tasks: JoinSet<()>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_receiver_hears_each_sender_in_order() {
-    let mut hall = Hall::open().await;
+async fn everything_to_everybody(mut hall: Hall) {
     for form in FORMS {
         hall.seat(form, &["all", "wide.*"], "close").await;
     }
@@ -109,6 +133,16 @@ async fn every_receiver_hears_each_sender_in_order() {
     only.register("both", "close").await;
     hall.receivers.spawn(only.hear(SAID, None));
     hall.hold().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_receiver_hears_each_sender_in_order() {
+    everything_to_everybody(Hall::open().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_receiver_at_a_whole_server_hears_each_sender_in_order() {
+    everything_to_everybody(Hall::open_whole()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -251,7 +251,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Parked<S> {
             self.stream.shutdown().await.ok();
             return None;
         }
-        self.stream.rewind(self.read);
+        self.stream.rewind([&self.read, &[]]);
         Some(self.stream)
     }
 
@@ -272,7 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Parked<S> {
             Answer::Waiting(waiting)
         };
         put(&exchange.found, answer);
-        self.stream.rewind([STAND_IN, &self.read].concat().into());
+        self.stream.rewind([STAND_IN, &self.read]);
         Some(self.stream)
     }
 

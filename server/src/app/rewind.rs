@@ -38,10 +38,10 @@ impl<S> Rewind<S> {
         Self { first: Bytes::new(), stream, backlog }
     }
 
-    /// `first` is read before anything else. What was to be read first before is read by now.
-    pub(super) fn rewind(&mut self, first: Bytes) {
-        debug_assert!(self.first.is_empty(), "whoever rewinds has read");
-        self.first = first;
+    /// The pieces are read before anything else, and so before what is left of earlier ones.
+    pub(super) fn rewind(&mut self, pieces: [&[u8]; 2]) {
+        let [one, two] = pieces;
+        self.first = [one, two, &self.first].concat().into();
     }
 }
 
@@ -110,10 +110,13 @@ mod tests {
         let (mut far, near) = tokio::io::duplex(64);
         let mut near = Rewind::new(near, Arc::default());
         far.write_all(b"second").await.unwrap();
-        near.rewind(Bytes::from_static(b"first, "));
-        let mut text = [0; 13];
+        near.rewind([b"first, ", b"then "]);
+        let mut text = [0; 3];
         near.read_exact(&mut text).await.unwrap();
-        assert_eq!(&text, b"first, second");
+        near.rewind([b"", &text]);
+        let mut text = [0; 18];
+        near.read_exact(&mut text).await.unwrap();
+        assert_eq!(&text, b"first, then second");
     }
 
     #[tokio::test]

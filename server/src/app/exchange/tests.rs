@@ -164,6 +164,16 @@ async fn a_connection_that_was_quiet_goes_on_with_the_next_request() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_not_taken_is_not_lost_in_a_rest() {
+    let mut client = Client::new(GREETING.len());
+    client.ask(GREETING).await;
+    tokio::time::sleep(CALM * 4).await;
+    assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    client.ask(GREETING).await;
+    assert_eq!(client.body().await, "Welcome to SockJS!\n");
+}
+
 /// How long the server keeps a connection on which `text` comes after an answer and a rest.
 async fn patience(text: &str) -> Duration {
     let mut client = Client::new(4096);
@@ -200,4 +210,23 @@ async fn a_quiet_connection_ends_when_the_server_stops() {
     client.served.await.unwrap();
     assert_eq!(begun.elapsed(), Duration::ZERO);
     assert_eq!(client.stream.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_of_what_hyper_had_not_read_when_a_second_poll_is_parked() {
+    const OTHER: &str = "POST /bus/000/two/xhr HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n";
+    // So much that hyper reads more at a time than a fresh one does.
+    const MANY: usize = 2000;
+    let mut client = Client::new(1 << 20);
+    let many = GREETING.repeat(MANY);
+    client.ask(&[&many, POLL, POLL, OTHER, OTHER, &many].concat()).await;
+    for _ in 0..MANY {
+        assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    }
+    for expected in ["o\n", "a[\"late\"]\n", "o\n", "a[\"late\"]\n"] {
+        assert_eq!(client.body().await, expected);
+    }
+    for _ in 0..MANY {
+        assert_eq!(client.body().await, "Welcome to SockJS!\n");
+    }
 }
