@@ -7,7 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
-const BOTH_CORES = "0,1";
+/** For server and load together. */
+export const ONE_CORE = "0";
+export const TWO_CORES = "0,1";
 const START_LIMIT = 30_000;
 /** How long a bench may take beyond the time that it measures. */
 const SLACK = 90_000;
@@ -34,17 +36,19 @@ function run([program, args], stdio) {
 /** A figure deep in a report, as `latency_us.p99`. */
 export const pick = (report, path) => path.split(".").reduce((value, key) => value?.[key], report);
 
-/** The report of `trolleybus bench` with `args` against `peer`; throws what went wrong. */
-export async function measure(peer, args, { seconds, form = peer.form, bothCores = false }) {
+/**
+ * The report of `trolleybus bench` with `args` against `peer`; throws what went wrong. Server and load have a core each,
+ * or share `cores`.
+ */
+export async function measure(peer, args, { seconds, form = peer.form, cores }) {
   const port = await freePort();
-  const child = start(peer, port, bothCores ? BOTH_CORES : SERVER_CORE);
+  const child = start(peer, port, cores ?? SERVER_CORE);
   try {
     await listening(child, port);
     const warmUp = peer.warmUp ?? 1;
     const where = ["--form", form, "--url", urlOf(peer, port), "--pid", String(child.pid)];
     const time = ["--seconds", String(seconds), "--warm-up", String(warmUp)];
-    const core = bothCores ? BOTH_CORES : LOAD_CORE;
-    return await bench([...args, ...where, ...time], core, (Number(seconds) + warmUp) * 1000 + SLACK);
+    return await bench([...args, ...where, ...time], cores ?? LOAD_CORE, (Number(seconds) + warmUp) * 1000 + SLACK);
   } finally {
     await stop(child);
   }
@@ -53,7 +57,7 @@ export async function measure(peer, args, { seconds, form = peer.form, bothCores
 /** The report of a bench that starts its server itself, both on all cores. */
 export function launch(peer, args) {
   const where = ["--form", peer.form, "--url", urlOf(peer, 1)];
-  return bench([...args, ...where, "--", ...peer.command], BOTH_CORES, 2 * SLACK);
+  return bench([...args, ...where, "--", ...peer.command], TWO_CORES, 2 * SLACK);
 }
 
 function urlOf(peer, port) {

@@ -36,6 +36,7 @@ pub(super) struct StalledReport {
     publishes: u64,
     live_p99_us_before: u64,
     live_p99_us_with: u64,
+    live_p99_us_after: u64,
     resident_bytes_before: u64,
     resident_bytes_most: u64,
 }
@@ -54,6 +55,8 @@ impl Stalled {
         let stalled = self.open(&[ADDRESS]).await?;
         let (with, most) = drive(&mut publisher, &mut live, publishes, pid).await?;
         drop(stalled);
+        // And once more without, because a machine that others use too has better and worse times.
+        let (after, _) = drive(&mut publisher, &mut live, publishes, pid).await?;
         Ok(StalledReport {
             work: format!(
                 "a stalled and a live reader ({:?}), {} MB in messages of {size} bytes",
@@ -62,6 +65,7 @@ impl Stalled {
             publishes,
             live_p99_us_before: alone.value_at_quantile(0.99),
             live_p99_us_with: with.value_at_quantile(0.99),
+            live_p99_us_after: after.value_at_quantile(0.99),
             resident_bytes_before: before,
             resident_bytes_most: most,
         })
@@ -109,8 +113,12 @@ async fn drive(
 impl fmt::Display for StalledReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.work)?;
-        let (before, with) = (self.live_p99_us_before, self.live_p99_us_with);
-        writeln!(f, "live reader   p99 {before} us without it, {with} us with it")?;
+        let Self { live_p99_us_before, live_p99_us_with, live_p99_us_after, .. } = self;
+        writeln!(
+            f,
+            "live reader   p99 {live_p99_us_before} us before it, {live_p99_us_with} us with it, \
+             {live_p99_us_after} us after it"
+        )?;
         let grown = self.resident_bytes_most.saturating_sub(self.resident_bytes_before);
         writeln!(f, "server memory grew by {:.1} MB", grown as f64 / 1e6)
     }
