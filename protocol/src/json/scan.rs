@@ -293,10 +293,11 @@ impl<'a> Scanner<'a> {
                 continue;
             }
             is_run = false;
-            let plain = (marks.trailing_zeros() / 8) as usize;
-            let is_quote = word >> (8 * plain) & 0xffff == ESCAPED_QUOTE;
+            let shift = marks.trailing_zeros() - 7;
+            let plain = (shift / 8) as usize;
+            let is_quote = word >> shift & 0xffff == ESCAPED_QUOTE;
             // The backslash becomes the quote that it stands before.
-            let change = if is_quote { u64::from(b'\\' ^ b'"') << (8 * plain) } else { 0 };
+            let change = if is_quote { u64::from(b'\\' ^ b'"') << shift } else { 0 };
             let kept = plain + usize::from(is_quote);
             out.extend_from_slice(&(word ^ change).to_le_bytes());
             out.truncate(out.len() - 8 + kept);

@@ -130,6 +130,7 @@ impl<'a> Elements<'a> {
 }
 
 impl<'a> Scanner<'a> {
+    #[inline]
     fn seen_string(&mut self) -> Result<Seen<'a>, JsonError> {
         let start = self.at;
         let is_plain = !self.string()?;

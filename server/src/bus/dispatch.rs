@@ -144,7 +144,7 @@ impl Shared {
 
     /// To all; gives how many took it, or the address back when nobody consumes it.
     fn publish(&self, dispatch: Dispatch, extras: Extras) -> Result<usize, Address> {
-        count(&self.counters.published, 1);
+        count(&self.counters.here().published, 1);
         let entry = self.table.find(dispatch.address.as_str());
         let patterns = self.matching(&dispatch.address, extras);
         if entry.is_none() && patterns.is_empty() {
@@ -173,7 +173,7 @@ impl Shared {
 
     /// To one; false when nobody takes it.
     fn send(&self, message: &Message, extras: Extras) -> bool {
-        count(&self.counters.sent, 1);
+        count(&self.counters.here().sent, 1);
         let entry = self.table.find(message.address().as_str());
         let patterns = self.matching(message.address(), extras);
         let is_taken = if patterns.is_empty() {
@@ -248,8 +248,8 @@ impl Shared {
     }
 
     fn note_sent(&self, address: &Address, is_publish: bool, taken: usize) {
-        let counter =
-            if taken == 0 { &self.counters.undelivered } else { &self.counters.delivered };
+        let counters = self.counters.here();
+        let counter = if taken == 0 { &counters.undelivered } else { &counters.delivered };
         count(counter, taken.max(1));
         if let Some(metrics) = &self.metrics {
             metrics.message_sent(address, is_publish, taken);

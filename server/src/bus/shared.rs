@@ -51,7 +51,7 @@ impl Shared {
     pub(super) fn close(&self) {
         self.is_closed.store(true, Relaxed);
         let removed = self.table.clear() + self.patterns.clear(&self.switch);
-        self.counters.registrations.fetch_sub(removed as u64, Relaxed);
+        self.counters.here().registrations.fetch_sub(removed as u64, Relaxed);
     }
 
     pub(super) fn register(
@@ -67,7 +67,7 @@ impl Shared {
                 self.patterns.insert(&self.switch, pattern, id, is_local, handler);
             }
         }
-        count(&self.counters.registrations, 1);
+        count(&self.counters.here().registrations, 1);
         if let Some(metrics) = &self.metrics {
             metrics.handler_registered(target.address(), target.is_pattern());
         }
@@ -83,7 +83,7 @@ impl Shared {
             Target::Pattern(pattern) => self.patterns.remove(&self.switch, pattern, id),
         };
         if removed {
-            self.counters.registrations.fetch_sub(1, Relaxed);
+            self.counters.here().registrations.fetch_sub(1, Relaxed);
             if let Some(metrics) = &self.metrics {
                 metrics.handler_unregistered(target.address(), target.is_pattern());
             }
@@ -91,10 +91,11 @@ impl Shared {
     }
 
     pub(super) fn note_discarded(&self, address: &Address, reason: DiscardReason) {
+        let counters = self.counters.here();
         let counter = match reason {
-            DiscardReason::BufferFull => &self.counters.buffer_full,
-            DiscardReason::Unregistered => &self.counters.unregistered,
-            DiscardReason::Intercepted => &self.counters.intercepted,
+            DiscardReason::BufferFull => &counters.buffer_full,
+            DiscardReason::Unregistered => &counters.unregistered,
+            DiscardReason::Intercepted => &counters.intercepted,
         };
         count(counter, 1);
         if let Some(metrics) = &self.metrics {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::meter::Sharded;
+
 /// A snapshot of the bus's counters since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -27,8 +29,14 @@ pub struct BusStats {
     pub registrations: u64,
 }
 
+/// Counters of one bus, in memory of the thread that counts: threads that send to different
+/// addresses would meet here alone.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(super) struct Counters(Sharded<Counts>);
+
+/// What one thread counted, or those that share its memory.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
     pub(super) sent: AtomicU64,
     pub(super) published: AtomicU64,
     pub(super) delivered: AtomicU64,
@@ -36,27 +44,52 @@ pub(super) struct Counters {
     pub(super) buffer_full: AtomicU64,
     pub(super) unregistered: AtomicU64,
     pub(super) intercepted: AtomicU64,
+    /// Below zero where more ended than began; the sum is right.
     pub(super) registrations: AtomicU64,
 }
 
 impl Counters {
+    pub(super) fn here(&self) -> &Counts {
+        self.0.here()
+    }
+
     pub(super) fn snapshot(&self) -> BusStats {
-        let buffer_full = self.buffer_full.load(Relaxed);
-        let unregistered = self.unregistered.load(Relaxed);
+        let sum = |count: fn(&Counts) -> &AtomicU64| {
+            self.0.iter().fold(0_u64, |sum, counts| sum.wrapping_add(count(counts).load(Relaxed)))
+        };
+        let buffer_full = sum(|counts| &counts.buffer_full);
+        let unregistered = sum(|counts| &counts.unregistered);
         BusStats {
-            sent: self.sent.load(Relaxed),
-            published: self.published.load(Relaxed),
-            delivered: self.delivered.load(Relaxed),
-            undelivered: self.undelivered.load(Relaxed),
+            sent: sum(|counts| &counts.sent),
+            published: sum(|counts| &counts.published),
+            delivered: sum(|counts| &counts.delivered),
+            undelivered: sum(|counts| &counts.undelivered),
             discarded: buffer_full + unregistered,
             buffer_full,
             unregistered,
-            intercepted: self.intercepted.load(Relaxed),
-            registrations: self.registrations.load(Relaxed),
+            intercepted: sum(|counts| &counts.intercepted),
+            registrations: sum(|counts| &counts.registrations),
         }
     }
 }
 
 pub(super) fn count(counter: &AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_began_on_one_thread_may_end_on_another() {
+        let counters = Counters::default();
+        let begin = || (0..3).for_each(|_| count(&counters.here().registrations, 1));
+        std::thread::scope(|scope| {
+            scope.spawn(begin).join().unwrap();
+            scope.spawn(begin).join().unwrap();
+        });
+        counters.here().registrations.fetch_sub(4, Relaxed);
+        assert_eq!(counters.snapshot().registrations, 2);
+    }
 }

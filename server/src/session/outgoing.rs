@@ -58,6 +58,20 @@ impl Outgoing {
         }
     }
 
+    /// The frame, to be sent: that of the last holder is given away, not shared once more.
+    pub(crate) fn into_frame(self) -> Bytes {
+        if Arc::strong_count(&self.0) > 1 {
+            return self.frame().clone();
+        }
+        match Arc::try_unwrap(self.0) {
+            Ok(Shared::Frame { frame, .. }) => frame,
+            Ok(Shared::Text { text, frame }) => {
+                frame.into_inner().unwrap_or_else(|| sockjs::message_frame(&text).into())
+            }
+            Err(shared) => Self(shared).frame().clone(),
+        }
+    }
+
     /// The message as a JSON string, a part of the frame.
     #[must_use]
     pub fn quoted(&self) -> &[u8] {
@@ -116,6 +130,8 @@ mod tests {
         assert_eq!(message.frame(), &br#"a["a\"b"]"#[..]);
         assert_eq!(copy.frame().as_ptr(), message.frame().as_ptr());
         assert_eq!(copy.quoted(), br#""a\"b""#);
+        assert_eq!(copy.into_frame().as_ptr(), message.frame().as_ptr());
+        assert_eq!(message.into_frame(), &br#"a["a\"b"]"#[..]);
     }
 
     #[test]

@@ -224,7 +224,7 @@ impl Pump {
                 ready!(self.codec.poll_ready(cx))?;
                 self.sent += message.cost();
                 if let Some(message) = self.batch.pop_front() {
-                    self.send(&message)?;
+                    self.send(message)?;
                 }
             }
             match self.link.take(&mut self.batch, std::mem::take(&mut self.sent), cx) {
@@ -240,12 +240,12 @@ impl Pump {
         Poll::Ready(Ok(()))
     }
 
-    fn send(&mut self, message: &Outgoing) -> Result<(), Lost> {
+    fn send(&mut self, message: Outgoing) -> Result<(), Lost> {
         tracing::trace!(length = message.text_len(), "message sent");
         self.is_dirty = true;
         self.tally.send(message.text_len());
         if !self.is_raw() {
-            return self.codec.send_text(message.frame().clone());
+            return self.codec.send_text(message.into_frame());
         }
         let text = message.text().as_bytes().clone();
         if self.options.raw_binary {
