@@ -31,7 +31,7 @@ export const WORKS = [
   },
   {
     name: "Idle registered xhr-polling session",
-    args: ["idle", "--connections", "4000"],
+    args: ["idle", "--connections", "8000"],
     quick: ["idle", "--connections", "1000"],
     form: "xhr-polling",
     figure: "resident_bytes_per_connection",

@@ -93,7 +93,9 @@ where
             Turn::Over(Err(error)) => return tracing::debug!(%error, "connection ended"),
         };
         let Some(parts) = Pin::into_inner(connection).into_parts() else { return };
-        let parked = Parked { stream: parts.io.into_inner(), read: parts.read_buf };
+        // An empty part of a buffer would keep the whole.
+        let read = Some(parts.read_buf).filter(|read| !read.is_empty()).unwrap_or_default();
+        let parked = Parked { stream: parts.io.into_inner(), read };
         let rewound = match waiting {
             None => parked.read(&exchange.serving).await,
             Some(waiting) => parked.wait(waiting, &exchange).await,
