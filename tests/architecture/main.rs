@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("access", &[]),
     ("auth", &["access"]),
-    ("bus", &[]),
+    ("bus", &["meter"]),
     ("meter", &[]),
     ("trace", &[]),
     ("admin", &["access", "meter"]),
