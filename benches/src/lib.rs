@@ -18,12 +18,13 @@ pub type Step = Box<dyn FnMut()>;
 pub type Make = fn() -> Step;
 
 /// The steps by name.
-pub const STEPS: [(&str, Make); 14] = [
+pub const STEPS: [(&str, Make); 15] = [
     ("frame decode, 100 bytes", wire::decode_frame),
     ("envelope parse, publish of 100 bytes", wire::parse_publish),
     ("envelope parse, request of 16 KB", wire::parse_large_request),
     ("rec encode, 100 bytes", wire::encode_rec),
     ("rec encode, 100 bytes and two headers", wire::encode_rec_with_headers),
+    ("rec frame, 100 bytes", wire::encode_rec_frame),
     ("SockJS quoting, 100 bytes", wire::quote_small),
     ("SockJS quoting, 16 KB", wire::quote_large),
     ("permission check, the tenth of ten rules", bus::check_rules),

@@ -2,7 +2,9 @@
 
 use std::hint::black_box;
 
-use trolleybus_protocol::envelope::{ClientEnvelope, rec_to_json};
+use trolleybus_protocol::envelope::{
+    ClientEnvelope, RecExtras, rec_to_json, rec_with_extras_to_frame,
+};
 use trolleybus_protocol::sockjs::{Upload, encode_upload, message_frame};
 use trolleybus_protocol::{Body, ByteString, Headers};
 
@@ -57,6 +59,20 @@ pub(super) fn encode_rec_with_headers() -> Step {
         headers.append(name, value).expect("invariant: it is a header");
     }
     encode(headers)
+}
+
+pub(super) fn encode_rec_frame() -> Step {
+    let body = Body::from_json(body(100)).expect("invariant: it is JSON");
+    let (headers, extras) = (Headers::new(), RecExtras::default());
+    Box::new(move || {
+        drop(black_box(rec_with_extras_to_frame(
+            ADDRESS,
+            black_box(&body),
+            &headers,
+            None,
+            extras,
+        )));
+    })
 }
 
 fn quote(bytes: usize) -> Step {

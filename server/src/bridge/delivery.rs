@@ -160,6 +160,7 @@ impl BridgeSocket {
 
 impl BridgeSocket {
     /// What goes out, in the form that this socket needs.
+    #[inline]
     fn encode(&self, message: &Message, route: Route<'_>) -> Outgoing {
         let make = || -> Outgoing {
             let extras = RecExtras { pattern: route.pattern.map(Address::as_str), dropped: 0 };

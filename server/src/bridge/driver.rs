@@ -3,7 +3,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
@@ -49,6 +48,7 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
             text = socket.recv(), if !beside.clock.is_paused() => {
                 let Some(text) = text else { break };
                 let Some(admission) = beside.admit(text.len()) else { break };
+                beside.has_news = true;
                 let took_time = {
                     let handled = ops::handle(&mut caller, &text, admission);
                     if handled.is_ping {
@@ -65,8 +65,11 @@ pub(super) async fn serve(core: Arc<Core>, mut socket: Socket) {
                 }
             }
             () = poll_fn(|cx| {
-                caller.forget_time();
-                poll_timer(beside.timer.as_mut(), beside.socket, &beside.clock, cx)
+                if std::mem::take(&mut beside.has_news) {
+                    caller.forget_time();
+                    bring_forward(beside.timer.as_mut(), beside.socket, &beside.clock);
+                }
+                beside.timer.as_mut().poll(cx)
             }) => {
                 if beside.handle_timeout() == Due::Idle {
                     Box::pin(beside.handle_idle(&caller, &socket)).await;
@@ -93,6 +96,9 @@ struct Beside<'a> {
     socket: &'a Arc<BridgeSocket>,
     clock: Clock,
     timer: Pin<&'a mut Sleep>,
+    /// Envelopes were looked at since the timer was. It is, once for all that came in together, when
+    /// none of them is left.
+    has_news: bool,
     /// Messages to the client on their way past the hook; never ends.
     receiving: Receiving,
 }
@@ -102,7 +108,7 @@ impl<'a> Beside<'a> {
         let clock = Clock::new(Instant::now(), socket.core.options.ping_timeout);
         let receiving = socket.hook_queue.is_some();
         let receiving = receiving.then(|| Box::pin(hooks::drain(Arc::clone(socket))) as _);
-        Self { socket, clock, timer, receiving }
+        Self { socket, clock, timer, has_news: false, receiving }
     }
 
     /// What becomes of an envelope of so many bytes; none when the socket was closed over it.
@@ -217,19 +223,12 @@ fn wake_time(socket: &BridgeSocket, clock: &Clock) -> Instant {
     socket.next_deadline().map_or(clock.next(), |deadline| deadline.min(clock.next()))
 }
 
-/// Waits for what is due. It is polled when no envelope is left to look at, so that the timer is
-/// moved once for all that came in together.
-fn poll_timer(
-    mut timer: Pin<&mut Sleep>,
-    socket: &BridgeSocket,
-    clock: &Clock,
-    cx: &mut Context<'_>,
-) -> Poll<()> {
+/// Lets the timer go off earlier if something is due earlier.
+fn bring_forward(timer: Pin<&mut Sleep>, socket: &BridgeSocket, clock: &Clock) {
     let wake = wake_time(socket, clock);
     if wake < timer.deadline() {
-        timer.as_mut().reset(wake);
+        timer.reset(wake);
     }
-    timer.poll(cx)
 }
 
 async fn poll(future: &mut Receiving) {

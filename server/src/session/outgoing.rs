@@ -59,6 +59,7 @@ impl Outgoing {
     }
 
     /// The frame, to be sent: that of the last holder is given away, not shared once more.
+    #[inline]
     pub(crate) fn into_frame(self) -> Bytes {
         if Arc::strong_count(&self.0) > 1 {
             return self.frame().clone();

@@ -125,6 +125,7 @@ impl Tally {
 
 impl Counters {
     /// Adds a batch, which begins anew.
+    #[inline]
     pub(crate) fn add(&self, transport: Transport, tally: &mut Tally) {
         let traffic = || &self.traffic.here()[transport as usize];
         if tally.received_messages > 0 {
