@@ -60,6 +60,8 @@ where
                 .timer(TokioTimer::new())
                 .header_read_timeout(exchange.serving.limits.header_timeout)
                 .max_buf_size(MAX_HEAD)
+                // One buffer to write from: most answers are short.
+                .writev(false)
                 .serve_connection(TokioIo::new(stream), service)
                 .with_upgrades(),
         );
