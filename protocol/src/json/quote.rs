@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::part;
 use super::scan::{
-    ESCAPED_QUOTE, HIGHS, JsonError, ONES, plain_block_at, special_bytes, word_at, zero_bytes,
+    HIGHS, JsonError, LONG_RUN, ONES, plain_block_at, special_bytes, word_at, zero_bytes,
 };
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -64,34 +64,35 @@ pub(crate) fn quote_json_into(out: &mut Vec<u8>, json: &str) {
 /// [`quote_json_into`] without the quotes around it.
 pub(crate) fn escape_json_into(out: &mut Vec<u8>, json: &str) {
     let bytes = json.as_bytes();
-    let (mut at, mut is_run) = (0, false);
+    let (mut at, mut run) = (0, 0);
     while at < bytes.len() {
         if let Some((word, chunk)) = word_at(bytes, at) {
             let marks = special_bytes(word) | (word & HIGHS);
             if marks == 0 {
                 out.extend_from_slice(&chunk);
                 at += 8;
-                while is_run
+                run += 8;
+                while run >= LONG_RUN
                     && let Some(block) = plain_block_at(bytes, at)
                     && block.is_ascii()
                 {
                     out.extend_from_slice(block);
                     at += 16;
                 }
-                is_run = true;
                 continue;
             }
-            is_run = false;
+            run = 0;
             let shift = marks.trailing_zeros() - 7;
             let plain = (shift / 8) as usize;
-            // A quote, the one character that JSON is full of, is escaped in the word itself.
-            let is_quote = word >> shift & 0xff == 0x22 && plain < 7;
-            let escaped = word & !(u64::MAX << shift) | ESCAPED_QUOTE << shift;
-            let (copied, kept) = if is_quote { (escaped, plain + 2) } else { (word, plain) };
+            // What JSON is full of, quotes and backslashes, is escaped in the word itself.
+            let special = word >> shift & 0xff;
+            let is_simple = matches!(special, 0x22 | 0x5c) && plain < 7;
+            let escaped = word & !(u64::MAX << shift) | (0x5c | special << 8) << shift;
+            let (copied, kept) = if is_simple { (escaped, plain + 2) } else { (word, plain) };
             out.extend_from_slice(&copied.to_le_bytes());
             out.truncate(out.len() - 8 + kept);
             at += plain;
-            if is_quote {
+            if is_simple {
                 at += 1;
                 continue;
             }
