@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
 /** For server and load together. */
-export const ONE_CORE = "0";
 export const TWO_CORES = "0,1";
 const START_LIMIT = 30_000;
 /** How long a bench may take beyond the time that it measures. */

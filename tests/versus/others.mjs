@@ -3,9 +3,9 @@
 import { execFile } from "node:child_process";
 import { statSync } from "node:fs";
 import { promisify } from "node:util";
-import { launch, measure, ONE_CORE, TWO_CORES } from "./measure.mjs";
+import { launch, measure, TWO_CORES } from "./measure.mjs";
 import { table, word } from "./table.mjs";
-import { AT_A_RATE, FULL_SPEED } from "./works.mjs";
+import { AT_A_RATE } from "./works.mjs";
 
 const run = promisify(execFile);
 
@@ -29,7 +29,6 @@ const LOOKS = [
   ["Stalled reader: p99 of the live one with it, against without", stalledLatency],
   ["Publish with 1,000,000 registrations, against 1,000", registrations],
   ["Two cores against one, from CPU per message at the same rate", twoCores],
-  ["Server and load together on two cores, against one: messages a second", together],
   ["Start-up to the first open connection", startup],
   ["Size of the binary", size],
 ];
@@ -93,26 +92,6 @@ async function twoCores({ peers, rounds, seconds, median, everything }) {
     }
     gains.push({ name, gain: median(own) });
   }
-  return gained(gains);
-}
-
-/** What two cores carry, load included: both on one, then both on two. */
-async function together({ peers, rounds, seconds, median, everything }) {
-  const gains = [];
-  for (const { name, args } of FULL_SPEED) {
-    const own = [];
-    for (let round = 0; round < rounds; round++) {
-      const one = await measure(peers[0], args, { seconds, cores: ONE_CORE });
-      const two = await measure(peers[0], args, { seconds, cores: TWO_CORES });
-      everything.push({ peer: "trolleybus, all on one core", round, ...one }, { peer: "trolleybus, all on two cores", round, ...two });
-      own.push(two.messages_per_second / one.messages_per_second);
-    }
-    gains.push({ name, gain: median(own) });
-  }
-  return gained(gains);
-}
-
-function gained(gains) {
   const figure = gains.map(({ name, gain }) => `${name} ×${gain.toFixed(2)}`).join(", ");
   return { figure, bar: "at least ×1.7", met: gains.every(({ gain }) => gain >= 1.7) };
 }

@@ -73,10 +73,3 @@ export const AT_A_RATE = [
   { name: "fan-out", args: ["fanout", "--subscribers", "100", "--rate", "500"] },
   { name: "many", args: ["many", "--rate", "5000"] },
 ];
-
-/** Works whose rate is compared with server and load on one core and on two; as much under way as keeps both busy. */
-export const FULL_SPEED = [
-  { name: "requests", args: ["request", "--connections", "64", "--window", "4"] },
-  { name: "fan-out", args: ["fanout", "--subscribers", "100", "--window", "16"] },
-  { name: "many", args: ["many", "--window", "200"] },
-];
