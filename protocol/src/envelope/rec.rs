@@ -103,6 +103,9 @@ trait Out {
 
     /// A text, as a JSON string.
     fn text(&mut self, text: &str);
+
+    /// An object of strings.
+    fn headers(&mut self, headers: &Headers);
 }
 
 impl Out for String {
@@ -116,6 +119,10 @@ impl Out for String {
 
     fn text(&mut self, text: &str) {
         json::quote_into(self, text);
+    }
+
+    fn headers(&mut self, headers: &Headers) {
+        headers.write_json(self);
     }
 }
 
@@ -139,6 +146,12 @@ impl Out for RecFrame {
         self.frame.extend_from_slice(text.as_bytes());
         self.frame.extend_from_slice(b"\\\"");
     }
+
+    fn headers(&mut self, headers: &Headers) {
+        let mut json = String::new();
+        headers.write_json(&mut json);
+        self.json(&json);
+    }
 }
 
 fn write(
@@ -158,10 +171,8 @@ fn write(
         out.text(reply_address);
     }
     if !headers.is_empty() {
-        let mut json = String::new();
-        headers.write_json(&mut json);
         out.syntax(&HEADERS);
-        out.json(&json);
+        out.headers(headers);
     }
     if let Some(pattern) = extras.pattern {
         out.syntax(&PATTERN);
