@@ -19,7 +19,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -150,7 +150,7 @@ impl Exchange {
     ) -> Result<Response, Infallible> {
         if let Some(found) = take(&self.found) {
             let response = found.response().await;
-            self.is_answered.store(leaves_nothing(true, &response), Relaxed);
+            self.is_answered.store(is_small(&response), Relaxed);
             return Ok(response);
         }
         self.requests.fetch_add(1, Relaxed);
@@ -161,6 +161,7 @@ impl Exchange {
         let noted = Noted::new(&request, client);
         let is_whole = request.body().is_end_stream();
         let may_park = is_whole && goes_on(&request);
+        let is_upload = request.method() == Method::POST;
         let mut answer = self.serving.front.answer(request.map(Body::new), client).await;
         if let Some(noted) = noted {
             answer = noted.follow(answer);
@@ -170,7 +171,9 @@ impl Exchange {
             Answer::Waiting(waiting) if may_park => self.wait(waiting).await,
             Answer::Waiting(waiting) => waiting.await,
         };
-        self.is_answered.store(leaves_nothing(is_whole, &response), Relaxed);
+        // An upload that was taken has been read to its end; one that was refused may not have been.
+        let is_read = is_whole || is_upload && response.status() == StatusCode::NO_CONTENT;
+        self.is_answered.store(is_read && is_small(&response), Relaxed);
         Ok(response)
     }
 
@@ -193,11 +196,9 @@ fn goes_on(request: &http::Request<Incoming>) -> bool {
         })
 }
 
-/// Whether after this answer there is nothing left, neither of the request nor of the answer. The
-/// body of a request that had one has been read by whoever has no more to say than that.
-fn leaves_nothing(is_whole: bool, response: &Response) -> bool {
-    (is_whole || response.status() == StatusCode::NO_CONTENT)
-        && response.body().size_hint().exact().is_some_and(|size| size <= SMALL_ANSWER)
+/// Whether nothing of this answer is left once hyper waits for the next request.
+fn is_small(response: &Response) -> bool {
+    response.body().size_hint().exact().is_some_and(|size| size <= SMALL_ANSWER)
 }
 
 /// Finds out that there has been no request for a while.
