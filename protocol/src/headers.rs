@@ -1,8 +1,10 @@
 //! Message headers: a small multimap whose names ignore case.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
-use core::fmt;
+use core::cmp::Ordering;
+use core::{fmt, iter};
 
 use bytestring::ByteString;
 
@@ -140,47 +142,119 @@ impl Headers {
 
     /// Appends the JSON object: one value as a string, several under one name as an array.
     pub(crate) fn write_json(&self, out: &mut String) {
-        let mut separator = '{';
-        for (index, (name, _)) in self.0.iter().enumerate() {
-            if self.0[..index].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
-                continue;
+        self.write_grouped(out, |out, mut values| {
+            let first = values.next().unwrap_or_default();
+            let Some(second) = values.next() else {
+                return json::quote_into(out, first);
+            };
+            out.push('[');
+            json::quote_into(out, first);
+            for value in iter::once(second).chain(values) {
+                out.push(',');
+                json::quote_into(out, value);
             }
-            out.push(separator);
-            separator = ',';
-            json::quote_into(out, name);
-            out.push(':');
-            self.write_values(out, name);
-        }
-        out.push_str(if separator == '{' { "{}" } else { "}" });
+            out.push(']');
+        });
     }
 
     /// Appends the JSON object as the TCP bridge has it: of several values of a name the last.
     pub(crate) fn write_last_values(&self, out: &mut String) {
+        self.write_grouped(out, |out, values| {
+            json::quote_into(out, values.last().unwrap_or_default());
+        });
+    }
+
+    /// Appends an object with each name once, in the order in which the names first came.
+    fn write_grouped(&self, out: &mut String, write_values: impl Fn(&mut String, Values<'_>)) {
+        let links = Links::new(&self.0);
         let mut separator = '{';
         for (index, (name, _)) in self.0.iter().enumerate() {
-            if self.0[..index].iter().any(|(earlier, _)| earlier.eq_ignore_ascii_case(name)) {
+            if !links.is_first(&self.0, index) {
                 continue;
             }
             out.push(separator);
             separator = ',';
             json::quote_into(out, name);
             out.push(':');
-            json::quote_into(out, self.get_all(name).last().unwrap_or_default());
+            write_values(out, Values { pairs: &self.0, links: &links, next: Some(index) });
         }
         out.push_str(if separator == '{' { "{}" } else { "}" });
     }
+}
 
-    fn write_values(&self, out: &mut String, name: &str) {
-        let several = self.get_all(name).nth(1).is_some();
-        for (index, value) in self.get_all(name).enumerate() {
-            if several {
-                out.push(if index == 0 { '[' } else { ',' });
+/// So few that looking through all of them beats preparing anything.
+const FEW: usize = 16;
+
+/// Which pairs have the same name. Whoever sends many headers must not make us compare each with
+/// each.
+enum Links {
+    Few,
+    /// For each pair, whether it is the first of its name, and the next one of that.
+    Many(Vec<(bool, Option<usize>)>),
+}
+
+impl Links {
+    fn new(pairs: &[(ByteString, ByteString)]) -> Self {
+        if pairs.len() <= FEW {
+            return Self::Few;
+        }
+        let mut sorted: Vec<usize> = (0..pairs.len()).collect();
+        // Stable, so pairs of one name stay in their order.
+        sorted.sort_by(|&a, &b| compare_names(&pairs[a].0, &pairs[b].0));
+        let mut links = vec![(true, None); pairs.len()];
+        for pair in sorted.windows(2) {
+            if pairs[pair[0]].0.eq_ignore_ascii_case(&pairs[pair[1]].0) {
+                links[pair[0]].1 = Some(pair[1]);
+                links[pair[1]].0 = false;
             }
-            json::quote_into(out, value);
         }
-        if several {
-            out.push(']');
+        Self::Many(links)
+    }
+
+    fn is_first(&self, pairs: &[(ByteString, ByteString)], index: usize) -> bool {
+        match self {
+            Self::Few => !pairs[..index].iter().any(is_named(&pairs[index].0)),
+            Self::Many(links) => links[index].0,
         }
+    }
+
+    fn next(&self, pairs: &[(ByteString, ByteString)], index: usize) -> Option<usize> {
+        match self {
+            Self::Few => {
+                let next = pairs[index + 1..].iter().position(is_named(&pairs[index].0))?;
+                Some(index + 1 + next)
+            }
+            Self::Many(links) => links[index].1,
+        }
+    }
+}
+
+fn is_named(name: &str) -> impl Fn(&(ByteString, ByteString)) -> bool {
+    move |(other, _)| other.eq_ignore_ascii_case(name)
+}
+
+fn compare_names(a: &str, b: &str) -> Ordering {
+    lower_case(a).cmp(lower_case(b))
+}
+
+fn lower_case(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
+}
+
+/// The values of one name.
+struct Values<'a> {
+    pairs: &'a [(ByteString, ByteString)],
+    links: &'a Links,
+    next: Option<usize>,
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let index = self.next?;
+        self.next = self.links.next(self.pairs, index);
+        Some(&self.pairs[index].1)
     }
 }
 
@@ -223,6 +297,50 @@ mod tests {
         assert_eq!(json(&headers), r#"{"a":["1","3"],"b":"2"}"#);
         assert_eq!(json(&Headers::new()), "{}");
         assert_eq!(headers.get("B"), Some("2"));
+    }
+
+    #[test]
+    fn many_are_grouped_as_few_are() {
+        let pairs = |count: usize| {
+            (0..count).map(|index| {
+                let name = format!("{}{}", if index % 2 == 0 { "n" } else { "N" }, index % 7);
+                (name, index.to_string())
+            })
+        };
+        for count in [1, FEW, FEW + 1, 100] {
+            let headers = Headers::try_from(pairs(count).collect::<Vec<_>>()).unwrap();
+            let names: Vec<_> = pairs(count.min(7)).map(|(name, _)| name).collect();
+            let fields = names.iter().map(|name| {
+                let values: Vec<_> =
+                    headers.get_all(name).map(|value| format!("\"{value}\"")).collect();
+                let is_one = values.len() == 1;
+                let values = values.join(",");
+                format!("\"{name}\":{}", if is_one { values } else { format!("[{values}]") })
+            });
+            let expected = format!("{{{}}}", fields.collect::<Vec<_>>().join(","));
+            assert_eq!(json(&headers), expected, "{count}");
+        }
+    }
+
+    /// As many as fit into a message. Comparing each with each took half a minute.
+    #[test]
+    fn very_many_are_grouped_quickly() {
+        let pairs: Vec<_> = (0..30_000).map(|index| (index.to_string(), "")).collect();
+        let headers = Headers::try_from(pairs).unwrap();
+        let began = std::time::Instant::now();
+        assert!(json(&headers).ends_with(r#""29999":""}"#));
+        assert!(began.elapsed() < std::time::Duration::from_secs(5));
+    }
+
+    #[test]
+    fn the_last_value_counts_over_tcp() {
+        let mut headers = Headers::try_from(vec![("a", "1"), ("b", "2"), ("A", "3")]).unwrap();
+        for _ in 0..FEW {
+            let mut out = String::new();
+            headers.write_last_values(&mut out);
+            assert_eq!(out, r#"{"a":"3","b":"2"}"#);
+            headers.append("B", "2").unwrap();
+        }
     }
 
     #[test]
