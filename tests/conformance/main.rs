@@ -5,6 +5,7 @@ use trolleybus_tests::support;
 
 mod bad_input;
 mod closing;
+mod compression;
 mod cookies;
 mod eventsource;
 mod frames;

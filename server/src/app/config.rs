@@ -109,6 +109,10 @@ pub struct SockJsConfig {
     pub response_limit: usize,
     /// Longest message of a client, in bytes: 262,144.
     pub max_message_size: usize,
+    /// Compress messages on WebSockets whose client offers permessage-deflate: true.
+    pub compression: bool,
+    /// Shortest message that is compressed, in bytes: 1,024.
+    pub compression_threshold: usize,
     /// Longest body of an upload request, in bytes: 1,048,576.
     pub max_upload_size: usize,
     /// Bytes that may wait for a slow client before its socket is closed: 1,048,576.
@@ -136,6 +140,8 @@ impl Default for SockJsConfig {
             disconnect_delay_ms: 5_000,
             response_limit: options.response_limit,
             max_message_size: options.max_message_size,
+            compression: true,
+            compression_threshold: 1024,
             max_upload_size: options.max_upload_size,
             max_outbox_size: options.max_outbox_size,
             max_sockets: 20_000,
@@ -244,6 +250,7 @@ impl SockJsConfig {
             ("sockjs.disconnect_delay_ms", self.disconnect_delay_ms),
             ("sockjs.response_limit", self.response_limit as u64),
             ("sockjs.max_message_size", self.max_message_size as u64),
+            ("sockjs.compression_threshold", self.compression_threshold as u64),
             ("sockjs.max_upload_size", self.max_upload_size as u64),
             ("sockjs.max_outbox_size", self.max_outbox_size as u64),
             ("sockjs.max_sockets", self.max_sockets as u64),
@@ -263,6 +270,7 @@ impl SockJsConfig {
             disconnect_delay: Duration::from_millis(self.disconnect_delay_ms),
             response_limit: self.response_limit,
             max_message_size: self.max_message_size,
+            compression_threshold: self.compression.then_some(self.compression_threshold),
             max_upload_size: self.max_upload_size,
             max_outbox_size: self.max_outbox_size,
             max_sockets: self.max_sockets,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use trolleybus_protocol::codes::CLOSES;
+use trolleybus_protocol::sockjs::Transport;
 
 use crate::access::limits::LimitStats;
 use crate::admin::Samples;
@@ -165,6 +166,12 @@ fn transport(samples: &mut Samples, stats: &TransportStats) {
         samples.counter("socket_messages", help, labels(), messages);
         let help = "Bytes of messages of clients (in) and to clients (out), without framing";
         samples.counter("socket_message_bytes", help, labels(), bytes);
+    }
+    if matches!(transport, Transport::WebSocket | Transport::RawWebSocket) {
+        let help = "Messages to clients that went compressed";
+        samples.counter("socket_messages_compressed", help, labels(), traffic.compressed_messages);
+        let help = "Bytes that compressing messages to clients has saved";
+        samples.counter("socket_compression_saved_bytes", help, labels(), traffic.saved_bytes);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A message to send, encoded once however many receivers it has.
+//! A message to send, encoded and compressed once however many receivers it has.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -16,9 +16,21 @@ const OVERHEAD: usize = 64;
 #[derive(Clone)]
 pub struct Outgoing(Arc<Shared>);
 
-enum Shared {
+struct Shared {
+    form: Form,
+    deflated: OnceLock<Box<Deflated>>,
+}
+
+enum Form {
     Text { text: ByteString, frame: OnceLock<Bytes> },
     Frame { frame: Bytes, text_len: usize, text: OnceLock<ByteString> },
+}
+
+/// The same compressed, where that pays.
+#[derive(Default)]
+struct Deflated {
+    text: OnceLock<Option<Bytes>>,
+    frame: OnceLock<Option<Bytes>>,
 }
 
 impl Outgoing {
@@ -26,36 +38,58 @@ impl Outgoing {
     /// the message in it is.
     pub(crate) fn from_frame(frame: impl Into<Bytes>, text_len: usize) -> Self {
         let (frame, text) = (frame.into(), OnceLock::new());
-        Self(Arc::new(Shared::Frame { frame, text_len, text }))
+        Self::new(Form::Frame { frame, text_len, text })
+    }
+
+    fn new(form: Form) -> Self {
+        Self(Arc::new(Shared { form, deflated: OnceLock::new() }))
     }
 
     /// The message.
     #[must_use]
     pub fn text(&self) -> &ByteString {
-        match &*self.0 {
-            Shared::Text { text, .. } => text,
-            Shared::Frame { frame, text, .. } => text.get_or_init(|| text_of(frame)),
+        match &self.0.form {
+            Form::Text { text, .. } => text,
+            Form::Frame { frame, text, .. } => text.get_or_init(|| text_of(frame)),
         }
     }
 
     /// How long the message is, in bytes.
     #[must_use]
     pub fn text_len(&self) -> usize {
-        match &*self.0 {
-            Shared::Text { text, .. } => text.len(),
-            Shared::Frame { text_len, .. } => *text_len,
+        match &self.0.form {
+            Form::Text { text, .. } => text.len(),
+            Form::Frame { text_len, .. } => *text_len,
         }
     }
 
     /// The frame `a["..."]`, in UTF-8.
     #[must_use]
     pub fn frame(&self) -> &Bytes {
-        match &*self.0 {
-            Shared::Text { text, frame } => {
-                frame.get_or_init(|| sockjs::message_frame(text).into())
-            }
-            Shared::Frame { frame, .. } => frame,
+        match &self.0.form {
+            Form::Text { text, frame } => frame.get_or_init(|| sockjs::message_frame(text).into()),
+            Form::Frame { frame, .. } => frame,
         }
+    }
+
+    /// The text compressed by `deflate`, which says itself whether that pays.
+    pub(crate) fn deflated_text(
+        &self,
+        deflate: impl FnOnce(&[u8]) -> Option<Bytes>,
+    ) -> Option<Bytes> {
+        self.deflated().text.get_or_init(|| deflate(self.text().as_bytes())).clone()
+    }
+
+    /// The frame compressed by `deflate`, which says itself whether that pays.
+    pub(crate) fn deflated_frame(
+        &self,
+        deflate: impl FnOnce(&[u8]) -> Option<Bytes>,
+    ) -> Option<Bytes> {
+        self.deflated().frame.get_or_init(|| deflate(self.frame())).clone()
+    }
+
+    fn deflated(&self) -> &Deflated {
+        self.0.deflated.get_or_init(Box::default)
     }
 
     /// The frame, to be sent: that of the last holder is given away, not shared once more.
@@ -64,9 +98,9 @@ impl Outgoing {
         if Arc::strong_count(&self.0) > 1 {
             return self.frame().clone();
         }
-        match Arc::try_unwrap(self.0) {
-            Ok(Shared::Frame { frame, .. }) => frame,
-            Ok(Shared::Text { text, frame }) => {
+        match Arc::try_unwrap(self.0).map(|shared| shared.form) {
+            Ok(Form::Frame { frame, .. }) => frame,
+            Ok(Form::Text { text, frame }) => {
                 frame.into_inner().unwrap_or_else(|| sockjs::message_frame(&text).into())
             }
             Err(shared) => Self(shared).frame().clone(),
@@ -92,7 +126,7 @@ fn text_of(frame: &[u8]) -> ByteString {
 
 impl From<ByteString> for Outgoing {
     fn from(text: ByteString) -> Self {
-        Self(Arc::new(Shared::Text { text, frame: OnceLock::new() }))
+        Self::new(Form::Text { text, frame: OnceLock::new() })
     }
 }
 
@@ -133,6 +167,17 @@ mod tests {
         assert_eq!(copy.quoted(), br#""a\"b""#);
         assert_eq!(copy.into_frame().as_ptr(), message.frame().as_ptr());
         assert_eq!(message.into_frame(), &br#"a["a\"b"]"#[..]);
+    }
+
+    #[test]
+    fn clones_share_one_compressed_form_each_of_text_and_frame() {
+        let message = Outgoing::from("text");
+        let copy = message.clone();
+        let text = message.deflated_text(|text| Some(Bytes::copy_from_slice(&text[..2])));
+        assert_eq!(text.as_deref(), Some(&b"te"[..]));
+        assert_eq!(copy.deflated_text(|_| panic!("is compressed already")), text);
+        assert_eq!(copy.deflated_frame(|frame| (frame.len() > 99).then(Bytes::new)), None);
+        assert_eq!(message.deflated_frame(|_| panic!("is known not to pay")), None);
     }
 
     #[test]

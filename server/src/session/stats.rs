@@ -55,6 +55,10 @@ pub struct TrafficStats {
     pub sent_messages: u64,
     /// Bytes of messages to clients.
     pub sent_bytes: u64,
+    /// Those of the messages to clients that went compressed.
+    pub compressed_messages: u64,
+    /// Bytes that compressing them has saved.
+    pub saved_bytes: u64,
 }
 
 /// What waits in queues.
@@ -93,6 +97,8 @@ struct Traffic {
     received_bytes: AtomicU64,
     sent_messages: AtomicU64,
     sent_bytes: AtomicU64,
+    compressed_messages: AtomicU64,
+    saved_bytes: AtomicU64,
 }
 
 /// Counts of one batch, on their way to the [`Counters`].
@@ -102,6 +108,8 @@ pub(crate) struct Tally {
     received_bytes: u64,
     sent_messages: u64,
     sent_bytes: u64,
+    compressed_messages: u64,
+    saved_bytes: u64,
 }
 
 /// Why messages were thrown away.
@@ -121,6 +129,12 @@ impl Tally {
         self.sent_messages += 1;
         self.sent_bytes += bytes as u64;
     }
+
+    /// One of those that were sent went compressed.
+    pub(crate) fn compress(&mut self, saved: usize) {
+        self.compressed_messages += 1;
+        self.saved_bytes += saved as u64;
+    }
 }
 
 impl Counters {
@@ -139,6 +153,12 @@ impl Counters {
             traffic.sent_messages.fetch_add(tally.sent_messages, Relaxed);
             traffic.sent_bytes.fetch_add(tally.sent_bytes, Relaxed);
             (tally.sent_messages, tally.sent_bytes) = (0, 0);
+        }
+        if tally.compressed_messages > 0 {
+            let traffic = traffic();
+            traffic.compressed_messages.fetch_add(tally.compressed_messages, Relaxed);
+            traffic.saved_bytes.fetch_add(tally.saved_bytes, Relaxed);
+            (tally.compressed_messages, tally.saved_bytes) = (0, 0);
         }
     }
 
@@ -207,6 +227,8 @@ impl Counters {
             sum.received_bytes += traffic.received_bytes.load(Relaxed);
             sum.sent_messages += traffic.sent_messages.load(Relaxed);
             sum.sent_bytes += traffic.sent_bytes.load(Relaxed);
+            sum.compressed_messages += traffic.compressed_messages.load(Relaxed);
+            sum.saved_bytes += traffic.saved_bytes.load(Relaxed);
         }
         sum
     }
@@ -231,6 +253,7 @@ mod tests {
         tally.receive(10);
         tally.send(3);
         tally.send(4);
+        tally.compress(2);
         counters.add(Transport::XhrPolling, &mut tally);
         counters.add(Transport::XhrPolling, &mut tally);
         let stats = counters.snapshot(QueueStats::default());
@@ -239,6 +262,8 @@ mod tests {
             received_bytes: 10,
             sent_messages: 2,
             sent_bytes: 7,
+            compressed_messages: 1,
+            saved_bytes: 2,
         };
         assert_eq!(stats.transports[Transport::XhrPolling as usize].traffic, expected);
         assert_eq!(

@@ -1,19 +1,24 @@
 //! The WebSocket crate, behind a small face, so that another one could stand here.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll, ready};
 
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Sink;
-use http::Request;
 use http::request::Parts;
+use http::{HeaderValue, Request, header};
 use http_body_util::Empty;
 use hyper::upgrade::OnUpgrade;
+use tokio_util::codec::Decoder as _;
 use yawc::close::CloseCode;
-use yawc::{Frame, OpCode, Options, Role, WebSocket};
+use yawc::codec::Decoder;
+use yawc::{DeflatePool, Frame, OpCode, Options, Role, WebSocket};
 
+use super::deflate::{self, AGREED};
 use super::stream::Stream;
 
 /// Buffers of an idle connection, in bytes; they grow with what passes and shrink again.
@@ -22,6 +27,8 @@ const BUFFER: usize = 512;
 const WRITE_BOUNDARY: usize = 16 * 1024;
 /// Pongs that may wait for a peer that sends pings and does not read.
 const MAX_PONGS_OWED: usize = 64;
+/// Memory for messages that are being inflated, of all connections. One more takes its own.
+static INFLATING: LazyLock<DeflatePool> = LazyLock::new(|| DeflatePool::new(16));
 
 /// What the peer sent.
 pub(super) enum Incoming {
@@ -47,14 +54,18 @@ impl From<yawc::WebSocketError> for Lost {
 pub(super) struct Codec {
     socket: WebSocket<Stream>,
     pongs_owed: usize,
+    deflates: bool,
 }
 
 /// The 101 answer, and the connection once it has been sent; `None` when the request is no
-/// WebSocket handshake of version 13. Messages may be up to `limit` bytes.
+/// WebSocket handshake of version 13. Messages may be up to `limit` bytes, and be compressed if
+/// `may_deflate`.
 pub(super) fn accept(
     parts: &mut Parts,
     limit: usize,
+    may_deflate: bool,
 ) -> Option<(Response<Empty<Bytes>>, Accepting)> {
+    let deflates = may_deflate && deflate::is_offered(&parts.headers);
     let options = Options::default()
         .with_limits(limit + 1, limit + 1)
         .with_read_buffer_capacity(BUFFER)
@@ -65,14 +76,19 @@ pub(super) fn accept(
     *request.extensions_mut() = std::mem::take(&mut parts.extensions);
     // The crate checks the handshake; the connection itself goes through our own stream.
     let upgrade = request.extensions().get::<OnUpgrade>()?.clone();
-    let (response, _) = WebSocket::upgrade_with_options(&mut request, options.clone()).ok()?;
-    Some((response, Accepting { upgrade, options }))
+    let (mut response, _) = WebSocket::upgrade_with_options(&mut request, options.clone()).ok()?;
+    if deflates {
+        let agreed = HeaderValue::from_static(AGREED);
+        response.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, agreed);
+    }
+    Some((response, Accepting { upgrade, options, deflates }))
 }
 
 /// Waits until the 101 answer has been sent.
 pub(super) struct Accepting {
     upgrade: OnUpgrade,
     options: Options,
+    deflates: bool,
 }
 
 impl Future for Accepting {
@@ -82,9 +98,20 @@ impl Future for Accepting {
         let Ok(upgraded) = ready!(Pin::new(&mut self.upgrade).poll(cx)) else {
             return Poll::Ready(None);
         };
-        let options = std::mem::take(&mut self.options);
-        let socket = WebSocket::from_stream(Stream::new(upgraded), Role::Server, options).ok();
-        Poll::Ready(socket.map(|socket| Codec { socket, pongs_owed: 0 }))
+        let mut options = std::mem::take(&mut self.options);
+        let deflates = self.deflates;
+        if deflates {
+            // The crate inflates. What is sent is compressed by us, once for all receivers.
+            options = options
+                .with_low_latency_compression()
+                .with_deflate_pool(INFLATING.clone())
+                .with_compression_threshold(usize::MAX);
+        }
+        let stream = Stream::new(upgraded);
+        let agreed = deflates.then_some(AGREED);
+        let socket =
+            WebSocket::from_stream_with_extensions(stream, Role::Server, agreed, options).ok();
+        Poll::Ready(socket.map(|socket| Codec { socket, pongs_owed: 0, deflates }))
     }
 }
 
@@ -100,9 +127,7 @@ impl Codec {
             }
             let frame = match ready!(self.socket.poll_next_frame(cx)) {
                 Ok(frame) => frame,
-                Err(error) if error.is_closed() || error.is_io_error() => {
-                    return Poll::Ready(Incoming::Lost);
-                }
+                Err(error) if is_lost(&error) => return Poll::Ready(Incoming::Lost),
                 Err(error) => {
                     tracing::debug!(%error, "websocket protocol broken");
                     return Poll::Ready(Incoming::Closed);
@@ -136,6 +161,21 @@ impl Codec {
         self.send(Frame::binary(data))
     }
 
+    /// Whether the peer takes compressed messages.
+    pub(super) fn deflates(&self) -> bool {
+        self.deflates
+    }
+
+    /// Sends a message that is compressed already.
+    pub(super) fn send_deflated_text(&mut self, payload: Bytes) -> Result<(), Lost> {
+        self.send(deflated(OpCode::Text, payload)?)
+    }
+
+    /// Sends a message that is compressed already.
+    pub(super) fn send_deflated_binary(&mut self, payload: Bytes) -> Result<(), Lost> {
+        self.send(deflated(OpCode::Binary, payload)?)
+    }
+
     pub(super) fn send_ping(&mut self) -> Result<(), Lost> {
         self.send(Frame::ping(Bytes::new()))
     }
@@ -150,4 +190,19 @@ impl Codec {
     fn send(&mut self, frame: Frame) -> Result<(), Lost> {
         Ok(Pin::new(&mut self.socket).start_send(frame)?)
     }
+}
+
+/// What cannot be inflated comes as an error of input and output as well, and is none.
+fn is_lost(error: &yawc::WebSocketError) -> bool {
+    let is_lost = |error: &io::Error| error.kind() != io::ErrorKind::InvalidInput;
+    error.is_closed() || error.as_io_error().is_some_and(is_lost)
+}
+
+/// A frame with the bit that says so (RSV1). The crate has no way to set it but to read it.
+fn deflated(opcode: OpCode, payload: Bytes) -> Result<Frame, Lost> {
+    const FIN_AND_RSV1: u8 = 0b1100_0000;
+    let mut head = BytesMut::from(&[FIN_AND_RSV1 | u8::from(opcode), 0][..]);
+    let mut frame = Decoder::new(Role::Client, usize::MAX).decode(&mut head)?.ok_or(Lost)?;
+    *frame.payload_mut() = payload;
+    Ok(frame)
 }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `codec` | the WebSocket crate, behind a small face |
 //! | `connection` | the task of one connection |
+//! | `deflate` | compression: what is agreed to, and messages compressed |
 //! | `stream` | the bytes below it: large reads into a shared buffer |
 //! | `pump` | moves messages between the codec and the socket's queues |
 
 mod codec;
 mod connection;
+mod deflate;
 mod pump;
 mod stream;
 
@@ -36,7 +38,8 @@ pub(super) fn open(mut call: Call, transport: Transport) -> Response {
         return call.reply().unavailable();
     };
     let limit = frame_limit(&call, transport);
-    let Some((response, accepting)) = codec::accept(&mut call.parts, limit) else {
+    let may_deflate = call.options().compression_threshold.is_some();
+    let Some((response, accepting)) = codec::accept(&mut call.parts, limit, may_deflate) else {
         return refuse(&call, "Not a valid websocket request\n");
     };
     let handler = call.service.handler_for(Arc::clone(&link));

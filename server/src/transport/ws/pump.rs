@@ -13,6 +13,7 @@ use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::sockjs::{self, Upload, close_frame};
 
 use super::codec::{Codec, Incoming, Lost};
+use super::deflate::deflate;
 use crate::session::{Closing, Link, Options, Outgoing, Taken, Tally};
 
 pub(super) struct Pump {
@@ -25,6 +26,8 @@ pub(super) struct Pump {
     sent: usize,
     is_dirty: bool,
     tally: Tally,
+    /// Messages of so many bytes are compressed if it pays.
+    deflated_from: usize,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -44,6 +47,7 @@ impl Pump {
     pub(super) fn new(codec: Codec, link: Arc<Link>, options: Arc<Options>) -> Self {
         let timer = Box::pin(sleep(options.heartbeat_interval));
         let batch = VecDeque::new();
+        let threshold = options.compression_threshold.filter(|_| codec.deflates());
         let mut pump = Self {
             codec,
             link,
@@ -53,6 +57,7 @@ impl Pump {
             sent: 0,
             is_dirty: false,
             tally: Tally::default(),
+            deflated_from: threshold.unwrap_or(usize::MAX),
             timer,
         };
         if !pump.is_raw() {
@@ -244,6 +249,13 @@ impl Pump {
         tracing::trace!(length = message.text_len(), "message sent");
         self.is_dirty = true;
         self.tally.send(message.text_len());
+        if message.text_len() >= self.deflated_from {
+            return self.send_large(message);
+        }
+        self.send_plain(message)
+    }
+
+    fn send_plain(&mut self, message: Outgoing) -> Result<(), Lost> {
         if !self.is_raw() {
             return self.codec.send_text(message.into_frame());
         }
@@ -252,6 +264,25 @@ impl Pump {
             self.codec.send_binary(text)
         } else {
             self.codec.send_text(text)
+        }
+    }
+
+    /// Sends a message compressed if it pays.
+    fn send_large(&mut self, message: Outgoing) -> Result<(), Lost> {
+        let is_raw = self.is_raw();
+        let (plain_len, deflated) = if is_raw {
+            (message.text_len(), message.deflated_text(deflate))
+        } else {
+            (message.frame().len(), message.deflated_frame(deflate))
+        };
+        let Some(deflated) = deflated else {
+            return self.send_plain(message);
+        };
+        self.tally.compress(plain_len - deflated.len());
+        if is_raw && self.options.raw_binary {
+            self.codec.send_deflated_binary(deflated)
+        } else {
+            self.codec.send_deflated_text(deflated)
         }
     }
 
