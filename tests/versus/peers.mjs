@@ -23,6 +23,7 @@ export const PEERS = [
     name: "trolleybus",
     command: [process.env.TROLLEYBUS_BIN, "demo", "--open-bridge", "--listen", "127.0.0.1:{port}"],
     form: "sockjs",
+    compresses: true,
   },
   { name: "sockjs-node", command: node("sockjs-node.mjs"), version: version("sockjs"), form: "sockjs" },
   { name: "ws", command: node("ws.mjs"), version: version("ws"), form: "raw" },
@@ -40,6 +41,7 @@ export const PEERS = [
     warmUp: 3,
     ...built("vertx", (classes) => ["java", "-cp", classes, "Peer", "{port}"]),
     form: "sockjs",
+    compresses: true,
   },
   { name: "bare", ...built("bare", (program) => [program, "{port}"]), path: "/", form: "bare" },
 ];

@@ -33,7 +33,7 @@ function choose() {
 }
 
 /** Polling is SockJS's. */
-const canDo = (peer, work) => !work.form || peer.form === "sockjs";
+const canDo = (peer, work) => (!work.form || peer.form === "sockjs") && (!work.compressed || Boolean(peer.compresses));
 
 /** For each peer its figures, by turns, or the reason why there are none. */
 async function compare(work, peers) {

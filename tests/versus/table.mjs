@@ -54,7 +54,7 @@ export function verdict(work, figures) {
   if (work.below) {
     verdicts.push(...below(work.below, figures));
   }
-  return verdicts.join("; ");
+  return verdicts.join("; ") || "-";
 }
 
 function below(names, figures) {

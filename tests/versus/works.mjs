@@ -5,7 +5,7 @@ const kilobytes16 = ["--size", "16384"];
 /**
  * `figure` names what counts in the report of `trolleybus bench`, `unit` says what that is.
  * `bar` is a share of sockjs-node's figure, `most` an absolute bound, `below` names peers that must not be better.
- * `form` is for the works that only SockJS knows. `rounds`: more of them would tell nothing new. `quick` are the arguments of quick runs.
+ * `form` is for the works that only SockJS knows, and `compressed` for peers that compress as they come. `rounds`: more of them would tell nothing new. `quick` are the arguments of quick runs.
  */
 export const WORKS = [
   { name: "Request/reply, 64 connections, one under way each", args: ["request", "--connections", "64"], bar: 0.3 },
@@ -16,6 +16,7 @@ export const WORKS = [
   { name: "1,000 addresses, 200 clients with 10 each, 16 random publishes under way", args: ["many"], bar: 0.21 },
   { name: "1,000 addresses, 200 clients with 10 each, 200 random publishes under way", args: ["many", "--window", "200"], bar: 0.21 },
   { name: "Fan-out to 50 of 16 KB bodies", args: ["fanout", "--subscribers", "50", ...kilobytes16], bar: 0.08 },
+  { name: "The same compressed (permessage-deflate)", args: ["fanout", "--subscribers", "50", ...kilobytes16], form: "sockjs-deflate", compressed: true },
   { name: "xhr-polling request/reply, 64 sessions", args: ["request", "--connections", "64"], form: "xhr-polling", bar: 0.21 },
   { name: "xhr-streaming request/reply, 64 sessions", args: ["request", "--connections", "64"], form: "xhr-streaming", bar: 0.22 },
   { name: "Connect, register, disconnect", args: ["churn"], bar: 0.4 },

@@ -18,12 +18,14 @@ const EXTENSION: &str = "permessage-deflate";
 const WINDOW_BITS: u8 = 15;
 /// What a message compressed by itself ends with, and what is not sent of it.
 const TAIL: &[u8] = &[0, 0, 0xff, 0xff];
+/// Level 2 takes twice the time for a quarter to a third fewer bytes, 6 five times for a third fewer.
+const LEVEL: Compression = Compression::new(1);
 /// Memory that a thread keeps between messages.
 const SCRATCH: usize = 64 * 1024;
 
 thread_local! {
     static DEFLATER: RefCell<Deflater> = RefCell::new(Deflater {
-        compress: Compress::new(Compression::fast(), false),
+        compress: Compress::new(LEVEL, false),
         scratch: Vec::new(),
     });
 }

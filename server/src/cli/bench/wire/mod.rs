@@ -34,6 +34,8 @@ const FAILURE: [&[u8]; 2] = [br#""type":"err""#, br#"\"type\":\"err\""#];
 pub(super) enum Form {
     /// Envelopes in SockJS frames over a WebSocket.
     Sockjs,
+    /// The same, compressed where the server agrees to it; bodies are records instead of one letter.
+    SockjsDeflate,
     /// Envelopes on the raw WebSocket.
     Raw,
     /// Envelopes by SockJS xhr-polling.
@@ -52,7 +54,8 @@ pub(super) enum Form {
 impl Form {
     /// Messages are quoted, in frames that have a letter in front.
     fn is_sockjs(self) -> bool {
-        matches!(self, Self::Sockjs | Self::XhrPolling | Self::XhrStreaming)
+        use Form::{Sockjs, SockjsDeflate, XhrPolling, XhrStreaming};
+        matches!(self, Sockjs | SockjsDeflate | XhrPolling | XhrStreaming)
     }
 }
 
@@ -83,6 +86,24 @@ enum Carrier {
     Http(Box<http::Carrier>),
 }
 
+/// What fills a body up: what compression is measured with has to be like what people send.
+fn padding(form: Form, size: usize) -> String {
+    if form != Form::SockjsDeflate {
+        return "x".repeat(size);
+    }
+    let mut records = String::with_capacity(size + 64);
+    for number in 0_u64.. {
+        if records.len() >= size {
+            break;
+        }
+        let value = number.wrapping_mul(2_654_435_761) % 1_000_003;
+        let _ =
+            write!(records, "id: {}, name: sensor {}, value: {value}; ", number * 7, number % 17);
+    }
+    records.truncate(size);
+    records
+}
+
 impl Wire {
     pub(super) async fn open(url: &str, form: Form, size: usize) -> anyhow::Result<Self> {
         let base = url.trim_end_matches('/').replacen("http", "ws", 1);
@@ -96,7 +117,7 @@ impl Wire {
         };
         static INBOXES: AtomicUsize = AtomicUsize::new(0);
         let inbox = format!("_BENCH.{}.{}", std::process::id(), INBOXES.fetch_add(1, Relaxed));
-        let padding = "x".repeat(size.saturating_sub(DIGITS + 2));
+        let padding = padding(form, size.saturating_sub(DIGITS + 2));
         Ok(Self { carrier, form, padding, rest: None, inbox, is_inbox_open: false })
     }
 

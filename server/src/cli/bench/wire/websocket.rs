@@ -32,9 +32,12 @@ impl Carrier {
         let port = url.port_or_known_default().context("the URL has no port")?;
         let stream = TcpStream::connect((host, port)).await.context("cannot connect")?;
         stream.set_nodelay(true)?;
-        let socket = WebSocket::handshake(url, stream, yawc::Options::default())
-            .await
-            .context("no WebSocket there")?;
+        let options = match form {
+            Form::SockjsDeflate => yawc::Options::default().with_low_latency_compression(),
+            _ => yawc::Options::default(),
+        };
+        let socket =
+            WebSocket::handshake(url, stream, options).await.context("no WebSocket there")?;
         let mut carrier = Self { socket, form, nats: Reader::default(), outgoing: String::new() };
         carrier.greet().await?;
         Ok(carrier)
@@ -42,7 +45,7 @@ impl Carrier {
 
     async fn greet(&mut self) -> anyhow::Result<()> {
         match self.form {
-            Form::Sockjs => drop(self.frame().await?),
+            Form::Sockjs | Form::SockjsDeflate => drop(self.frame().await?),
             Form::SocketIo => {
                 // Engine.IO opens, then the default namespace.
                 self.frame().await?;
@@ -109,7 +112,7 @@ impl Carrier {
                 self.outgoing.push_str(text);
                 return Ok(());
             }
-            Form::Sockjs => {
+            Form::Sockjs | Form::SockjsDeflate => {
                 let mut frame = String::with_capacity(text.len() + 32);
                 frame.push('[');
                 json::quote_into(&mut frame, text);
