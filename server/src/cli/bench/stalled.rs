@@ -47,16 +47,17 @@ impl Stalled {
         let size = self.common.size.max(1) as u64;
         let publishes = (self.megabytes * 1_000_000).div_ceil(size);
         ensure!(publishes > 0, "there must be something to do");
-        let mut publisher = self.open(&[]).await?;
-        let mut live = self.open(&[ADDRESS]).await?;
+        let publisher = self.open(&[]).await?;
+        let live = self.open(&[ADDRESS]).await?;
+        let mut pair = Pair { publisher, live, pinged: Instant::now() };
         // Once without it, so that buffers are warm and there is something to compare with.
-        let (alone, _) = drive(&mut publisher, &mut live, publishes, pid).await?;
+        let (alone, _) = pair.drive(publishes, pid).await?;
         let before = process::usage(pid)?.resident;
         let stalled = self.open(&[ADDRESS]).await?;
-        let (with, most) = drive(&mut publisher, &mut live, publishes, pid).await?;
+        let (with, most) = pair.drive(publishes, pid).await?;
         drop(stalled);
         // And once more without, because a machine that others use too has better and worse times.
-        let (after, _) = drive(&mut publisher, &mut live, publishes, pid).await?;
+        let (after, _) = pair.drive(publishes, pid).await?;
         Ok(StalledReport {
             work: format!(
                 "a stalled and a live reader ({:?}), {} MB in messages of {size} bytes",
@@ -80,34 +81,43 @@ impl Stalled {
     }
 }
 
-/// Publishes one message after the other, each once the live reader has the one before; gives
-/// the latencies in microseconds, and the most memory that the server held.
-async fn drive(
-    publisher: &mut Wire,
-    live: &mut Wire,
-    publishes: u64,
-    pid: u32,
-) -> anyhow::Result<(Histogram<u64>, u64)> {
-    let mut latencies = Histogram::new_with_bounds(1, 60_000_000, 3)?;
-    let (mut most, mut pinged) = (0, Instant::now());
-    for number in 1..=publishes {
-        if pinged.elapsed() > Duration::from_secs(4) {
-            pinged = Instant::now();
-            publisher.ping().await?;
-            live.ping().await?;
+/// Who publishes and who reads.
+struct Pair {
+    publisher: Wire,
+    live: Wire,
+    pinged: Instant,
+}
+
+impl Pair {
+    /// Publishes one message after the other, each once the live reader has the one before; gives
+    /// the latencies in microseconds, and the most memory that the server held.
+    async fn drive(&mut self, publishes: u64, pid: u32) -> anyhow::Result<(Histogram<u64>, u64)> {
+        let mut latencies = Histogram::new_with_bounds(1, 60_000_000, 3)?;
+        let mut most = 0;
+        for number in 1..=publishes {
+            self.keep_alive().await?;
+            let sent = Instant::now();
+            self.publisher.feed_publish(ADDRESS, number).await?;
+            self.publisher.flush().await?;
+            let received = tokio::time::timeout(PATIENCE, self.live.receive());
+            let received = received.await.context("the live reader got nothing more")??;
+            ensure!(received == number, "the live reader got {received} instead of {number}");
+            latencies.saturating_record(u64::try_from(sent.elapsed().as_micros())?.max(1));
+            if number % LOOK == 0 || number == publishes {
+                most = most.max(process::usage(pid)?.resident);
+            }
         }
-        let sent = Instant::now();
-        publisher.feed_publish(ADDRESS, number).await?;
-        publisher.flush().await?;
-        let received = tokio::time::timeout(PATIENCE, live.receive());
-        let received = received.await.context("the live reader got nothing more")??;
-        ensure!(received == number, "the live reader got {received} instead of {number}");
-        latencies.saturating_record(u64::try_from(sent.elapsed().as_micros())?.max(1));
-        if number % LOOK == 0 || number == publishes {
-            most = most.max(process::usage(pid)?.resident);
-        }
+        Ok((latencies, most))
     }
-    Ok((latencies, most))
+
+    async fn keep_alive(&mut self) -> anyhow::Result<()> {
+        if self.pinged.elapsed() > Duration::from_secs(4) {
+            self.pinged = Instant::now();
+            self.publisher.ping().await?;
+            self.live.ping().await?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for StalledReport {

@@ -163,22 +163,29 @@ struct Connection {
 }
 
 impl Connection {
+    /// A server may close a connection that it has answered on, as Vert.x does after each poll, and
+    /// the news may come after the next request went: that goes once more then, as in browsers.
     async fn post(&mut self, path: &str, body: &str) -> anyhow::Result<Response<Incoming>> {
         if let Some(sender) = &mut self.sender
-            && sender.ready().await.is_err()
+            && sender.ready().await.is_ok()
         {
-            self.sender = None;
+            match sender.send_request(request(&self.authority, path, body)?).await {
+                Err(error) if error.is_canceled() || error.is_incomplete_message() => {}
+                answered => return answered.context("the server hung up"),
+            }
         }
-        if self.sender.is_none() {
-            self.sender = Some(connect(&self.authority).await?);
-        }
-        let sender = self.sender.as_mut().context("invariant: just connected")?;
-        let request = Request::post(path)
-            .header(header::HOST, &self.authority)
-            .header(header::CONTENT_TYPE, "text/plain;charset=UTF-8")
-            .body(Full::from(body.to_owned()))?;
-        sender.send_request(request).await.context("the server hung up")
+        let mut sender = connect(&self.authority).await?;
+        let response = sender.send_request(request(&self.authority, path, body)?).await;
+        self.sender = Some(sender);
+        response.context("the server hung up")
     }
+}
+
+fn request(authority: &str, path: &str, body: &str) -> anyhow::Result<Request<Full<Bytes>>> {
+    Ok(Request::post(path)
+        .header(header::HOST, authority)
+        .header(header::CONTENT_TYPE, "text/plain;charset=UTF-8")
+        .body(Full::from(body.to_owned()))?)
 }
 
 async fn connect(authority: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
