@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use futures_util::StreamExt as _;
 use prometheus_parse::{Sample, Scrape, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use trolleybus_client::{BusConsumer as _, BusMessage as _, Client, EventBus as _, Options};
 use trolleybus_tests::support::http::{get, post, stream};
 use trolleybus_tests::support::soon;
 
@@ -76,6 +78,25 @@ async fn what_happened_is_counted() {
         }
     };
     assert_eq!(soon(gone).await, 1.0);
+}
+
+#[tokio::test]
+async fn what_compression_saves_is_counted() {
+    let server = Server::start(config()).await;
+    let client = Client::with_options(&format!("http://{}/eventbus", server.addr), Options::new());
+    let mut news = client.consumer("news");
+    soon(news.completion()).await.unwrap();
+    for body in ["x".repeat(10_000), "short".to_owned()] {
+        client.publish("news", body.as_str()).unwrap();
+        let message = soon(news.next()).await.unwrap();
+        assert_eq!(message.body().as_json(), format!("\"{body}\""));
+    }
+
+    let (_, seen) = scrape(&server).await;
+    let counted = |name| number(&seen, &format!("trolleybus_{name}_total transport=websocket"));
+    assert_eq!(counted("socket_messages_compressed"), 1.0);
+    let saved = counted("socket_compression_saved_bytes");
+    assert!((9_000.0..10_100.0).contains(&saved), "{saved}");
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ use crate::core::{Link, Opening};
 
 /// Longest frame that is read.
 const FRAME_BYTES_MAX: usize = 16 << 20;
+/// Shortest message that is compressed, if the server agrees to it: shorter ones fit into a packet.
+const COMPRESSED_BYTES_MIN: usize = 1024;
 
 type Socket = WebSocket<MaybeTlsStream<TcpStream>>;
 
@@ -59,7 +61,9 @@ impl Line {
     pub(super) fn open(&mut self, link: Link, url: &str, opening: Opening<'_>) {
         let options = Options::default()
             .with_max_payload_read(FRAME_BYTES_MAX)
-            .with_max_read_buffer(2 * FRAME_BYTES_MAX);
+            .with_max_read_buffer(2 * FRAME_BYTES_MAX)
+            .with_low_latency_compression()
+            .with_compression_threshold(COMPRESSED_BYTES_MIN);
         *self = Self {
             link,
             stage: match url.parse() {
