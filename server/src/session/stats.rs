@@ -104,11 +104,11 @@ struct Traffic {
 /// Counts of one batch, on their way to the [`Counters`].
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    received_messages: u64,
+    received_messages: u32,
+    sent_messages: u32,
+    compressed_messages: u32,
     received_bytes: u64,
-    sent_messages: u64,
     sent_bytes: u64,
-    compressed_messages: u64,
     saved_bytes: u64,
 }
 
@@ -144,19 +144,19 @@ impl Counters {
         let traffic = || &self.traffic.here()[transport as usize];
         if tally.received_messages > 0 {
             let traffic = traffic();
-            traffic.received_messages.fetch_add(tally.received_messages, Relaxed);
+            traffic.received_messages.fetch_add(tally.received_messages.into(), Relaxed);
             traffic.received_bytes.fetch_add(tally.received_bytes, Relaxed);
             (tally.received_messages, tally.received_bytes) = (0, 0);
         }
         if tally.sent_messages > 0 {
             let traffic = traffic();
-            traffic.sent_messages.fetch_add(tally.sent_messages, Relaxed);
+            traffic.sent_messages.fetch_add(tally.sent_messages.into(), Relaxed);
             traffic.sent_bytes.fetch_add(tally.sent_bytes, Relaxed);
             (tally.sent_messages, tally.sent_bytes) = (0, 0);
         }
         if tally.compressed_messages > 0 {
             let traffic = traffic();
-            traffic.compressed_messages.fetch_add(tally.compressed_messages, Relaxed);
+            traffic.compressed_messages.fetch_add(tally.compressed_messages.into(), Relaxed);
             traffic.saved_bytes.fetch_add(tally.saved_bytes, Relaxed);
             (tally.compressed_messages, tally.saved_bytes) = (0, 0);
         }

@@ -26,7 +26,7 @@ const BUFFER: usize = 512;
 /// Bytes that are collected before a write is forced.
 const WRITE_BOUNDARY: usize = 16 * 1024;
 /// Pongs that may wait for a peer that sends pings and does not read.
-const MAX_PONGS_OWED: usize = 64;
+const MAX_PONGS_OWED: u32 = 64;
 /// Memory for messages that are being inflated, of all connections. One more takes its own.
 static INFLATING: LazyLock<DeflatePool> = LazyLock::new(|| DeflatePool::new(16));
 
@@ -53,7 +53,7 @@ impl From<yawc::WebSocketError> for Lost {
 /// A WebSocket connection, polled.
 pub(super) struct Codec {
     socket: WebSocket<Stream>,
-    pongs_owed: usize,
+    pongs_owed: u32,
     deflates: bool,
 }
 

@@ -74,3 +74,14 @@ impl Future for Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten thousand of them are held in memory.
+    #[test]
+    fn the_task_of_a_connection_stays_small() {
+        assert!(size_of::<Connection>() <= 864, "{}", size_of::<Connection>());
+    }
+}

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -14,6 +15,7 @@ use trolleybus_protocol::sockjs::{self, Upload, close_frame};
 
 use super::codec::{Codec, Incoming, Lost};
 use super::deflate::deflate;
+use super::part::Part;
 use crate::session::{Closing, Link, Options, Outgoing, Taken, Tally};
 
 pub(super) struct Pump {
@@ -26,9 +28,13 @@ pub(super) struct Pump {
     sent: usize,
     is_dirty: bool,
     tally: Tally,
-    /// Messages of so many bytes are compressed if it pays.
-    deflated_from: usize,
     timer: Pin<Box<Sleep>>,
+    /// The timer was set, and has yet to be polled.
+    is_timer_new: bool,
+    /// All but the outbox: the input, the service and the timer.
+    inner: Part,
+    /// Reading stopped because the service is behind.
+    is_behind: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +53,6 @@ impl Pump {
     pub(super) fn new(codec: Codec, link: Arc<Link>, options: Arc<Options>) -> Self {
         let timer = Box::pin(sleep(options.heartbeat_interval));
         let batch = VecDeque::new();
-        let threshold = options.compression_threshold.filter(|_| codec.deflates());
         let mut pump = Self {
             codec,
             link,
@@ -57,8 +62,10 @@ impl Pump {
             sent: 0,
             is_dirty: false,
             tally: Tally::default(),
-            deflated_from: threshold.unwrap_or(usize::MAX),
             timer,
+            is_timer_new: true,
+            inner: Part::new(),
+            is_behind: false,
         };
         if !pump.is_raw() {
             let opened = pump.codec.send_text(Bytes::from_static(sockjs::OPEN.as_bytes()));
@@ -77,57 +84,70 @@ impl Pump {
         cx: &mut Context<'_>,
         mut serve: impl FnMut(&mut Context<'_>),
     ) -> Poll<()> {
+        self.inner.belong_to(cx.waker());
         loop {
             self.link.stay_awake();
-            let inbox_was_full = self.read(cx);
-            serve(cx);
+            if self.inner.has_news() || self.is_behind {
+                let waker = self.inner.waker();
+                self.read(&waker);
+                serve(&mut Context::from_waker(&waker));
+            }
             self.watch_clock(cx);
             self.write(cx);
             self.link.counters().add(self.link.info().transport(), &mut self.tally);
             if self.stage == Stage::Over {
                 return Poll::Ready(());
             }
-            if !inbox_was_full || self.link.poll_space(cx).is_pending() {
+            if !self.is_behind || self.has_to_wait() {
                 return Poll::Pending;
             }
         }
     }
 
-    /// Reads until nothing is ready; true when it stopped because the service is behind.
-    fn read(&mut self, cx: &mut Context<'_>) -> bool {
+    /// For the service, which is behind.
+    fn has_to_wait(&self) -> bool {
+        let waker = self.inner.waker();
+        self.link.poll_space(&Context::from_waker(&waker)).is_pending()
+    }
+
+    /// Reads until nothing is ready, or the service is behind.
+    fn read(&mut self, waker: &Waker) {
+        let mut cx = Context::from_waker(waker);
         let mut has_space = false;
+        self.is_behind = false;
         while self.stage != Stage::Over {
-            if !has_space && self.link.poll_space(cx).is_pending() {
-                return true;
+            if !has_space && self.link.poll_space(&cx).is_pending() {
+                self.is_behind = true;
+                break;
             }
             has_space = false;
-            match self.codec.poll_next(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Incoming::Text(text)) => has_space = self.accept_text(&text, cx),
+            match self.codec.poll_next(&mut cx) {
+                Poll::Pending => break,
+                Poll::Ready(Incoming::Text(text)) => has_space = self.accept_text(&text, waker),
                 Poll::Ready(Incoming::Binary(data)) => {
-                    has_space = self.accept(&String::from_utf8_lossy(&data), cx);
+                    has_space = self.accept(&String::from_utf8_lossy(&data), waker);
                 }
                 Poll::Ready(Incoming::Closed) => self.answer(),
                 Poll::Ready(Incoming::Lost) => self.over(),
             }
         }
-        false
     }
 
     /// Text must be UTF-8 (RFC 6455); in binary frames what is none becomes U+FFFD, as in uploads.
-    fn accept_text(&mut self, text: &[u8], cx: &Context<'_>) -> bool {
+    fn accept_text(&mut self, text: &[u8], reader: &Waker) -> bool {
         match std::str::from_utf8(text) {
-            Ok(text) => self.accept(text, cx),
+            Ok(text) => self.accept(text, reader),
             Err(_) => self.refuse(Close::NOT_TEXT),
         }
     }
 
-    /// True when the inbox is known to have space for more.
-    fn accept(&mut self, text: &str, cx: &Context<'_>) -> bool {
+    /// True when the inbox is known to have space for more. The service is polled with the waker of
+    /// the reader, and soon.
+    fn accept(&mut self, text: &str, reader: &Waker) -> bool {
         tracing::trace!(length = text.len(), "frame received");
         if self.is_raw() {
             self.tally.receive(text.len());
-            return self.link.deliver(ByteString::from(text), Some(cx.waker()));
+            return self.link.deliver(ByteString::from(text), Some(reader));
         }
         let Ok(upload) = Upload::parse_frame(text) else {
             return self.refuse(Close::BROKEN_FRAMING);
@@ -138,7 +158,7 @@ impl Pump {
                 return self.refuse(Close::TOO_BIG);
             }
             self.tally.receive(message.len());
-            has_space = self.link.deliver(message.into(), Some(cx.waker()));
+            has_space = self.link.deliver(message.into(), Some(reader));
         }
         has_space
     }
@@ -172,15 +192,26 @@ impl Pump {
 
     fn close_within_timeout(&mut self, stage: Stage) {
         self.stage = stage;
-        self.timer.as_mut().reset(Instant::now() + self.options.close_timeout);
+        self.set_timer(self.options.close_timeout);
+    }
+
+    fn set_timer(&mut self, duration: Duration) {
+        self.timer.as_mut().reset(Instant::now() + duration);
+        self.is_timer_new = true;
     }
 
     /// Heartbeats while open, the end of patience afterwards.
     fn watch_clock(&mut self, cx: &mut Context<'_>) {
-        while self.stage != Stage::Over && self.timer.as_mut().poll(cx).is_ready() {
+        // A timer that was polled once wakes by itself.
+        while self.stage != Stage::Over && (self.is_timer_new || self.timer.is_elapsed()) {
+            self.is_timer_new = false;
+            let waker = self.inner.waker();
+            if self.timer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+                return;
+            }
             if self.stage == Stage::Open {
                 self.beat(cx);
-                self.timer.as_mut().reset(Instant::now() + self.options.heartbeat_interval);
+                self.set_timer(self.options.heartbeat_interval);
             } else {
                 self.over();
             }
@@ -249,7 +280,7 @@ impl Pump {
         tracing::trace!(length = message.text_len(), "message sent");
         self.is_dirty = true;
         self.tally.send(message.text_len());
-        if message.text_len() >= self.deflated_from {
+        if self.codec.deflates() && self.is_large(&message) {
             return self.send_large(message);
         }
         self.send_plain(message)
@@ -265,6 +296,10 @@ impl Pump {
         } else {
             self.codec.send_text(text)
         }
+    }
+
+    fn is_large(&self, message: &Outgoing) -> bool {
+        self.options.compression_threshold.is_some_and(|least| message.text_len() >= least)
     }
 
     /// Sends a message compressed if it pays.
