@@ -153,16 +153,21 @@ impl Exchange {
             self.is_answered.store(is_small(&response), Relaxed);
             return Ok(response);
         }
-        self.requests.fetch_add(1, Relaxed);
-        self.is_answered.store(false, Relaxed);
         let proxies = &self.serving.limits.proxies;
+        if self.requests.fetch_add(1, Relaxed) == 0 {
+            proxies.notice(self.is_exempt, request.headers());
+        }
+        self.is_answered.store(false, Relaxed);
         let client = proxies.client(self.peer, request.headers());
-        proxies.notice(self.is_exempt, request.headers());
         let noted = Noted::new(&request, client);
         let is_whole = request.body().is_end_stream();
         let may_park = is_whole && goes_on(&request);
         let is_upload = request.method() == Method::POST;
-        let mut answer = self.serving.front.answer(request.map(Body::new), client).await;
+        let mut answer = {
+            let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+            let cx = &mut Context::from_waker(&waker);
+            self.serving.front.answer(request.map(Body::new), client, cx)
+        };
         if let Some(noted) = noted {
             answer = noted.follow(answer);
         }
@@ -170,6 +175,7 @@ impl Exchange {
             Answer::Ready(response) => response,
             Answer::Waiting(waiting) if may_park => self.wait(waiting).await,
             Answer::Waiting(waiting) => waiting.await,
+            Answer::Later(later) => later.await,
         };
         // An upload that was taken has been read to its end; one that was refused may not have been.
         let is_read = is_whole || is_upload && response.status() == StatusCode::NO_CONTENT;

@@ -52,6 +52,11 @@ impl Session {
         self.turn.acquire().await.ok()
     }
 
+    /// The same for one that does not wait: only if none came before.
+    pub(crate) fn try_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turn.try_acquire().ok()
+    }
+
     pub(super) fn attach(&self) -> Attach {
         self.life.lock().attach(now())
     }
