@@ -160,7 +160,7 @@ impl Service {
     fn open_session(&self, id: &str, link: Link) -> Option<Arc<Session>> {
         let link = Arc::new(link);
         let registration = self.register(&link)?;
-        let session = Arc::new(Session::new(id, Arc::clone(&link), Arc::clone(&self.options)));
+        let session = Arc::new(Session::new(id, Arc::clone(&link), &self.options));
         let table = Arc::clone(&self.table);
         self.spawn(Arc::clone(&session).run(table, registration, self.handler_for(link)));
         Some(session)

@@ -1,0 +1,90 @@
+//! What becomes of a connection when time passes: parked while it is quiet, cut when no request comes.
+
+use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::{Exchange, Stage};
+use crate::sockjs::Waiting;
+
+/// How long a poll waits, or a connection goes without a request, before it is parked; and at most
+/// twice that. On a busy session nothing takes that long.
+pub(super) const CALM: Duration = Duration::from_millis(250);
+
+/// What time has brought.
+pub(super) enum Found {
+    /// There is no request, and nothing is left of the last.
+    Calm,
+    /// A poll has to wait.
+    Quiet(Waiting),
+    /// The head of a request has not been whole in time.
+    Late,
+}
+
+/// One timer, which serves all the requests that come before it rings. Only then it is looked at
+/// whether anything has changed, so all may take a moment longer, and no request needs a timer.
+#[derive(Default)]
+pub(super) struct Watch {
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Whether it rings when the head of a request is late; else it rings after a moment.
+    is_for_head: bool,
+    /// What the changes were when it was set; none before.
+    changes: Option<u32>,
+}
+
+impl Watch {
+    /// Whether the timer is to be set.
+    pub(super) fn is_due(&self, exchange: &Exchange) -> bool {
+        let is_set = self.timer.is_some() && !(self.is_for_head && self.has_changed(exchange));
+        !is_set && !exchange.is_at(Stage::UnderWay)
+    }
+
+    pub(super) fn poll(&mut self, exchange: &Exchange, cx: &mut Context<'_>) -> Poll<Found> {
+        let for_head = exchange.serving.limits.header_timeout;
+        let moment = CALM.min(for_head);
+        loop {
+            if self.is_due(exchange) {
+                let is_first = self.changes.is_none() && exchange.is_at(Stage::Awaited);
+                self.set(if is_first { for_head } else { moment }, is_first, exchange);
+            }
+            let Some(timer) = &mut self.timer else { return Poll::Pending };
+            ready!(timer.as_mut().poll(cx));
+            if self.has_changed(exchange) {
+                self.timer = None;
+                continue;
+            }
+            if let Some(waiting) = exchange.take_waiting() {
+                return Poll::Ready(Found::Quiet(waiting));
+            }
+            let (is_answered, is_blocked) =
+                (exchange.is_at(Stage::Answered), exchange.backlog.is_there());
+            if is_answered {
+                // Once for each answer: whoever sends bytes of a request has no further rest before
+                // it is whole.
+                exchange.enter(Stage::Awaited);
+            }
+            match (is_answered, is_blocked) {
+                (true, false) => return Poll::Ready(Found::Calm),
+                (false, false) if self.is_for_head => return Poll::Ready(Found::Late),
+                (false, false) => self.set(for_head.saturating_sub(moment), true, exchange),
+                // A peer that does not read is cut off by the kernel.
+                (_, true) => self.set(for_head, true, exchange),
+            }
+        }
+    }
+
+    fn has_changed(&self, exchange: &Exchange) -> bool {
+        self.changes != Some(exchange.changes.load(Relaxed))
+    }
+
+    fn set(&mut self, after: Duration, is_for_head: bool, exchange: &Exchange) {
+        (self.is_for_head, self.changes) = (is_for_head, Some(exchange.changes.load(Relaxed)));
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(Instant::now() + after),
+            none => *none = Some(Box::pin(sleep(after))),
+        }
+    }
+}
