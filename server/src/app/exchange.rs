@@ -28,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::access_log::Noted;
 use super::http::Serving;
 use super::rewind::{Backlog, Rewind};
-use crate::sockjs::{Answer, Apart, Waiting, recognizable};
+use crate::sockjs::{Answer, Waiting, recognizable};
 use body::{Bystander, Download, End, Upload};
 use parked::Parked;
 use watch::{Found, Watch};
@@ -71,38 +71,27 @@ where
                 .with_upgrades(),
         );
         let turn = {
-            let (mut watch, mut apart) = (Watch::default(), Apart::default());
-            let mut stopping = Some(Box::pin(exchange.serving.stop.cancelled()));
+            let mut watch = Watch::new(&exchange);
             let turn = poll_fn(|_| {
                 let cx = &mut Context::from_waker(&waker);
                 loop {
                     if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                         return Poll::Ready(Turn::Over(ended));
                     }
-                    if watch.is_due(&exchange) {
-                        apart.look_again();
+                    match ready!(watch.poll(cx)) {
+                        // Not earlier: one that has read nothing takes itself for unused, and closes.
+                        Found::Stop => connection.as_mut().graceful_shutdown(),
+                        Found::Late => return Poll::Ready(Turn::Late),
+                        Found::Calm => return Poll::Ready(Turn::Quiet(None)),
+                        Found::Quiet(waiting) => return Poll::Ready(Turn::Quiet(Some(waiting))),
                     }
-                    let found = ready!(apart.poll(cx, |cx| {
-                        if let Poll::Ready(found) = watch.poll(&exchange, cx) {
-                            return Poll::Ready(Some(found));
-                        }
-                        let stopping = stopping.as_mut();
-                        stopping.map_or(Poll::Pending, |it| it.as_mut().poll(cx)).map(|()| None)
-                    }));
-                    if let Some(found) = found {
-                        return Poll::Ready(Turn::Found(found));
-                    }
-                    // Not earlier: one that has read nothing takes itself for unused, and closes.
-                    connection.as_mut().graceful_shutdown();
-                    stopping = None;
                 }
             });
             turn.await
         };
         let waiting = match turn {
-            Turn::Found(Found::Calm) => None,
-            Turn::Found(Found::Quiet(waiting)) => Some(waiting),
-            Turn::Found(Found::Late) => return tracing::debug!("no request came in time"),
+            Turn::Quiet(waiting) => waiting,
+            Turn::Late => return tracing::debug!("no request came in time"),
             Turn::Over(Ok(())) => return,
             Turn::Over(Err(error)) => return tracing::debug!(%error, "connection ended"),
         };
@@ -122,7 +111,10 @@ where
 /// How a turn of hyper's with the connection ended.
 enum Turn {
     Over(hyper::Result<()>),
-    Found(Found),
+    /// Nothing happens: a poll waits, or there is no request.
+    Quiet(Option<Waiting>),
+    /// No request came in time.
+    Late,
 }
 
 /// What the requests of one connection share. Its locks are held for a look, by one task.

@@ -6,15 +6,16 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::WaitForCancellationFuture;
 
 use super::{Exchange, Stage};
-use crate::sockjs::Waiting;
+use crate::sockjs::{Apart, Waiting};
 
 /// How long a poll waits, or a connection goes without a request, before it is parked; and at most
 /// twice that. On a busy session nothing takes that long.
 pub(super) const CALM: Duration = Duration::from_millis(250);
 
-/// What time has brought.
+/// What there is to be done.
 pub(super) enum Found {
     /// There is no request, and nothing is left of the last.
     Calm,
@@ -22,12 +23,47 @@ pub(super) enum Found {
     Quiet(Waiting),
     /// The head of a request has not been whole in time.
     Late,
+    /// The server stops; told once.
+    Stop,
+}
+
+/// Looks after a connection beside hyper, and costs nothing while nothing is to be found.
+pub(super) struct Watch<'a> {
+    exchange: &'a Exchange,
+    clock: Clock,
+    stopping: Option<Pin<Box<WaitForCancellationFuture<'a>>>>,
+    apart: Apart,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(exchange: &'a Exchange) -> Self {
+        let stopping = Some(Box::pin(exchange.serving.stop.cancelled()));
+        Self { exchange, clock: Clock::default(), stopping, apart: Apart::default() }
+    }
+
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Found> {
+        let Self { exchange, clock, stopping, apart } = self;
+        if clock.is_due(exchange) {
+            apart.look_again();
+        }
+        apart.poll(cx, |cx| {
+            if let Poll::Ready(found) = clock.poll(exchange, cx) {
+                return Poll::Ready(found);
+            }
+            if let Some(it) = stopping {
+                ready!(it.as_mut().poll(cx));
+                *stopping = None;
+                return Poll::Ready(Found::Stop);
+            }
+            Poll::Pending
+        })
+    }
 }
 
 /// One timer, which serves all the requests that come before it rings. Only then it is looked at
 /// whether anything has changed, so all may take a moment longer, and no request needs a timer.
 #[derive(Default)]
-pub(super) struct Watch {
+struct Clock {
     timer: Option<Pin<Box<Sleep>>>,
     /// Whether it rings when the head of a request is late; else it rings after a moment.
     is_for_head: bool,
@@ -35,14 +71,14 @@ pub(super) struct Watch {
     changes: Option<u32>,
 }
 
-impl Watch {
+impl Clock {
     /// Whether the timer is to be set.
-    pub(super) fn is_due(&self, exchange: &Exchange) -> bool {
+    fn is_due(&self, exchange: &Exchange) -> bool {
         let is_set = self.timer.is_some() && !(self.is_for_head && self.has_changed(exchange));
         !is_set && !exchange.is_at(Stage::UnderWay)
     }
 
-    pub(super) fn poll(&mut self, exchange: &Exchange, cx: &mut Context<'_>) -> Poll<Found> {
+    fn poll(&mut self, exchange: &Exchange, cx: &mut Context<'_>) -> Poll<Found> {
         let for_head = exchange.serving.limits.header_timeout;
         let moment = CALM.min(for_head);
         loop {
