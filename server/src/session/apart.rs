@@ -30,8 +30,10 @@ impl Apart {
     }
 
     /// The next [`Apart::poll`] does poll.
-    pub(crate) fn look_again(&mut self) {
-        self.0 = None;
+    pub(crate) fn look_again(&self) {
+        if let Some((bell, _)) = &self.0 {
+            bell.has_rung.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -11,9 +11,12 @@ use tokio_util::sync::WaitForCancellationFuture;
 use super::{Exchange, Stage};
 use crate::sockjs::{Apart, Waiting};
 
-/// How long a poll waits, or a connection goes without a request, before it is parked; and at most
-/// twice that. On a busy session nothing takes that long.
+/// How long a poll waits before it is parked, unless its connection was busy just before.
+const QUIET: Duration = Duration::from_millis(20);
+/// How long a connection goes without a request before it is parked, and at most twice that.
 pub(super) const CALM: Duration = Duration::from_millis(250);
+/// So many changes within one time of the clock are a busy connection's; a request is three.
+const BUSY: u32 = 8;
 
 /// What there is to be done.
 pub(super) enum Found {
@@ -65,30 +68,40 @@ impl<'a> Watch<'a> {
 #[derive(Default)]
 struct Clock {
     timer: Option<Pin<Box<Sleep>>>,
+    /// What it was set for.
+    after: Duration,
     /// Whether it rings when the head of a request is late; else it rings after a moment.
     is_for_head: bool,
     /// What the changes were when it was set; none before.
     changes: Option<u32>,
+    is_busy: bool,
 }
 
 impl Clock {
     /// Whether the timer is to be set.
     fn is_due(&self, exchange: &Exchange) -> bool {
-        let is_set = self.timer.is_some() && !(self.is_for_head && self.has_changed(exchange));
-        !is_set && !exchange.is_at(Stage::UnderWay)
+        let is_too_late = || self.changes_since(exchange) > 0 && self.after > self.moment(exchange);
+        !exchange.is_at(Stage::UnderWay) && (self.timer.is_none() || is_too_late())
+    }
+
+    fn moment(&self, exchange: &Exchange) -> Duration {
+        let may_wait = self.is_busy || !exchange.is_at(Stage::Waiting);
+        if may_wait { CALM } else { QUIET }.min(exchange.serving.limits.header_timeout)
     }
 
     fn poll(&mut self, exchange: &Exchange, cx: &mut Context<'_>) -> Poll<Found> {
         let for_head = exchange.serving.limits.header_timeout;
-        let moment = CALM.min(for_head);
         loop {
             if self.is_due(exchange) {
                 let is_first = self.changes.is_none() && exchange.is_at(Stage::Awaited);
-                self.set(if is_first { for_head } else { moment }, is_first, exchange);
+                let after = if is_first { for_head } else { self.moment(exchange) };
+                self.set(after, is_first, exchange);
             }
             let Some(timer) = &mut self.timer else { return Poll::Pending };
             ready!(timer.as_mut().poll(cx));
-            if self.has_changed(exchange) {
+            let changes = self.changes_since(exchange);
+            self.is_busy = changes >= BUSY;
+            if changes > 0 {
                 self.timer = None;
                 continue;
             }
@@ -105,19 +118,23 @@ impl Clock {
             match (is_answered, is_blocked) {
                 (true, false) => return Poll::Ready(Found::Calm),
                 (false, false) if self.is_for_head => return Poll::Ready(Found::Late),
-                (false, false) => self.set(for_head.saturating_sub(moment), true, exchange),
+                (false, false) => {
+                    self.set(for_head.saturating_sub(self.after), true, exchange);
+                }
                 // A peer that does not read is cut off by the kernel.
                 (_, true) => self.set(for_head, true, exchange),
             }
         }
     }
 
-    fn has_changed(&self, exchange: &Exchange) -> bool {
-        self.changes != Some(exchange.changes.load(Relaxed))
+    fn changes_since(&self, exchange: &Exchange) -> u32 {
+        let changes = exchange.changes.load(Relaxed);
+        changes.wrapping_sub(self.changes.unwrap_or(changes))
     }
 
     fn set(&mut self, after: Duration, is_for_head: bool, exchange: &Exchange) {
-        (self.is_for_head, self.changes) = (is_for_head, Some(exchange.changes.load(Relaxed)));
+        (self.after, self.is_for_head) = (after, is_for_head);
+        self.changes = Some(exchange.changes.load(Relaxed));
         match &mut self.timer {
             Some(timer) => timer.as_mut().reset(Instant::now() + after),
             none => *none = Some(Box::pin(sleep(after))),
