@@ -1,5 +1,6 @@
 //! Polls that wait for long, over a stream in memory and with a clock that jumps.
 
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use axum::Router;
@@ -35,6 +36,15 @@ impl Client {
     /// A client of sockets that say `late` after [`LATE`] and then echo; `room` bytes may be under
     /// way in each direction.
     fn new(room: usize) -> Self {
+        let (stream, exchange, sockjs, stop) = Self::beginning(room);
+        let served = tokio::spawn(exchange);
+        Self { stream, text: String::new(), sockjs, stop, served }
+    }
+
+    /// The client's end, and what serves it.
+    fn beginning(
+        room: usize,
+    ) -> (DuplexStream, impl Future<Output = ()>, SockJs, CancellationToken) {
         let sockjs = SockJs::new(Options::default(), |mut socket: Socket| async move {
             tokio::time::sleep(LATE).await;
             socket.send("late").unwrap();
@@ -53,8 +63,7 @@ impl Client {
         };
         let serving = Arc::new(Serving { front, limits, tls: None, stop: stop.clone() });
         let (stream, near) = duplex(room);
-        let served = tokio::spawn(exchange(near, ([127, 0, 0, 1], 80).into(), serving));
-        Self { stream, text: String::new(), sockjs, stop, served }
+        (stream, exchange(near, ([127, 0, 0, 1], 80).into(), serving), sockjs, stop)
     }
 
     /// Opens the session and begins a second poll, which has to wait.
@@ -203,6 +212,35 @@ async fn an_upload_in_pieces_is_read_to_its_end() {
     client.ask(POLL).await;
     let both = client.body().await;
     assert_eq!(both.matches('x').count(), 60_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_came_whole_does_not_wake_its_connection_when_it_is_read() {
+    #[derive(Default)]
+    struct Wakes(AtomicU32);
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    let (mut stream, exchange, _sockjs, _stop) = Client::beginning(4096);
+    let wakes = Arc::<Wakes>::default();
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut exchange = std::pin::pin!(exchange);
+    let mut poll = || exchange.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+    assert!(poll());
+    stream.write_all(POLL.as_bytes()).await.unwrap();
+    assert!(poll());
+    let mut answer = [0; 4096];
+    stream.read(&mut answer).await.unwrap();
+    let upload =
+        "POST /bus/000/one/xhr_send HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n[\"x\"]";
+    stream.write_all(upload.as_bytes()).await.unwrap();
+    let before = wakes.0.load(Relaxed);
+    assert!(before > 0 && poll());
+    let count = stream.read(&mut answer).await.unwrap();
+    assert!(answer[..count].starts_with(b"HTTP/1.1 204 No Content\r\n"));
+    assert_eq!(wakes.0.load(Relaxed), before);
 }
 
 /// How long it takes until the server has cut off a client that from now on sends no request whole.
