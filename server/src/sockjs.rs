@@ -21,6 +21,7 @@ use std::future::Future;
 use axum::Router;
 
 pub use crate::access::{OriginError, Origins};
+pub(crate) use crate::session::{Apart, recognizable};
 pub use crate::session::{
     Door, Offer, Offered, Options, Outgoing, Pace, QueueStats, Reserve, SendError, Socket,
     SocketInfo, SocketSender, SocketStats, TrafficStats, TransportStats,

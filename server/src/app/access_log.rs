@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use axum::response::Response;
 use http::{Method, Request, StatusCode};
 
 use crate::sockjs::Answer;
@@ -32,12 +33,15 @@ impl Noted {
                 self.log(response.status());
                 Answer::Ready(response)
             }
-            Answer::Waiting(waiting) => Answer::Waiting(Box::pin(async move {
-                let response = waiting.await;
-                self.log(response.status());
-                response
-            })),
+            Answer::Waiting(waiting) => Answer::Waiting(Box::pin(self.logged(waiting))),
+            Answer::Later(later) => Answer::Later(Box::pin(self.logged(later))),
         }
+    }
+
+    async fn logged(self, answering: impl Future<Output = Response>) -> Response {
+        let response = answering.await;
+        self.log(response.status());
+        response
     }
 
     fn log(self, status: StatusCode) {

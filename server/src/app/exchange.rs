@@ -8,39 +8,37 @@
 //! fresh hyper reads a stand-in for the request, is handed that answer, and goes on.
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
-use http::{Method, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Sleep, sleep};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::access_log::Noted;
 use super::http::Serving;
 use super::rewind::{Backlog, Rewind};
-use crate::sockjs::{Answer, Waiting};
+use crate::sockjs::{Answer, Waiting, recognizable};
+use body::{Bystander, Download, End, Upload};
+use parked::Parked;
+use watch::{Found, Watch};
 
-/// How long a poll waits before it is parked. On a busy session nothing waits that long.
-const QUIET: Duration = Duration::from_millis(20);
-/// How long a connection goes without a request before it is parked, and at most twice that.
-const CALM: Duration = Duration::from_millis(250);
+mod body;
+mod parked;
+mod watch;
+
 /// What hyper has written by the time it waits for the next request, if it could write at all.
 const SMALL_ANSWER: u64 = 8 * 1024;
-/// Any request will do: whatever is read next is handed the answer.
-const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
 const MAX_HEAD: usize = 64 * 1024;
 
 /// Serves `stream` until it ends. After an upgrade the connection belongs to the transport, and
@@ -50,15 +48,22 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let exchange = Arc::new(Exchange::new(peer, serving));
+    // The task is the same from beginning to end.
+    let bystander = poll_fn(|cx| Poll::Ready(Bystander::new(cx.waker()))).await;
+    let waker = recognizable(&bystander);
     let mut stream = Rewind::new(stream, Arc::clone(&exchange.backlog));
     loop {
-        let answering = Arc::clone(&exchange);
-        let service = service_fn(move |request| Arc::clone(&answering).answer(request));
+        let (answering, bystander) = (Arc::clone(&exchange), Arc::clone(&bystander));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let bystander = Arc::clone(&bystander);
+            let request = request.map(|incoming| Upload { incoming, bystander });
+            Arc::clone(&answering).answer(request)
+        });
         // In a box, because while it is parked there is none.
         let mut connection = Box::pin(
             http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(exchange.serving.limits.header_timeout)
+                // The watch has an eye on it, with one timer for many requests.
+                .header_read_timeout(None)
                 .max_buf_size(MAX_HEAD)
                 // One buffer to write from: most answers are short.
                 .writev(false)
@@ -66,31 +71,27 @@ where
                 .with_upgrades(),
         );
         let turn = {
-            let mut stopping = pin!(exchange.serving.stop.cancelled());
-            let (mut is_stopping, mut calm) = (false, Calm::default());
-            let turn = poll_fn(|cx| {
+            let mut watch = Watch::new(&exchange);
+            let turn = poll_fn(|_| {
+                let cx = &mut Context::from_waker(&waker);
                 loop {
                     if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                         return Poll::Ready(Turn::Over(ended));
                     }
-                    if let Some(waiting) = take(&exchange.quiet) {
-                        return Poll::Ready(Turn::Quiet(Some(waiting)));
+                    match ready!(watch.poll(cx)) {
+                        // Not earlier: one that has read nothing takes itself for unused, and closes.
+                        Found::Stop => connection.as_mut().graceful_shutdown(),
+                        Found::Late => return Poll::Ready(Turn::Late),
+                        Found::Calm => return Poll::Ready(Turn::Quiet(None)),
+                        Found::Quiet(waiting) => return Poll::Ready(Turn::Quiet(Some(waiting))),
                     }
-                    if calm.poll(&exchange, cx).is_ready() {
-                        return Poll::Ready(Turn::Quiet(None));
-                    }
-                    if is_stopping || stopping.as_mut().poll(cx).is_pending() {
-                        return Poll::Pending;
-                    }
-                    // Not earlier: one that has read nothing takes itself for unused, and closes.
-                    connection.as_mut().graceful_shutdown();
-                    is_stopping = true;
                 }
             });
             turn.await
         };
         let waiting = match turn {
             Turn::Quiet(waiting) => waiting,
+            Turn::Late => return tracing::debug!("no request came in time"),
             Turn::Over(Ok(())) => return,
             Turn::Over(Err(error)) => return tracing::debug!(%error, "connection ended"),
         };
@@ -112,6 +113,8 @@ enum Turn {
     Over(hyper::Result<()>),
     /// Nothing happens: a poll waits, or there is no request.
     Quiet(Option<Waiting>),
+    /// No request came in time.
+    Late,
 }
 
 /// What the requests of one connection share. Its locks are held for a look, by one task.
@@ -120,14 +123,26 @@ struct Exchange {
     is_exempt: bool,
     serving: Arc<Serving>,
     backlog: Arc<Backlog>,
-    /// Requests so far.
-    requests: AtomicU32,
-    /// Whether the last one has had its answer, of which hyper has nothing left if it could write.
-    is_answered: AtomicBool,
-    /// A poll to be parked.
-    quiet: Mutex<Option<Waiting>>,
+    stage: AtomicU8,
+    /// How often that has changed.
+    changes: AtomicU32,
+    /// A poll that waits and may be parked.
+    waiting: Mutex<Option<Waiting>>,
     /// What was parked, for the stand-in.
     found: Mutex<Option<Answer>>,
+}
+
+/// How far the connection is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Stage {
+    /// The next request is awaited.
+    Awaited,
+    /// The same, and of the last one hyper has nothing left if it could write.
+    Answered,
+    UnderWay,
+    /// A request is under way that may be parked.
+    Waiting,
 }
 
 impl Exchange {
@@ -137,32 +152,47 @@ impl Exchange {
             is_exempt: serving.limits.of_clients.is_exempt(peer.ip()),
             serving,
             backlog: Arc::default(),
-            requests: AtomicU32::default(),
-            is_answered: AtomicBool::default(),
-            quiet: Mutex::default(),
+            stage: AtomicU8::new(Stage::Awaited as u8),
+            changes: AtomicU32::default(),
+            waiting: Mutex::default(),
             found: Mutex::default(),
         }
     }
 
+    /// Only the task of the connection does so.
+    fn enter(&self, stage: Stage) {
+        self.stage.store(stage as u8, Relaxed);
+        self.changes.store(self.changes.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    fn is_at(&self, stage: Stage) -> bool {
+        self.stage.load(Relaxed) == stage as u8
+    }
+
     async fn answer(
         self: Arc<Self>,
-        request: http::Request<Incoming>,
-    ) -> Result<Response, Infallible> {
+        request: Request<Upload>,
+    ) -> Result<http::Response<Download>, Infallible> {
         if let Some(found) = take(&self.found) {
             let response = found.response().await;
-            self.is_answered.store(is_small(&response), Relaxed);
-            return Ok(response);
+            return Ok(self.leave(response, true));
         }
-        self.requests.fetch_add(1, Relaxed);
-        self.is_answered.store(false, Relaxed);
         let proxies = &self.serving.limits.proxies;
+        if self.changes.load(Relaxed) == 0 {
+            proxies.notice(self.is_exempt, request.headers());
+        }
+        self.enter(Stage::UnderWay);
         let client = proxies.client(self.peer, request.headers());
-        proxies.notice(self.is_exempt, request.headers());
         let noted = Noted::new(&request, client);
         let is_whole = request.body().is_end_stream();
         let may_park = is_whole && goes_on(&request);
         let is_upload = request.method() == Method::POST;
-        let mut answer = self.serving.front.answer(request.map(Body::new), client).await;
+        let request = request.map(|body| if is_whole { Body::empty() } else { Body::new(body) });
+        let mut answer = {
+            let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+            let cx = &mut Context::from_waker(&waker);
+            self.serving.front.answer(request, client, cx)
+        };
         if let Some(noted) = noted {
             answer = noted.follow(answer);
         }
@@ -170,125 +200,57 @@ impl Exchange {
             Answer::Ready(response) => response,
             Answer::Waiting(waiting) if may_park => self.wait(waiting).await,
             Answer::Waiting(waiting) => waiting.await,
+            Answer::Later(later) => later.await,
         };
         // An upload that was taken has been read to its end; one that was refused may not have been.
         let is_read = is_whole || is_upload && response.status() == StatusCode::NO_CONTENT;
-        self.is_answered.store(is_read && is_small(&response), Relaxed);
-        Ok(response)
+        Ok(self.leave(response, is_read))
     }
 
-    /// Waits with the poll for a moment, then has it parked, which ends this future.
-    async fn wait(&self, mut waiting: Waiting) -> Response {
-        if let Ok(response) = tokio::time::timeout(QUIET, &mut waiting).await {
-            return response;
+    /// Waits with the poll, unless that is parked, which ends this future.
+    async fn wait(&self, waiting: Waiting) -> Response {
+        put(&self.waiting, waiting);
+        self.enter(Stage::Waiting);
+        poll_fn(|cx| {
+            let mut place = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(waiting) = &mut *place else { return Poll::Pending };
+            let response = ready!(waiting.as_mut().poll(cx));
+            *place = None;
+            Poll::Ready(response)
+        })
+        .await
+    }
+
+    /// Gives a poll to be parked.
+    fn take_waiting(&self) -> Option<Waiting> {
+        let waiting = take(&self.waiting)?;
+        self.enter(Stage::UnderWay);
+        Some(waiting)
+    }
+
+    /// Hands hyper a response.
+    fn leave(self: &Arc<Self>, response: Response, is_read: bool) -> http::Response<Download> {
+        let is_small = response.body().size_hint().exact().is_some_and(|size| size <= SMALL_ANSWER);
+        if is_small {
+            self.enter(if is_read { Stage::Answered } else { Stage::Awaited });
         }
-        put(&self.quiet, waiting);
-        pending().await
+        let _end = (!is_small).then(|| End(Arc::clone(self)));
+        response.map(|body| Download { body, _end })
+    }
+
+    /// A response that was not small has been taken or given up.
+    fn is_over(&self) {
+        self.enter(Stage::Awaited);
     }
 }
 
 /// Whether the connection goes on after this request.
-fn goes_on(request: &http::Request<Incoming>) -> bool {
+fn goes_on(request: &Request<Upload>) -> bool {
     request.version() == http::Version::HTTP_11
         && request.headers().get_all(header::CONNECTION).iter().all(|value| {
             // Browsers say so, though it is the rule.
             value.as_bytes().eq_ignore_ascii_case(b"keep-alive")
         })
-}
-
-/// Whether nothing of this answer is left once hyper waits for the next request.
-fn is_small(response: &Response) -> bool {
-    response.body().size_hint().exact().is_some_and(|size| size <= SMALL_ANSWER)
-}
-
-/// Finds out that there has been no request for a while.
-#[derive(Default)]
-struct Calm {
-    timer: Option<Pin<Box<Sleep>>>,
-    requests: u32,
-}
-
-impl Calm {
-    /// Ready when the last request is answered and a while has passed. One timer serves all the
-    /// requests that come before it rings.
-    fn poll(&mut self, exchange: &Exchange, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let requests = exchange.requests.load(Relaxed);
-            let Some(timer) = &mut self.timer else {
-                if !exchange.is_answered.load(Relaxed) {
-                    return Poll::Pending;
-                }
-                self.requests = requests;
-                self.timer = Some(Box::pin(sleep(CALM)));
-                continue;
-            };
-            ready!(timer.as_mut().poll(cx));
-            // Once for each answer: whoever sends bytes of a request has no further rest before it
-            // is whole, and hyper's timeout for it runs.
-            let is_calm = self.requests == requests
-                && exchange.is_answered.swap(false, Relaxed)
-                && !exchange.backlog.is_there();
-            if is_calm {
-                return Poll::Ready(());
-            }
-            self.timer = None;
-        }
-    }
-}
-
-/// A connection without hyper.
-struct Parked<S> {
-    stream: Rewind<S>,
-    /// What hyper has read and not looked at.
-    read: Bytes,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Parked<S> {
-    /// Waits for a request; gives none when there will be none.
-    async fn read(mut self, serving: &Serving) -> Option<Rewind<S>> {
-        let is_over = self.read.is_empty()
-            && tokio::select! {
-                read = self.read_more() => read.map(|()| false)?,
-                () = sleep(serving.limits.header_timeout) => true,
-                () = serving.stop.cancelled() => true,
-            };
-        if is_over {
-            self.stream.shutdown().await.ok();
-            return None;
-        }
-        self.stream.rewind([&self.read, &[]]);
-        Some(self.stream)
-    }
-
-    /// Waits until the poll has its answer or hyper has something else to do; gives none when the
-    /// client has gone.
-    async fn wait(mut self, mut waiting: Waiting, exchange: &Exchange) -> Option<Rewind<S>> {
-        let answer = if self.read.is_empty() {
-            tokio::select! {
-                biased;
-                response = &mut waiting => Answer::Ready(response),
-                read = self.read_more() => {
-                    read?;
-                    Answer::Waiting(waiting)
-                }
-                () = exchange.serving.stop.cancelled() => Answer::Waiting(waiting),
-            }
-        } else {
-            Answer::Waiting(waiting)
-        };
-        put(&exchange.found, answer);
-        self.stream.rewind([STAND_IN, &self.read]);
-        Some(self.stream)
-    }
-
-    /// # Cancel safety
-    /// Nothing is lost.
-    async fn read_more(&mut self) -> Option<()> {
-        let mut bytes = [0; 16];
-        let count = self.stream.read(&mut bytes).await.ok().filter(|count| *count > 0)?;
-        self.read = Bytes::copy_from_slice(&bytes[..count]);
-        Some(())
-    }
 }
 
 fn put<T>(place: &Mutex<Option<T>>, value: T) {

@@ -1,9 +1,8 @@
 //! What a listener serves: the sockets by a short way, and the rest through a router.
 
-use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Context;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -26,8 +25,6 @@ struct Sockets {
     sockjs: SockJs,
 }
 
-type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
-
 impl Front {
     /// All through the router.
     pub(super) fn new(router: Router) -> Self {
@@ -39,20 +36,25 @@ impl Front {
         Self { sockets: Some(Sockets { mount: mount.into(), sockjs }), ..self }
     }
 
-    /// Answers a request of a client.
-    pub(super) fn answer(&self, mut request: Request, client: SocketAddr) -> Answering {
+    /// Answers a request of a client, from within a task.
+    pub(super) fn answer(
+        &self,
+        mut request: Request,
+        client: SocketAddr,
+        cx: &mut Context<'_>,
+    ) -> Answer {
         if let Some(Sockets { mount, sockjs }) = &self.sockets
             && is_below(request.uri().path(), mount)
             && matches!(*request.method(), Method::GET | Method::POST)
         {
-            return Box::pin(sockjs.begin(request, mount, Some(client)));
+            return sockjs.begin(request, mount, Some(client), cx);
         }
         request.extensions_mut().insert(ConnectInfo(client));
         let answering = self.router.clone().call(request);
-        Box::pin(async move {
+        Answer::Later(Box::pin(async move {
             let Ok(response) = answering.await;
-            response.into()
-        })
+            response
+        }))
     }
 }
 

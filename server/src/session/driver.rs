@@ -3,14 +3,15 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use super::life::{Attach, Life};
-use super::{Handler, Link, Options, Registration, Table};
+use super::life::{Attach, Life, Times};
+use super::{Apart, Handler, Link, Options, Registration, Table};
 
 /// A session over HTTP requests.
 #[derive(Debug)]
@@ -19,16 +20,22 @@ pub(crate) struct Session {
     link: Arc<Link>,
     life: Mutex<Life>,
     changed: Notify,
+    /// The receiver is to tell the client that we are there.
+    owes_heartbeat: AtomicBool,
     /// One, for the upload whose turn it is; fair, so the others go in the order of their arrival.
     turn: Semaphore,
-    options: Arc<Options>,
 }
 
 impl Session {
-    pub(crate) fn new(id: &str, link: Arc<Link>, options: Arc<Options>) -> Self {
-        let life = Life::new(options.disconnect_delay, options.close_timeout, now());
-        let (life, changed, turn) = (Mutex::new(life), Notify::new(), Semaphore::new(1));
-        Self { id: id.into(), link, life, changed, turn, options }
+    pub(crate) fn new(id: &str, link: Arc<Link>, options: &Options) -> Self {
+        let times = Times {
+            heartbeat_interval: options.heartbeat_interval,
+            disconnect_delay: options.disconnect_delay,
+            close_timeout: options.close_timeout,
+        };
+        let (life, changed) = (Mutex::new(Life::new(times, now())), Notify::new());
+        let (owes_heartbeat, turn) = (AtomicBool::default(), Semaphore::new(1));
+        Self { id: id.into(), link, life, changed, owes_heartbeat, turn }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -37,10 +44,6 @@ impl Session {
 
     pub(crate) fn link(&self) -> &Link {
         &self.link
-    }
-
-    pub(crate) fn options(&self) -> &Options {
-        &self.options
     }
 
     pub(crate) fn is_gone(&self) -> bool {
@@ -52,15 +55,34 @@ impl Session {
         self.turn.acquire().await.ok()
     }
 
+    /// The same for one that does not wait: only if none came before.
+    pub(crate) fn try_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turn.try_acquire().ok()
+    }
+
     pub(super) fn attach(&self) -> Attach {
-        self.life.lock().attach(now())
+        self.change(|life| life.attach(now()))
     }
 
     pub(super) fn handle_ended(&self) {
-        let tell = self.life.lock().handle_ended(now());
+        self.owes_heartbeat.store(false, Relaxed);
+        self.change(|life| life.handle_ended(now()));
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Life) -> T) -> T {
+        let mut life = self.life.lock();
+        let outcome = change(&mut life);
+        let tell = life.is_ahead_of_driver();
+        drop(life);
         if tell {
             self.changed.notify_one();
         }
+        outcome
+    }
+
+    /// For the receiver; it is woken when there is one.
+    pub(super) fn take_heartbeat(&self) -> bool {
+        self.owes_heartbeat.load(Relaxed) && self.owes_heartbeat.swap(false, Relaxed)
     }
 
     pub(super) fn handle_lost(&self) {
@@ -86,12 +108,20 @@ impl Session {
     }
 
     async fn run_until_gone(&self, handler: &mut Handler, draining: &CancellationToken) {
-        let mut gone = pin!(self.wait_until_gone(draining));
+        let (mut gone, mut apart) = (pin!(self.wait_until_gone(draining)), Apart::default());
         poll_fn(|cx| {
             let _ = handler.poll(&self.link, cx);
-            gone.as_mut().poll(cx)
+            apart.poll(cx, |cx| gone.as_mut().poll(cx))
         })
         .await;
+    }
+
+    fn handle_timeout(&self) {
+        let is_heartbeat_due = self.life.lock().handle_timeout(now());
+        if is_heartbeat_due {
+            self.owes_heartbeat.store(true, Relaxed);
+            self.link.wake_receiver();
+        }
     }
 
     async fn wait_until_gone(&self, draining: &CancellationToken) {
@@ -101,7 +131,7 @@ impl Session {
             let deadline = self.life.lock().poll_timeout();
             tokio::select! {
                 () = self.changed.notified() => {}
-                () = sleep_until(deadline) => self.life.lock().handle_timeout(now()),
+                () = sleep_until(deadline) => self.handle_timeout(),
                 // Sessions that nobody has told yet wait for their turn.
                 () = draining.as_mut(), if is_closing && !is_draining => {
                     is_draining = true;

@@ -1,4 +1,5 @@
-//! When an HTTP session has a receiver, waits for the next, and is over. Pure: time is passed in.
+//! When an HTTP session has a receiver, waits for the next, owes a heartbeat, and is over. Pure: time
+//! is passed in.
 //!
 //! ```text
 //!           attach                 ended by us
@@ -9,7 +10,9 @@
 //!                       Gone
 //! ```
 //!
-//! A receiver that does not fetch the close frame within the close timeout counts as lost.
+//! A receiver that does not fetch the close frame within the close timeout counts as lost. One that
+//! stays is owed a heartbeat after each interval; its driver keeps the time for it, because most
+//! receivers of a polling client go long before.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +21,7 @@ const DRAIN_DELAY: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Attached,
+    Attached { heartbeat: Instant },
     Waiting { until: Instant },
     Gone,
 }
@@ -26,13 +29,20 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Life {
     state: State,
-    disconnect_delay: Duration,
-    close_timeout: Duration,
+    times: Times,
     /// The service has closed; an attached receiver has to end by then.
     close_by: Option<Instant>,
     is_opened: bool,
-    /// The driver sleeps and will look again by itself.
-    is_armed: bool,
+    /// The driver sleeps and will look again by itself then.
+    looks_at: Option<Instant>,
+}
+
+/// How long what takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) heartbeat_interval: Duration,
+    pub(super) disconnect_delay: Duration,
+    pub(super) close_timeout: Duration,
 }
 
 /// What a request for the receiver's place was answered.
@@ -48,24 +58,23 @@ pub(super) enum Attach {
 }
 
 impl Life {
-    pub(super) fn new(disconnect_delay: Duration, close_timeout: Duration, now: Instant) -> Self {
+    pub(super) fn new(times: Times, now: Instant) -> Self {
         Self {
-            state: State::Waiting { until: now + disconnect_delay },
-            disconnect_delay,
-            close_timeout,
+            state: State::Waiting { until: now + times.disconnect_delay },
+            times,
             close_by: None,
             is_opened: false,
-            is_armed: false,
+            looks_at: None,
         }
     }
 
     pub(super) fn attach(&mut self, now: Instant) -> Attach {
         match self.state {
-            State::Attached => Attach::Busy,
+            State::Attached { .. } => Attach::Busy,
             State::Gone => Attach::Gone,
             State::Waiting { .. } => {
-                self.state = State::Attached;
-                self.close_by = self.close_by.map(|_| now + self.close_timeout);
+                self.state = State::Attached { heartbeat: now + self.times.heartbeat_interval };
+                self.close_by = self.close_by.map(|_| now + self.times.close_timeout);
                 if std::mem::replace(&mut self.is_opened, true) {
                     Attach::Next
                 } else {
@@ -75,12 +84,16 @@ impl Life {
         }
     }
 
-    /// The server ended the response. True when the driver has to be told.
-    pub(super) fn handle_ended(&mut self, now: Instant) -> bool {
-        if self.state == State::Attached {
-            self.state = State::Waiting { until: now + self.disconnect_delay };
+    /// The server ended the response.
+    pub(super) fn handle_ended(&mut self, now: Instant) {
+        if let State::Attached { .. } = self.state {
+            self.state = State::Waiting { until: now + self.times.disconnect_delay };
         }
-        !self.is_armed
+    }
+
+    /// Whether the driver has to be told, because it would look too late.
+    pub(super) fn is_ahead_of_driver(&self) -> bool {
+        self.deadline().is_some_and(|deadline| self.looks_at.is_none_or(|then| deadline < then))
     }
 
     /// The network ended the response.
@@ -91,27 +104,39 @@ impl Life {
     /// The whole service closes: clients that are there fetch the news at once, and those that are
     /// not will not come.
     pub(super) fn handle_drain(&mut self, now: Instant) {
-        self.disconnect_delay = self.disconnect_delay.min(DRAIN_DELAY);
+        self.times.disconnect_delay = self.times.disconnect_delay.min(DRAIN_DELAY);
         if let State::Waiting { until } = &mut self.state {
-            *until = (*until).min(now + self.disconnect_delay);
+            *until = (*until).min(now + self.times.disconnect_delay);
         }
     }
 
     /// The service has closed.
     pub(super) fn handle_close(&mut self, now: Instant) {
-        self.close_by = Some(now + self.close_timeout);
+        self.close_by = Some(now + self.times.close_timeout);
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
-        if self.deadline().is_some_and(|deadline| deadline <= now) {
-            self.state = State::Gone;
+    /// True when the receiver is owed a heartbeat.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
+        match &mut self.state {
+            State::Waiting { until } if *until <= now => self.state = State::Gone,
+            State::Attached { .. } if self.close_by.is_some_and(|by| by <= now) => {
+                self.state = State::Gone;
+            }
+            State::Attached { heartbeat } if *heartbeat <= now => {
+                *heartbeat = now + self.times.heartbeat_interval;
+                return true;
+            }
+            _ => {}
         }
+        false
     }
 
     fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Waiting { until } => Some(until),
-            State::Attached => self.close_by,
+            State::Attached { heartbeat } => {
+                Some(self.close_by.map_or(heartbeat, |by| by.min(heartbeat)))
+            }
             State::Gone => None,
         }
     }
@@ -122,9 +147,8 @@ impl Life {
 
     /// When to call [`Life::handle_timeout`]; the driver promises to.
     pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
-        let deadline = self.deadline();
-        self.is_armed = deadline.is_some();
-        deadline
+        self.looks_at = self.deadline();
+        self.looks_at
     }
 }
 
@@ -134,9 +158,12 @@ mod tests {
 
     const DELAY: Duration = Duration::from_secs(5);
     const CLOSE: Duration = Duration::from_secs(3);
+    const HEARTBEAT: Duration = Duration::from_secs(25);
+    const TIMES: Times =
+        Times { heartbeat_interval: HEARTBEAT, disconnect_delay: DELAY, close_timeout: CLOSE };
 
     fn attached(now: Instant) -> Life {
-        let mut life = Life::new(DELAY, CLOSE, now);
+        let mut life = Life::new(TIMES, now);
         assert_eq!(life.attach(now), Attach::First);
         life
     }
@@ -178,9 +205,23 @@ mod tests {
     fn with_a_receiver_it_does_not_end() {
         let now = Instant::now();
         let mut life = attached(now);
-        assert_eq!(life.poll_timeout(), None);
+        assert_eq!(life.poll_timeout(), Some(now + HEARTBEAT));
         life.handle_timeout(now + DELAY * 10);
         assert!(!life.is_gone());
+    }
+
+    #[test]
+    fn a_receiver_is_owed_a_heartbeat_after_each_interval() {
+        let now = Instant::now();
+        let mut life = attached(now);
+        assert!(!life.handle_timeout(now + HEARTBEAT - Duration::from_millis(1)));
+        assert!(life.handle_timeout(now + HEARTBEAT));
+        assert!(!life.handle_timeout(now + HEARTBEAT));
+        assert_eq!(life.poll_timeout(), Some(now + HEARTBEAT * 2));
+        life.handle_ended(now + HEARTBEAT);
+        life.attach(now + HEARTBEAT + DELAY / 2);
+        assert!(!life.handle_timeout(now + HEARTBEAT * 2));
+        assert!(life.handle_timeout(now + HEARTBEAT * 2 + DELAY / 2));
     }
 
     #[test]
@@ -224,13 +265,17 @@ mod tests {
     }
 
     #[test]
-    fn a_sleeping_driver_is_not_told() {
+    fn a_driver_that_looks_in_time_is_not_told() {
         let now = Instant::now();
         let mut life = attached(now);
-        assert_eq!(life.poll_timeout(), None);
-        assert!(life.handle_ended(now));
+        assert!(life.is_ahead_of_driver());
+        life.poll_timeout();
+        assert!(!life.is_ahead_of_driver());
+        life.handle_ended(now);
+        assert!(life.is_ahead_of_driver());
         life.poll_timeout();
         life.attach(now);
-        assert!(!life.handle_ended(now));
+        life.handle_ended(now);
+        assert!(!life.is_ahead_of_driver());
     }
 }

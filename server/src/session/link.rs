@@ -187,6 +187,12 @@ impl Link {
         self.outbox.lock().disarm();
     }
 
+    /// Wakes the transport that waits for messages, to look at something else.
+    pub(super) fn wake_receiver(&self) {
+        let reader = self.outbox.lock().reader();
+        wake(reader);
+    }
+
     /// Takes the cost of sent messages off the outbox.
     pub(crate) fn settle(&self, sent: usize) {
         self.outbox.lock().settle(sent);

@@ -2,6 +2,7 @@
 //!
 //! | File | Holds |
 //! |---|---|
+//! | `apart` | futures beside another in a task, polled only when they were woken |
 //! | `config` | [`Options`] of a service |
 //! | `handle` | [`Socket`] and [`SocketSender`], the service's ends |
 //! | `info` | [`SocketInfo`], the first request |
@@ -24,6 +25,7 @@
 //!         -- sender --> outbox --> receiver or WebSocket pump
 //! ```
 
+mod apart;
 mod config;
 mod door;
 mod driver;
@@ -53,6 +55,7 @@ pub use pace::Pace;
 pub use reserve::{Offer, Offered, Reserve};
 pub use stats::{QueueStats, SocketStats, TrafficStats, TransportStats};
 
+pub(crate) use apart::{Apart, recognizable};
 pub(crate) use driver::Session;
 pub(crate) use handler::{Handler, HandlerFuture};
 pub(crate) use link::Link;

@@ -151,6 +151,10 @@ impl Outbox {
         self.reader = None;
     }
 
+    pub(super) fn reader(&mut self) -> Option<Waker> {
+        self.reader.take()
+    }
+
     pub(super) fn wakers(&mut self) -> (Option<Waker>, Option<Waker>) {
         (self.reader.take(), self.closer.take())
     }

@@ -1,13 +1,11 @@
 //! The one HTTP response that a session feeds.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use tokio::time::{Instant, Sleep, sleep};
 use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::sockjs;
 
@@ -21,7 +19,8 @@ use super::{Outgoing, Session, Tally};
 pub(crate) struct Receiver {
     session: Option<Arc<Session>>,
     owes_open: bool,
-    heartbeat: Pin<Box<Sleep>>,
+    /// Empty between polls; its memory is what the outbox goes on with.
+    batch: VecDeque<Outgoing>,
 }
 
 /// A frame for the client.
@@ -34,8 +33,8 @@ pub(crate) enum Received {
 
 impl Receiver {
     pub(super) fn new(session: Arc<Session>, attach: Attach) -> Self {
-        let heartbeat = Box::pin(sleep(session.options().heartbeat_interval));
-        Self { session: Some(session), owes_open: attach == Attach::First, heartbeat }
+        let owes_open = attach == Attach::First;
+        Self { session: Some(session), owes_open, batch: VecDeque::new() }
     }
 
     /// Ready with the next frame; messages that wait are joined in one.
@@ -46,8 +45,8 @@ impl Receiver {
         let Some(session) = &self.session else {
             return Poll::Pending;
         };
-        let mut batch = VecDeque::new();
-        match session.link().take(&mut batch, 0, cx) {
+        let batch = &mut self.batch;
+        match session.link().take(batch, 0, cx) {
             Taken::Messages => {
                 let mut tally = Tally::default();
                 batch.iter().for_each(|message| tally.send(message.text_len()));
@@ -55,24 +54,17 @@ impl Receiver {
                 let sent = batch.iter().map(Outgoing::cost).sum();
                 session.link().settle(sent);
                 tracing::trace!(messages = batch.len(), "frame sent");
-                frame(joined(&batch))
+                let joined = joined(batch);
+                batch.clear();
+                frame(joined)
             }
             Taken::Closing(closing) => Poll::Ready(Received::Last(close_frame(&closing))),
             Taken::Gone => Poll::Ready(Received::Last(interrupted())),
-            Taken::Empty => self.poll_heartbeat(cx),
+            Taken::Empty if session.take_heartbeat() => {
+                frame(ByteString::from_static(sockjs::HEARTBEAT))
+            }
+            Taken::Empty => Poll::Pending,
         }
-    }
-
-    fn poll_heartbeat(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        let Some(session) = &self.session else {
-            return Poll::Pending;
-        };
-        if self.heartbeat.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        let next = Instant::now() + session.options().heartbeat_interval;
-        self.heartbeat.as_mut().reset(next);
-        frame(ByteString::from_static(sockjs::HEARTBEAT))
     }
 
     /// The server has ended the response; the session waits for the next receiver.

@@ -1,4 +1,4 @@
-//! What a request comes to: a response, or a poll that waits for one.
+//! What a request comes to: a response, a poll that waits for one, or something else to wait for.
 
 use std::fmt;
 use std::future::Future;
@@ -10,10 +10,15 @@ use axum::response::Response;
 /// that memory can be given back meanwhile. Dropped, it ends the session: the client has gone.
 pub(crate) type Waiting = Pin<Box<dyn Future<Output = Response> + Send>>;
 
+/// A request that is not through yet.
+pub(crate) type Later = Pin<Box<dyn Future<Output = Response> + Send>>;
+
 /// What a request comes to.
 pub(crate) enum Answer {
     Ready(Response),
     Waiting(Waiting),
+    /// The rest of the request has to come first, or others have to go first.
+    Later(Later),
 }
 
 impl Answer {
@@ -22,6 +27,7 @@ impl Answer {
         match self {
             Self::Ready(response) => response,
             Self::Waiting(waiting) => waiting.await,
+            Self::Later(later) => later.await,
         }
     }
 }
@@ -37,6 +43,7 @@ impl fmt::Debug for Answer {
         match self {
             Self::Ready(response) => f.debug_tuple("Ready").field(response).finish(),
             Self::Waiting(_) => f.write_str("Waiting(..)"),
+            Self::Later(_) => f.write_str("Later(..)"),
         }
     }
 }

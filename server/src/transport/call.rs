@@ -8,6 +8,7 @@ use http::request::Parts;
 use trolleybus_protocol::sockjs::{Transport, form_field};
 
 use super::headers::{self, Reply};
+use super::mounted;
 use super::service::Service;
 use crate::session::{Link, Options, SocketInfo};
 
@@ -16,7 +17,8 @@ pub(super) struct Call {
     pub(super) parts: Parts,
     /// The client, where that is known.
     pub(super) client: Option<SocketAddr>,
-    /// How many bytes of the path, as `parts` has it, are the mount point's.
+    /// How many bytes of the path, as `parts` has it, are the mount point's. With none, axum's
+    /// routers may have taken it off.
     pub(super) mount: usize,
 }
 
@@ -50,6 +52,14 @@ impl Call {
             &self.parts.headers,
         );
         Link::new(info, self.options(), self.service.counters())
+    }
+
+    /// The path behind the mount point.
+    pub(super) fn path(&self) -> &str {
+        match self.mount {
+            0 => mounted::path(&self.parts),
+            mount => self.parts.uri.path().get(mount..).unwrap_or_default(),
+        }
     }
 
     /// Path and query behind the mount point.

@@ -1,5 +1,7 @@
 //! JSONP polling: each frame a script that calls back.
 
+use std::task::Context;
+
 use axum::response::Response;
 use http::{StatusCode, header};
 use trolleybus_protocol::sockjs::{Transport, wrap};
@@ -29,9 +31,9 @@ impl Framing for Jsonp {
     }
 }
 
-pub(super) async fn poll(call: &Call, session: &str) -> Answer {
+pub(super) fn poll(call: &Call, session: &str, cx: &mut Context<'_>) -> Answer {
     match checked_callback(call) {
-        Ok(callback) => receive::poll(call, session, Jsonp { callback }).await,
+        Ok(callback) => receive::poll(call, session, Jsonp { callback }, cx),
         Err(refusal) => (*refusal).into(),
     }
 }

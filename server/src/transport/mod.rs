@@ -5,7 +5,7 @@
 //! | `service` | one SockJS service: its sessions, sockets and tasks |
 //! | `dispatch` | from method and path to an endpoint |
 //! | `mounted` | the path behind the mount point |
-//! | `answer` | a response, or a poll that waits for one |
+//! | `answer` | a response, or what has to be waited for |
 //! | `call` | one request with what every answer needs |
 //! | `headers` | the header recipes |
 //! | `greeting`, `info`, `iframe` | the documents |

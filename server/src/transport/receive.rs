@@ -38,7 +38,12 @@ pub(super) trait Framing: Send + Unpin + 'static {
 }
 
 /// Answers with the next frame of the session, or with what waits for it.
-pub(super) async fn poll<F: Framing>(call: &Call, session: &str, framing: F) -> Answer {
+pub(super) fn poll<F: Framing>(
+    call: &Call,
+    session: &str,
+    framing: F,
+    cx: &mut Context<'_>,
+) -> Answer {
     if call.is_disabled(F::TRANSPORT) {
         return call.reply().not_found().into();
     }
@@ -47,7 +52,7 @@ pub(super) async fn poll<F: Framing>(call: &Call, session: &str, framing: F) -> 
         Attached::Busy => return framing.head(call.reply()).ok(framing.packed(&busy())).into(),
         Attached::Receiver(receiver) => receiver,
     };
-    match poll_fn(|cx| Poll::Ready(receiver.poll_frame(cx))).await {
+    match receiver.poll_frame(cx) {
         Poll::Ready(received) => last_of_poll(receiver, &received, &framing, call.reply()).into(),
         Poll::Pending => {
             let asker = call.asker();

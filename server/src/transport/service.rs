@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Context;
 use std::time::Duration;
 
 use axum::Router;
@@ -77,22 +78,34 @@ impl SockJs {
         mount: &str,
         client: Option<SocketAddr>,
     ) -> impl Future<Output = Response> + Send + use<> {
-        let beginning = self.begin(request, mount, client);
-        async move { beginning.await.response().await }
+        let (this, mount) = (self.clone(), mount.len());
+        async move {
+            let answer = dispatch::in_task(|cx| this.dispatch(request, mount, client, cx)).await;
+            answer.response().await
+        }
     }
 
-    /// The same, and a poll that has to wait is given back to wait for.
+    /// The same from within a task; what has to be waited for is given back.
     pub(crate) fn begin(
         &self,
         request: Request,
         mount: &str,
         client: Option<SocketAddr>,
-    ) -> impl Future<Output = Answer> + Send + use<> {
+        cx: &mut Context<'_>,
+    ) -> Answer {
+        self.dispatch(request, mount.len(), client, cx)
+    }
+
+    fn dispatch(
+        &self,
+        request: Request,
+        mount: usize,
+        client: Option<SocketAddr>,
+        cx: &mut Context<'_>,
+    ) -> Answer {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path().get(mount.len()..).unwrap_or_default().to_owned();
-        let mount = mount.len();
         let call = Call { service: Arc::clone(&self.service), parts, client, mount };
-        async move { dispatch::dispatch(call, body, &path).await }
+        dispatch::dispatch(call, body, cx)
     }
 
     /// Sockets that are open, or that have closed and wait to tell their client so.
@@ -147,7 +160,7 @@ impl Service {
     fn open_session(&self, id: &str, link: Link) -> Option<Arc<Session>> {
         let link = Arc::new(link);
         let registration = self.register(&link)?;
-        let session = Arc::new(Session::new(id, Arc::clone(&link), Arc::clone(&self.options)));
+        let session = Arc::new(Session::new(id, Arc::clone(&link), &self.options));
         let table = Arc::clone(&self.table);
         self.spawn(Arc::clone(&session).run(table, registration, self.handler_for(link)));
         Some(session)

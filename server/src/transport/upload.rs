@@ -2,49 +2,108 @@
 
 use std::borrow::Cow;
 use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Buf as _, BufMut as _, Bytes};
 use http::{StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use trolleybus_protocol::sockjs::{Upload, UploadError, form_field};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::headers::{self, Reply};
-use crate::session::{Session, Tally};
+use super::service::Service;
+use crate::session::{Options, Session, Tally};
 
-pub(super) async fn xhr_send(call: &Call, body: Body, session: &str) -> Response {
-    let uploaded = match read(call, body).await {
-        Ok(body) => upload(call, session, &lossy(&body)).await,
-        Err(refusal) => Err(refusal),
-    };
-    let reply = call.reply().content_type(&headers::TEXT).no_cache().cors().cookie();
-    match uploaded {
-        Ok(()) => reply.send(StatusCode::NO_CONTENT, Body::empty()),
-        Err(refusal) => refusal.send(reply),
-    }
+pub(super) fn xhr_send(call: &Call, body: Body, session: &str, cx: &mut Context<'_>) -> Answer {
+    send(Form::Xhr, call, body, session, cx)
 }
 
-pub(super) async fn jsonp_send(call: &Call, body: Body, session: &str) -> Response {
-    let uploaded = match read(call, body).await {
-        Ok(body) => upload(call, session, &text_of(call, &body)).await,
-        Err(refusal) => Err(refusal),
-    };
-    let reply = call.reply().content_type(&headers::TEXT).no_cache().cookie();
-    match uploaded {
-        Ok(()) => reply.ok("ok"),
-        Err(refusal) => refusal.send(reply),
-    }
-}
-
-/// A form carries the messages in its field `d`; any other body is the messages.
-fn text_of(call: &Call, body: &[u8]) -> String {
+pub(super) fn jsonp_send(call: &Call, body: Body, session: &str, cx: &mut Context<'_>) -> Answer {
     let content_type = call.parts.headers.get(header::CONTENT_TYPE);
-    let is_form = content_type
+    let is_field = content_type
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.trim().to_ascii_lowercase().starts_with(FORM));
-    if is_form { form_field(body, "d").unwrap_or_default() } else { lossy(body).into_owned() }
+    send(if is_field { Form::JsonpField } else { Form::Jsonp }, call, body, session, cx)
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Nearly always the whole body is there, one message is in it, and there is room for it. Then this
+/// is all; what has to be waited for is put into a future, without the request.
+fn send(form: Form, call: &Call, mut body: Body, session: &str, cx: &mut Context<'_>) -> Answer {
+    let options = call.options();
+    let uploaded = match at_hand(&mut body, options.max_upload_size, cx) {
+        Ok(AtHand::Whole(whole)) => Parcel::new(&call.service, session, &form.text(&whole)),
+        Ok(AtHand::Part(first)) => {
+            let (asker, service, session) =
+                (call.asker(), Arc::clone(&call.service), session.to_owned());
+            return Answer::Later(Box::pin(async move {
+                let uploaded = match rest(first, body, &service.options).await {
+                    Ok(whole) => Parcel::new(&service, &session, &form.text(&whole)),
+                    Err(refusal) => Err(refusal),
+                };
+                match uploaded {
+                    Ok(parcel) => {
+                        parcel.deliver().await;
+                        form.answer(asker.reply(), Ok(()))
+                    }
+                    Err(refusal) => form.answer(asker.reply(), Err(refusal)),
+                }
+            }));
+        }
+        Err(refusal) => Err(refusal),
+    };
+    match uploaded {
+        Ok(mut parcel) => {
+            if parcel.deliver_at_once(cx) {
+                return form.answer(call.reply(), Ok(())).into();
+            }
+            let asker = call.asker();
+            Answer::Later(Box::pin(async move {
+                parcel.deliver().await;
+                form.answer(asker.reply(), Ok(()))
+            }))
+        }
+        Err(refusal) => form.answer(call.reply(), Err(refusal)).into(),
+    }
+}
+
+/// How the messages stand in a body, and how it is answered.
+#[derive(Clone, Copy)]
+enum Form {
+    Xhr,
+    Jsonp,
+    /// A form, with the messages in its field `d`.
+    JsonpField,
+}
+
+impl Form {
+    fn text(self, body: &[u8]) -> Cow<'_, str> {
+        match self {
+            Self::Xhr | Self::Jsonp => lossy(body),
+            Self::JsonpField => form_field(body, "d").unwrap_or_default().into(),
+        }
+    }
+
+    fn answer(self, reply: Reply<'_>, uploaded: Result<(), Refusal>) -> Response {
+        let reply = match self {
+            Self::Xhr => reply.like(&headers::TAKEN).cookie(),
+            Self::Jsonp | Self::JsonpField => {
+                reply.content_type(&headers::TEXT).no_cache().cookie()
+            }
+        };
+        match (uploaded, self) {
+            (Ok(()), Self::Xhr) => reply.send(StatusCode::NO_CONTENT, Body::empty()),
+            (Ok(()), Self::Jsonp | Self::JsonpField) => reply.ok("ok"),
+            (Err(refusal), _) => refusal.send(reply),
+        }
+    }
 }
 
 /// What is no UTF-8 becomes U+FFFD. The standard library looks for it byte by byte; nearly always
@@ -52,8 +111,6 @@ fn text_of(call: &Call, body: &[u8]) -> String {
 fn lossy(body: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
-
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Why an upload was not taken.
 enum Refusal {
@@ -78,57 +135,103 @@ impl Refusal {
     }
 }
 
-async fn read(call: &Call, body: Body) -> Result<Bytes, Refusal> {
-    let limit = call.options().max_upload_size;
-    if http_body::Body::size_hint(&body).lower() > limit as u64 {
+/// As much of a body as came with the head of its request.
+enum AtHand {
+    Whole(Bytes),
+    Part(Bytes),
+}
+
+fn at_hand(body: &mut Body, limit: usize, cx: &mut Context<'_>) -> Result<AtHand, Refusal> {
+    if body.size_hint().lower() > limit as u64 {
         return Err(Refusal::TooBig);
     }
-    let collected = Limited::new(body, limit).collect();
-    match tokio::time::timeout(call.options().body_timeout, collected).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+    let data = match Pin::new(&mut *body).poll_frame(cx) {
+        Poll::Pending => return Ok(AtHand::Part(Bytes::new())),
+        Poll::Ready(None) => return Ok(AtHand::Whole(Bytes::new())),
+        Poll::Ready(Some(Err(_))) => return Err(Refusal::Broken),
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+    };
+    match data.len() <= limit {
+        true if body.is_end_stream() => Ok(AtHand::Whole(data)),
+        true => Ok(AtHand::Part(data)),
+        false => Err(Refusal::TooBig),
+    }
+}
+
+/// Waits for what is missing after `first`.
+async fn rest(first: Bytes, body: Body, options: &Options) -> Result<Bytes, Refusal> {
+    let collected = Limited::new(body, options.max_upload_size - first.len()).collect();
+    match tokio::time::timeout(options.body_timeout, collected).await {
+        Ok(Ok(rest)) => {
+            let rest = rest.aggregate();
+            let mut whole = Vec::with_capacity(first.len() + rest.remaining());
+            whole.put(first);
+            whole.put(rest);
+            Ok(whole.into())
+        }
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooBig),
         Ok(Err(_)) => Err(Refusal::Broken),
         Err(_) => Err(Refusal::TooSlow),
     }
 }
 
-/// The body is looked at before the session, so that nonsense to nowhere is still nonsense.
-async fn upload(call: &Call, session: &str, text: &str) -> Result<(), Refusal> {
-    let upload = Upload::parse_body(text).map_err(Refusal::Content)?;
-    let messages: Vec<String> = upload.into_iter().collect();
-    let session = call.service.session(session).ok_or(Refusal::NoSession)?;
-    let limit = call.options().max_message_size;
-    if messages.iter().any(|message| message.len() > limit) {
-        return Err(Refusal::TooBig);
-    }
-    deliver(&session, messages).await;
-    Ok(())
+/// What a client sends to its session.
+struct Parcel {
+    session: Arc<Session>,
+    messages: Vec<String>,
 }
 
-/// A service that is behind makes the client wait, and what it sends meanwhile wait behind that. A
-/// closed session drops what comes.
-async fn deliver(session: &Session, messages: Vec<String>) {
-    let link = session.link();
-    let mut tally = Tally::default();
-    messages.iter().for_each(|message| tally.receive(message.len()));
-    link.counters().add(link.info().transport(), &mut tally);
-    let _turn = session.turn().await;
-    for message in messages {
-        poll_fn(|cx| link.poll_space(cx)).await;
-        link.deliver(message.into(), None);
+impl Parcel {
+    /// The body is looked at before the session, so that nonsense to nowhere is still nonsense.
+    fn new(service: &Service, session: &str, text: &str) -> Result<Self, Refusal> {
+        let upload = Upload::parse_body(text).map_err(Refusal::Content)?;
+        let messages: Vec<String> = upload.into_iter().collect();
+        let session = service.session(session).ok_or(Refusal::NoSession)?;
+        let limit = service.options.max_message_size;
+        if messages.iter().any(|message| message.len() > limit) {
+            return Err(Refusal::TooBig);
+        }
+        let link = session.link();
+        let mut tally = Tally::default();
+        messages.iter().for_each(|message| tally.receive(message.len()));
+        link.counters().add(link.info().transport(), &mut tally);
+        Ok(Self { session, messages })
+    }
+
+    /// Delivers a single message if no upload is before it and there is room. False otherwise.
+    fn deliver_at_once(&mut self, cx: &Context<'_>) -> bool {
+        let ([message], Some(_turn)) = (self.messages.as_mut_slice(), self.session.try_turn())
+        else {
+            return false;
+        };
+        let link = self.session.link();
+        let has_space = link.poll_space(cx).is_ready();
+        if has_space {
+            link.deliver(std::mem::take(message).into(), None);
+        }
+        has_space
+    }
+
+    /// A service that is behind makes the client wait, and what it sends meanwhile wait behind
+    /// that. A closed session drops what comes.
+    async fn deliver(self) {
+        let link = self.session.link();
+        let _turn = self.session.turn().await;
+        for message in self.messages {
+            poll_fn(|cx| link.poll_space(cx)).await;
+            link.deliver(message.into(), None);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use axum::extract::Request;
     use futures_util::FutureExt as _;
     use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
-    use crate::session::{Options, Socket};
+    use crate::session::Socket;
     use crate::transport::SockJs;
 
     #[tokio::test]

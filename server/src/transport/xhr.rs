@@ -1,6 +1,7 @@
 //! XHR polling and XHR streaming.
 
 use std::sync::LazyLock;
+use std::task::Context;
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -45,11 +46,11 @@ impl Framing for Streaming {
 }
 
 fn head(reply: Reply<'_>) -> Reply<'_> {
-    reply.content_type(&headers::JAVASCRIPT).no_cache().cors().cookie()
+    reply.like(&headers::FRAMES).cookie()
 }
 
-pub(super) async fn poll(call: &Call, session: &str) -> Answer {
-    receive::poll(call, session, Polling).await
+pub(super) fn poll(call: &Call, session: &str, cx: &mut Context<'_>) -> Answer {
+    receive::poll(call, session, Polling, cx)
 }
 
 pub(super) fn stream(call: &Call, session: &str) -> Response {

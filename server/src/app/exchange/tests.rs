@@ -1,5 +1,6 @@
 //! Polls that wait for long, over a stream in memory and with a clock that jumps.
 
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use axum::Router;
@@ -7,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::watch::CALM;
 use super::*;
 use crate::access::limits;
 use crate::app::client_ip::{ForwardedHeader, Proxies};
@@ -34,6 +36,15 @@ impl Client {
     /// A client of sockets that say `late` after [`LATE`] and then echo; `room` bytes may be under
     /// way in each direction.
     fn new(room: usize) -> Self {
+        let (stream, exchange, sockjs, stop) = Self::beginning(room);
+        let served = tokio::spawn(exchange);
+        Self { stream, text: String::new(), sockjs, stop, served }
+    }
+
+    /// The client's end, and what serves it.
+    fn beginning(
+        room: usize,
+    ) -> (DuplexStream, impl Future<Output = ()>, SockJs, CancellationToken) {
         let sockjs = SockJs::new(Options::default(), |mut socket: Socket| async move {
             tokio::time::sleep(LATE).await;
             socket.send("late").unwrap();
@@ -52,8 +63,7 @@ impl Client {
         };
         let serving = Arc::new(Serving { front, limits, tls: None, stop: stop.clone() });
         let (stream, near) = duplex(room);
-        let served = tokio::spawn(exchange(near, ([127, 0, 0, 1], 80).into(), serving));
-        Self { stream, text: String::new(), sockjs, stop, served }
+        (stream, exchange(near, ([127, 0, 0, 1], 80).into(), serving), sockjs, stop)
     }
 
     /// Opens the session and begins a second poll, which has to wait.
@@ -143,7 +153,7 @@ async fn an_answer_that_is_not_taken_yet_is_not_lost_when_the_next_request_waits
     // Room for the requests, and not for the first answer.
     let mut client = Client::new(200);
     client.ask(&[POLL, GREETING, POLL].concat()).await;
-    tokio::time::sleep(QUIET * 5).await;
+    tokio::time::sleep(CALM * 4).await;
     assert_eq!(client.body().await, "o\n");
     assert_eq!(client.body().await, "Welcome to SockJS!\n");
     assert_eq!(client.body().await, "a[\"late\"]\n");
@@ -172,6 +182,104 @@ async fn an_answer_that_is_not_taken_is_not_lost_in_a_rest() {
     assert_eq!(client.body().await, "Welcome to SockJS!\n");
     client.ask(GREETING).await;
     assert_eq!(client.body().await, "Welcome to SockJS!\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_in_pieces_is_read_to_its_end() {
+    const HEAD: &str = "POST /bus/000/one/xhr_send HTTP/1.1\r\nhost: a\r\n";
+    let mut client = Client::new(4096);
+    client.ask(POLL).await;
+    assert_eq!(client.body().await, "o\n");
+    // More than goes through at a time, and told in advance or not.
+    let long = format!("[\"{}\"]", "x".repeat(30_000));
+    let sized = format!("{HEAD}content-length: {}\r\n\r\n{long}", long.len());
+    let (one, two) = long.split_at(15_000);
+    let chunked = format!(
+        "{HEAD}transfer-encoding: chunked\r\n\r\n{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
+        one.len(),
+        two.len()
+    );
+    for upload in [sized, chunked] {
+        for piece in upload.as_bytes().chunks(7_000) {
+            client.stream.write_all(piece).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let head = client.until("\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 204 No Content\r\n"), "{head}");
+    }
+    client.ask(POLL).await;
+    tokio::time::sleep(LATE).await;
+    client.ask(POLL).await;
+    let both = client.body().await;
+    assert_eq!(both.matches('x').count(), 60_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_came_whole_does_not_wake_its_connection_when_it_is_read() {
+    #[derive(Default)]
+    struct Wakes(AtomicU32);
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    let (mut stream, exchange, _sockjs, _stop) = Client::beginning(4096);
+    let wakes = Arc::<Wakes>::default();
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut exchange = std::pin::pin!(exchange);
+    let mut poll = || exchange.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+    assert!(poll());
+    stream.write_all(POLL.as_bytes()).await.unwrap();
+    assert!(poll());
+    let mut answer = [0; 4096];
+    let count = stream.read(&mut answer).await.unwrap();
+    assert!(answer[..count].ends_with(b"o\n"));
+    let upload =
+        "POST /bus/000/one/xhr_send HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n[\"x\"]";
+    stream.write_all(upload.as_bytes()).await.unwrap();
+    let before = wakes.0.load(Relaxed);
+    assert!(before > 0 && poll());
+    let count = stream.read(&mut answer).await.unwrap();
+    assert!(answer[..count].starts_with(b"HTTP/1.1 204 No Content\r\n"));
+    assert_eq!(wakes.0.load(Relaxed), before);
+}
+
+/// How long it takes until the server has cut off a client that from now on sends no request whole.
+async fn cut_off(mut client: Client) -> Duration {
+    let begun = tokio::time::Instant::now();
+    client.ask("GET / HTTP/1.1\r\nx: ").await;
+    while client.stream.write_all(b"a").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    client.served.await.unwrap();
+    begun.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_never_whole_is_cut_off_whatever_came_before() {
+    let moments = CALM * 3;
+    let fresh = Client::new(4096);
+    assert!(cut_off(fresh).await <= HEADER_TIMEOUT + moments);
+
+    let mut answered = Client::new(4096);
+    for _ in 0..40 {
+        answered.ask(GREETING).await;
+        answered.body().await;
+        tokio::time::sleep(CALM / 2).await;
+    }
+    assert!(cut_off(answered).await <= HEADER_TIMEOUT + moments);
+
+    // A stream is under way for as long as it likes; what comes after it is not.
+    let mut streamed = Client::new(4096);
+    streamed
+        .ask("POST /bus/000/one/xhr_streaming HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n")
+        .await;
+    streamed.until("a[\"late\"]\n").await;
+    tokio::time::sleep(HEADER_TIMEOUT * 2).await;
+    assert_eq!(streamed.sockjs.open_sockets(), 1);
+    streamed.sockjs.close_all(3000, "Go away!");
+    streamed.until("0\r\n\r\n").await;
+    assert!(cut_off(streamed).await <= HEADER_TIMEOUT + moments);
 }
 
 /// How long the server keeps a connection on which `text` comes after an answer and a rest.
