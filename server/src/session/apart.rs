@@ -1,37 +1,45 @@
-//! Futures that stand beside another in a task and are polled only when they themselves were woken.
+//! A part of a task with a waker of its own, which is polled only when it was woken itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-/// Timers and signals, which seldom wake a task that is woken for something else all the time.
+/// Timers and signals, which seldom wake a task that is woken for something else all the time; or all
+/// of a connection but its outbox.
 #[derive(Debug, Default)]
-pub(crate) struct Apart(Option<(Arc<Bell>, Waker)>);
+pub(crate) struct Apart(Option<Arc<Bell>>);
 
 impl Apart {
-    /// Polls if one of those that were polled here before has been woken, and the first time.
+    /// What to poll with, if anything that was polled with it before has been woken, and the first
+    /// time. Who is given it polls until that is pending.
+    pub(crate) fn due(&mut self, cx: &Context<'_>) -> Option<Waker> {
+        match &self.0 {
+            Some(bell) if bell.task.will_wake(cx.waker()) => {
+                bell.has_rung().then(|| recognizable(bell))
+            }
+            _ => Some(self.waker(cx)),
+        }
+    }
+
+    /// The same, due or not.
+    pub(crate) fn waker(&mut self, cx: &Context<'_>) -> Waker {
+        let bell = self.0.take().filter(|bell| bell.task.will_wake(cx.waker()));
+        let ring = || Bell { has_rung: AtomicBool::default(), task: cx.waker().clone() };
+        recognizable(self.0.insert(bell.unwrap_or_else(|| Arc::new(ring()))))
+    }
+
+    /// Polls if it is due.
     pub(crate) fn poll<T>(
         &mut self,
         cx: &Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        if let Some((bell, waker)) = &self.0
-            && bell.task.will_wake(cx.waker())
-        {
-            if !bell.has_rung() {
-                return Poll::Pending;
-            }
-            return poll(&mut Context::from_waker(waker));
-        }
-        let bell = Arc::new(Bell { has_rung: AtomicBool::default(), task: cx.waker().clone() });
-        let waker = recognizable(&bell);
-        let (_, waker) = self.0.insert((bell, waker));
-        poll(&mut Context::from_waker(waker))
+        self.due(cx).map_or(Poll::Pending, |waker| poll(&mut Context::from_waker(&waker)))
     }
 
-    /// The next [`Apart::poll`] does poll.
+    /// It is due next time.
     pub(crate) fn look_again(&self) {
-        if let Some((bell, _)) = &self.0 {
+        if let Some(bell) = &self.0 {
             bell.has_rung.store(true, Ordering::Relaxed);
         }
     }

@@ -6,13 +6,11 @@
 //! | `connection` | the task of one connection |
 //! | `deflate` | compression: what is agreed to, and messages compressed |
 //! | `stream` | the bytes below it: large reads into a shared buffer |
-//! | `part` | wakers that tell which part of the task has news |
 //! | `pump` | moves messages between the codec and the socket's queues |
 
 mod codec;
 mod connection;
 mod deflate;
-mod part;
 mod pump;
 mod stream;
 

@@ -15,8 +15,7 @@ use trolleybus_protocol::sockjs::{self, Upload, close_frame};
 
 use super::codec::{Codec, Incoming, Lost};
 use super::deflate::deflate;
-use super::part::Part;
-use crate::session::{Closing, Link, Options, Outgoing, Taken, Tally};
+use crate::session::{Apart, Closing, Link, Options, Outgoing, Taken, Tally};
 
 pub(super) struct Pump {
     codec: Codec,
@@ -32,7 +31,7 @@ pub(super) struct Pump {
     /// The timer was set, and has yet to be polled.
     is_timer_new: bool,
     /// All but the outbox: the input, the service and the timer.
-    inner: Part,
+    inner: Apart,
     /// Reading stopped because the service is behind.
     is_behind: bool,
 }
@@ -64,7 +63,7 @@ impl Pump {
             tally: Tally::default(),
             timer,
             is_timer_new: true,
-            inner: Part::new(),
+            inner: Apart::default(),
             is_behind: false,
         };
         if !pump.is_raw() {
@@ -84,11 +83,11 @@ impl Pump {
         cx: &mut Context<'_>,
         mut serve: impl FnMut(&mut Context<'_>),
     ) -> Poll<()> {
-        self.inner.belong_to(cx.waker());
         loop {
             self.link.stay_awake();
-            if self.inner.has_news() || self.is_behind {
-                let waker = self.inner.waker();
+            // Most polls bring a message to write. Looking for input and asking the service would
+            // then cost more than the message.
+            if let Some(waker) = self.inner.due(cx) {
                 self.read(&waker);
                 serve(&mut Context::from_waker(&waker));
             }
@@ -98,16 +97,13 @@ impl Pump {
             if self.stage == Stage::Over {
                 return Poll::Ready(());
             }
-            if !self.is_behind || self.has_to_wait() {
+            if !self.is_behind
+                || self.link.poll_space(&Context::from_waker(&self.inner.waker(cx))).is_pending()
+            {
                 return Poll::Pending;
             }
+            self.inner.look_again();
         }
-    }
-
-    /// For the service, which is behind.
-    fn has_to_wait(&self) -> bool {
-        let waker = self.inner.waker();
-        self.link.poll_space(&Context::from_waker(&waker)).is_pending()
     }
 
     /// Reads until nothing is ready, or the service is behind.
@@ -205,7 +201,7 @@ impl Pump {
         // A timer that was polled once wakes by itself.
         while self.stage != Stage::Over && (self.is_timer_new || self.timer.is_elapsed()) {
             self.is_timer_new = false;
-            let waker = self.inner.waker();
+            let waker = self.inner.waker(cx);
             if self.timer.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
                 return;
             }
