@@ -17,7 +17,7 @@ pub(crate) struct Sender {
 }
 
 enum Wire {
-    Framed(Client),
+    Framed(Box<Client>),
     Tcp(tcp::Wire),
 }
 
@@ -26,7 +26,7 @@ impl Sender {
         let path = format!("/eventbus/000/{from}/websocket");
         let mut socket = Client::open(doors.http, &path).await;
         assert_eq!(socket.text().await, "o");
-        Self { wire: Wire::Framed(socket), from }
+        Self { wire: Wire::Framed(Box::new(socket)), from }
     }
 
     pub(crate) async fn tcp(doors: Doors, from: u64) -> Self {
