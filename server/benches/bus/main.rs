@@ -28,7 +28,9 @@ impl Handler for Counting {
 fn main() {
     // Cargo adds `--bench`.
     let wanted: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    for (name, measure) in [("registrations", registrations::measure as fn()), ("cores", cores::measure)] {
+    for (name, measure) in
+        [("registrations", registrations::measure as fn()), ("cores", cores::measure)]
+    {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             measure();
         }
