@@ -104,7 +104,7 @@ test("SIGHUP takes over the rules of the file, and a broken file leaves them as 
 test("a log that nobody sees on a terminal has no colours", async (t) => {
   const { file, remove } = await configuration('[server]\nlisten = "127.0.0.1:0"\n');
   t.after(remove);
-  const program = new Program(CLI, ["serve", "--config", file], { TROLLEYBUS_LOG: "debug" });
+  const program = new Program(CLI, ["serve", "--config", file], { TROLLEYBUS_LOG: "debug", NO_COLOR: "" });
   t.after(() => program.stop("SIGKILL"));
   const [origin] = await program.line(/http:\/\/[^\s/]+/);
   assert.equal((await fetch(`${origin}/eventbus/info`)).status, 200);
