@@ -244,14 +244,21 @@ impl Shared {
         })
     }
 
+    // A call for each of many handlers would cost more than all else here.
+    #[inline]
     fn deliver(&self, handler: &dyn Handler, message: &Message, extras: Extras) -> Delivery {
         if extras.has(Extras::INBOUND) {
-            return match self.intercept_inbound(message) {
-                Some(message) => handler.deliver(&message),
-                None => Delivery::Taken,
-            };
+            return self.deliver_intercepted(handler, message);
         }
         handler.deliver(message)
+    }
+
+    #[cold]
+    fn deliver_intercepted(&self, handler: &dyn Handler, message: &Message) -> Delivery {
+        match self.intercept_inbound(message) {
+            Some(message) => handler.deliver(&message),
+            None => Delivery::Taken,
+        }
     }
 
     fn note_sent(&self, address: &Address, is_publish: bool, taken: usize) {

@@ -44,6 +44,7 @@ impl Table {
         Self { shards: (0..SHARDS).map(shard).collect(), hasher }
     }
 
+    #[inline]
     fn shard(&self, address: &str) -> &Shard {
         // The map inside a shard uses the low bits of the same hash and the top seven.
         let hash = self.hasher.hash_one(address) as usize;
