@@ -2,12 +2,12 @@
 //! that they need not.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use trolleybus::bus::{Dispatch, Message, ReplySink};
+use trolleybus::bus::{Delivery, Dispatch, Handler, Message, ReplySink};
 use trolleybus::{Address, Body, Bus, BusMessage as _, Error, Headers, Registration};
 
 use crate::Counting;
@@ -34,24 +34,35 @@ struct Worker {
     addresses: Vec<Address>,
     body: Body,
     /// What it registers.
-    handler: Arc<Counting>,
-    answers: Arc<AtomicU64>,
+    handler: Arc<Apart>,
+    answers: Arc<Apart>,
     random: u64,
 }
 
-struct Answered(Arc<AtomicU64>);
+/// In cache lines that no other thread uses.
+#[derive(Default)]
+#[repr(align(128))]
+struct Apart(Counting);
+
+impl Handler for Apart {
+    fn deliver(&self, message: &Message) -> Delivery {
+        self.0.deliver(message)
+    }
+}
+
+struct Answered(Arc<Apart>);
 
 impl ReplySink for Answered {
     fn complete(self: Box<Self>, answer: Result<Message, Error>) {
         assert!(answer.is_ok(), "{answer:?}");
-        self.0.fetch_add(1, Relaxed);
+        self.0.0.0.fetch_add(1, Relaxed);
     }
 }
 
 impl Worker {
     fn new(bus: &Bus, addresses: &[String], seed: usize) -> Self {
         let addresses = addresses.iter().map(|text| Address::from(text.as_str())).collect();
-        let (handler, answers) = <(Arc<Counting>, Arc<AtomicU64>)>::default();
+        let (handler, answers) = <(Arc<Apart>, Arc<Apart>)>::default();
         let random = seed as u64 + 1;
         Self {
             bus: bus.clone(),
@@ -91,7 +102,7 @@ impl Worker {
                 self.bus.request_message(dispatch, Box::new(Answered(self.answers.clone())));
             }
         }
-        let answered = self.answers.swap(0, Relaxed);
+        let answered = self.answers.0.0.swap(0, Relaxed);
         assert_eq!(answered, if matches!(work, Work::Request) { times as u64 } else { 0 });
     }
 }
