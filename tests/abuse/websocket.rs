@@ -1,7 +1,10 @@
 //! Hostile frames, written by hand.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -163,12 +166,24 @@ async fn a_flood_of_pings_whose_answers_nobody_reads_disturbs_nobody() {
 }
 
 #[tokio::test]
-async fn compression_is_not_agreed_to_so_there_are_no_bombs() {
+async fn a_bomb_inflates_to_the_limit_and_no_further() {
+    const RSV1: u8 = 0x40;
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&vec![b'x'; 50_000_000]).unwrap();
+    let bomb = encoder.finish().unwrap();
+    assert!(bomb.len() < 60_000, "{}", bomb.len());
     let mut victim = Victim::start().await;
     let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
-    let (mut raw, agreed) = Raw::open(victim.addr, offer).await;
-    assert_eq!(agreed, None);
-    raw.frame(FINAL | 0x40 | TEXT, &[0; 64]).await;
-    raw.end().await;
+    let mut unfinished = Vec::new();
+    for _ in 0..50 {
+        let (mut raw, agreed) = Raw::open(victim.addr, offer).await;
+        assert!(agreed.is_some());
+        raw.frame(FINAL | RSV1 | TEXT, &bomb).await;
+        raw.end().await;
+        // A first piece that never has a second.
+        let (mut raw, _) = Raw::open(victim.addr, offer).await;
+        raw.frame(RSV1 | TEXT, &bomb[..20]).await;
+        unfinished.push(raw);
+    }
     victim.serves().await;
 }

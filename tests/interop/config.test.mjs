@@ -100,3 +100,15 @@ test("SIGHUP takes over the rules of the file, and a broken file leaves them as 
   await reload(rules('[{ address_regex = "(" }]'), /bridge\.inbound_permitted\[0\]\.address_regex/);
   assert.equal(await word(), "NO_HANDLERS");
 });
+
+test("a log that nobody sees on a terminal has no colours", async (t) => {
+  const { file, remove } = await configuration('[server]\nlisten = "127.0.0.1:0"\n');
+  t.after(remove);
+  const program = new Program(CLI, ["serve", "--config", file], { TROLLEYBUS_LOG: "debug", NO_COLOR: "" });
+  t.after(() => program.stop("SIGKILL"));
+  const [origin] = await program.line(/http:\/\/[^\s/]+/);
+  assert.equal((await fetch(`${origin}/eventbus/info`)).status, 200);
+  // Level and fields are what has colours.
+  while (!/ DEBUG .*=/.test(await program.errors.next()));
+  assert.doesNotMatch(program.complaints, /\u001b/);
+});

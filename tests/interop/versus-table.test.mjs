@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { between, median, ratio, spread, verdict, workRow } from "../versus/table.mjs";
+import { between, median, ratio, ratioIn, spread, verdict, workRow } from "../versus/table.mjs";
 
 const peers = ["trolleybus", "sockjs-node", "ws", "nats"].map((name) => ({ name }));
 
@@ -29,6 +29,18 @@ test("ours must not be above the peers that a bar names, nor above any where it 
   assert.equal(verdict({ below: ["sockjs-node"] }, figures), "at most sockjs-node's met");
   assert.equal(verdict({ below: ["sockjs-node", "ws"] }, figures), "at most sockjs-node's, ws's not measured (ws)");
   assert.equal(verdict({ below: "all", most: 6 }, figures), "6 met; at most every peer's missed (nats)");
+});
+
+test("a ratio is read off the line of a bench, whatever other lines there are", () => {
+  const printed = [
+    "own addresses that nobody consumes, register    9.0 ns    9.0 ns   best x1.00   median x1.00",
+    "own addresses, register    2.0 ns    1.0 ns   best x2.00   median x1.97",
+    "1,000 exact; 1,000,000 exact    50.0 ns    55.0 ns   x1.10\n",
+  ].join("\n");
+  assert.equal(ratioIn(printed, "own addresses, register"), 1.97);
+  assert.equal(ratioIn(printed, "1,000 exact; 1,000,000 exact"), 1.1);
+  // Which meets no bar.
+  assert.ok(Number.isNaN(ratioIn(printed, "own addresses, publish")));
 });
 
 test("the tables go between the markers of a document that has them", () => {

@@ -4,6 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+/// A message, or a receipt, as SockJS and the TCP bridge have them.
+pub(crate) fn is_message(envelope: &Value) -> bool {
+    envelope["type"] == "rec" || envelope["type"] == "message"
+}
+
 /// Sequence numbers, per sender and address.
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -17,7 +22,7 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// Notes a delivered envelope, which must be the next of its sender.
     pub(crate) fn note(&mut self, envelope: &Value) {
-        assert_eq!(envelope["type"], "rec", "{envelope}");
+        assert!(is_message(envelope), "{envelope}");
         let dropped = envelope["dropped"].as_u64().unwrap_or_default();
         self.accounted += 1 + dropped;
         self.has_gaps |= dropped > 0;

@@ -4,13 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 mod ledger;
+mod native;
 mod receiver;
 mod sender;
+mod tcp;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use native::Listeners;
 use receiver::{FORMS, Form, Receiver};
 use sender::{BATCHES, Sender};
 use tokio::sync::watch;
@@ -18,7 +21,7 @@ use tokio::task::JoinSet;
 use trolleybus::app::{App, Config, bind};
 use trolleybus::bridge::{Bridge, BridgeOptions, Permitted};
 use trolleybus::sockjs::Options;
-use trolleybus::{Bus, BusMessage as _, EventBus as _};
+use trolleybus::{Bus, BusMessage as _, EventBus as _, Registration};
 use trolleybus_tests::support::server::serve;
 
 const SENDERS: u64 = 6;
@@ -38,11 +41,19 @@ fn options() -> BridgeOptions {
         .permit_outbound(Permitted::all())
 }
 
+/// Where clients come in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Doors {
+    http: SocketAddr,
+    /// Of the TCP bridge, which a whole server has.
+    tcp: Option<SocketAddr>,
+}
+
 /// A server whose services answer questions, and who listens.
 struct Hall {
-    bus: Bus,
+    _echo: Registration,
     bridge: Bridge,
-    addr: SocketAddr,
+    doors: Doors,
     receivers: JoinSet<()>,
     /// Set when the senders are through.
     is_over: watch::Sender<bool>,
@@ -63,8 +74,23 @@ impl Hall {
             ..Options::default()
         };
         let bridge = Bridge::builder(bus.clone(), options()).sockjs(sockjs).build().unwrap();
-        let addr = serve(Router::new().nest_service("/eventbus", bridge.router())).await;
-        Self { bus, bridge, addr, receivers: JoinSet::new(), is_over: watch::Sender::new(false) }
+        let http = serve(Router::new().nest_service("/eventbus", bridge.router())).await;
+        Self::with(&bus, bridge, Doors { http, tcp: None })
+    }
+
+    /// Questions are answered in the asker's task at one address, and in one task for all at another.
+    fn with(bus: &Bus, bridge: Bridge, doors: Doors) -> Self {
+        let echo = bus.responder("echo", |message| {
+            message.reply(message.body().clone()).unwrap();
+        });
+        let mut asked = bus.consumer("ask");
+        tokio::spawn(async move {
+            while let Some(message) = asked.recv().await {
+                message.reply(message.body().clone()).unwrap();
+            }
+        });
+        let (receivers, is_over) = (JoinSet::new(), watch::Sender::new(false));
+        Self { _echo: echo, bridge, doors, receivers, is_over }
     }
 
     /// A whole server, with its own way of serving connections.
@@ -72,22 +98,26 @@ impl Hall {
         let bus = Bus::new();
         let mut config = Config { bridge: options(), ..Config::default() };
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.gateway.tcp.listen = Some(config.server.listen);
+        config.gateway.tcp.max_outbox_size = OUTBOX;
+        config.gateway.tcp.write_timeout_ms = LONG.as_millis() as u32;
         config.sockjs.heartbeat_ms = LONG.as_millis() as u64;
         config.sockjs.disconnect_delay_ms = LONG.as_millis() as u64;
         config.sockjs.response_limit = RESPONSE;
         config.sockjs.max_outbox_size = OUTBOX;
         let listener = bind(config.server.listen).unwrap();
-        let addr = listener.local_addr().unwrap();
-        let app = App::new(bus.clone(), config).unwrap();
+        let http = listener.local_addr().unwrap();
+        let mut app = App::new(bus.clone(), config).unwrap();
+        let tcp = app.bind_tcp_gateway().unwrap();
         let bridge = app.bridge();
         tokio::spawn(app.run(listener, std::future::pending()));
-        Self { bus, bridge, addr, receivers: JoinSet::new(), is_over: watch::Sender::new(false) }
+        Self::with(&bus, bridge, Doors { http, tcp })
     }
 
     /// One receiver that reads all the time, and one that begins when all has been said.
     async fn seat(&mut self, form: Form, addresses: &[&str], overflow: &str) {
         for late in [None, Some(self.is_over.subscribe())] {
-            let mut receiver = Receiver::open(self.addr, form).await;
+            let mut receiver = Receiver::open(self.doors, form).await;
             for address in addresses {
                 receiver.register(address, overflow).await;
             }
@@ -95,22 +125,25 @@ impl Hall {
         }
     }
 
-    /// Everything is said and heard; gives the bridge that it went over. Questions are answered in
-    /// the asker's task at one address, and in one task for all at another.
+    /// As [`Hall::seat`], with consumers of the Rust client.
+    async fn seat_native(&mut self, addresses: &[&str]) {
+        for late in [None, Some(self.is_over.subscribe())] {
+            let listeners = Listeners::open(self.doors.http, addresses, SAID).await;
+            self.receivers.spawn(listeners.hear(late));
+        }
+    }
+
+    /// Everything is said over WebSockets, and heard; gives the bridge that it went over.
     async fn hold(self) -> Bridge {
-        let _echo = self.bus.responder("echo", |message| {
-            message.reply(message.body().clone()).unwrap();
-        });
-        let mut asked = self.bus.consumer("ask");
-        tokio::spawn(async move {
-            while let Some(message) = asked.recv().await {
-                message.reply(message.body().clone()).unwrap();
-            }
-        });
         let mut senders = JoinSet::new();
         for number in 0..SENDERS {
-            senders.spawn(Sender::new(self.addr, number).run());
+            senders.spawn(Sender::framed(self.doors, number).await.run());
         }
+        self.hear(senders).await
+    }
+
+    /// Waits until all have said and heard everything.
+    async fn hear(self, senders: JoinSet<()>) -> Bridge {
         join(senders).await;
         self.is_over.send_replace(true);
         join(self.receivers).await;
@@ -129,7 +162,7 @@ async fn everything_to_everybody(mut hall: Hall) {
         hall.seat(form, &["all", "wide.*"], "close").await;
     }
     // Sends to it and publishes are one sequence, because it is the only one there.
-    let mut only = Receiver::open(hall.addr, Form::Framed).await;
+    let mut only = Receiver::open(hall.doors, Form::Framed).await;
     only.register("both", "close").await;
     hall.receivers.spawn(only.hear(SAID, None));
     hall.hold().await;
@@ -143,6 +176,27 @@ async fn every_receiver_hears_each_sender_in_order() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_receiver_at_a_whole_server_hears_each_sender_in_order() {
     everything_to_everybody(Hall::open_whole()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whatever_way_somebody_comes_in_each_sender_is_heard_in_order() {
+    let mut hall = Hall::open_whole();
+    for form in [Form::Framed, Form::Tcp] {
+        hall.seat(form, &["all", "wide.*"], "close").await;
+    }
+    hall.seat_native(&["all", "wide.*"]).await;
+    let mut only = Receiver::open(hall.doors, Form::Tcp).await;
+    only.register("both", "close").await;
+    hall.receivers.spawn(only.hear(SAID, None));
+    let mut senders = JoinSet::new();
+    for number in 0..SENDERS {
+        match number % 3 {
+            0 => drop(senders.spawn(Sender::framed(hall.doors, number).await.run())),
+            1 => drop(senders.spawn(Sender::tcp(hall.doors, number).await.run())),
+            _ => drop(senders.spawn(native::say(hall.doors.http, number))),
+        }
+    }
+    hall.hear(senders).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -161,7 +215,7 @@ async fn receivers_that_come_and_go_disturb_nobody() {
     for form in [Form::Framed, Form::Raw] {
         hall.seat(form, &["all", "wide.*"], "close").await;
         for _ in 0..2 {
-            let restless = Receiver::open(hall.addr, form).await;
+            let restless = Receiver::open(hall.doors, form).await;
             hall.receivers.spawn(restless.come_and_go("all", hall.is_over.subscribe()));
         }
     }

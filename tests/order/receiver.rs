@@ -9,7 +9,9 @@ use tokio::sync::watch;
 use trolleybus_tests::support::http::{Connection, post};
 use trolleybus_tests::support::websocket::Client;
 
-use crate::ledger::Ledger;
+use crate::Doors;
+use crate::ledger::{Ledger, is_message};
+use crate::tcp;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Form {
@@ -17,8 +19,10 @@ pub(crate) enum Form {
     Raw,
     Streaming,
     Polling,
+    Tcp,
 }
 
+/// Those of SockJS.
 pub(crate) const FORMS: [Form; 4] = [Form::Framed, Form::Raw, Form::Streaming, Form::Polling];
 
 enum Wire {
@@ -27,6 +31,7 @@ enum Wire {
     /// With a response under way.
     Streaming(Connection),
     Polling(Connection),
+    Tcp(tcp::Wire),
 }
 
 pub(crate) struct Receiver {
@@ -39,7 +44,8 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    pub(crate) async fn open(addr: SocketAddr, form: Form) -> Self {
+    pub(crate) async fn open(doors: Doors, form: Form) -> Self {
+        let addr = doors.http;
         static SESSIONS: AtomicU64 = AtomicU64::new(0);
         let session = format!("/eventbus/001/{}", SESSIONS.fetch_add(1, Relaxed));
         let wire = match form {
@@ -51,10 +57,11 @@ impl Receiver {
                 Wire::Streaming(connection)
             }
             Form::Polling => Wire::Polling(Connection::open(addr).await),
+            Form::Tcp => Wire::Tcp(tcp::Wire::open(doors.tcp.unwrap()).await),
         };
         let (ledger, waiting) = (Ledger::default(), VecDeque::new());
         let mut receiver = Self { addr, session, wire, ledger, waiting };
-        if !matches!(form, Form::Raw) {
+        if !matches!(form, Form::Raw | Form::Tcp) {
             assert_eq!(receiver.frame().await, "o");
         }
         receiver
@@ -99,7 +106,7 @@ impl Receiver {
         loop {
             let envelope = self.envelope().await;
             if envelope["address"] == "done" {
-                assert_eq!(envelope["type"], "rec", "{envelope}");
+                assert!(is_message(&envelope), "{envelope}");
                 return;
             }
             self.ledger.note(&envelope);
@@ -111,6 +118,7 @@ impl Receiver {
         match &mut self.wire {
             Wire::Raw(socket) => socket.send(text).await,
             Wire::Framed(socket) => socket.send(&framed).await,
+            Wire::Tcp(wire) => wire.say(&[text]).await,
             Wire::Streaming(_) | Wire::Polling(_) => {
                 let path = format!("{}/xhr_send", self.session);
                 assert_eq!(post(self.addr, &path, &framed).await.status(), 204);
@@ -125,7 +133,7 @@ impl Receiver {
             }
             let frame = self.frame().await;
             match (frame.strip_prefix('a'), &self.wire) {
-                (_, Wire::Raw(_)) => self.waiting.push_back(frame),
+                (_, Wire::Raw(_) | Wire::Tcp(_)) => self.waiting.push_back(frame),
                 (Some(array), _) => self.waiting = serde_json::from_str(array).unwrap(),
                 (None, _) => assert_eq!(frame, "h"),
             }
@@ -135,6 +143,7 @@ impl Receiver {
     async fn frame(&mut self) -> String {
         match &mut self.wire {
             Wire::Framed(socket) => socket.text().await,
+            Wire::Tcp(wire) => wire.frame().await,
             Wire::Raw(socket) => {
                 let frame = socket.frame().await.expect("connection gone");
                 String::from_utf8(frame.payload().to_vec()).unwrap()

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { statSync } from "node:fs";
 import { promisify } from "node:util";
 import { launch, measure, TWO_CORES } from "./measure.mjs";
-import { table, word } from "./table.mjs";
+import { ratioIn, table, word } from "./table.mjs";
 import { AT_A_RATE } from "./works.mjs";
 
 const run = promisify(execFile);
@@ -28,6 +28,8 @@ const LOOKS = [
   ["Stalled reader: memory while 150 MB, in messages of 4 KB, are published to it and to a live one", stalledMemory],
   ["Stalled reader: p99 of the live one with it, against without", stalledLatency],
   ["Publish with 1,000,000 registrations, against 1,000", registrations],
+  ["Two cores against one: throughput of the bus, to addresses of their own", (tools) => busOnTwoCores(tools, "own addresses")],
+  ["Two cores against one: throughput of the bus, to the same 1,000 addresses", (tools) => busOnTwoCores(tools, "the same 1,000")],
   ["Two cores against one, from CPU per message at the same rate", twoCores],
   ["Start-up to the first open connection", startup],
   ["Size of the binary", size],
@@ -64,16 +66,29 @@ async function stalledLatency(tools) {
   return { figure: `×${share.toFixed(2)}`, bar: "under ×1.10", met: share < 1.1 };
 }
 
-/** `server/benches/bus` prints the ratio; it is built by xtask unless the run is a quick one. */
-async function registrations() {
+/** What a part of `server/benches/bus` prints; it is built by xtask unless the run is a quick one. */
+async function benchOfBus(part, cores) {
   const program = process.env.BUS_BENCH;
   if (!program) {
     throw new Error("the bench of the bus was not built");
   }
-  const { stdout } = await run("taskset", ["-c", "0", program, "--bench"]);
-  const line = stdout.split("\n").find((line) => line.startsWith("1,000 exact; 1,000,000 exact"));
-  const share = Number(line.split("x").at(-1));
+  const { stdout } = await run("taskset", ["-c", cores, program, "--bench", part]);
+  return stdout;
+}
+
+async function registrations() {
+  const share = ratioIn(await benchOfBus("registrations", "0"), "1,000 exact; 1,000,000 exact");
   return { figure: `×${share.toFixed(2)}`, bar: "at most ×1.20", met: share <= 1.2 };
+}
+
+let printed;
+
+/** One measurement for two rows. */
+async function busOnTwoCores(_, addresses) {
+  printed ??= benchOfBus("cores", TWO_CORES);
+  const stdout = await printed;
+  const gains = ["publish", "request", "register"].map((name) => ({ name, gain: ratioIn(stdout, `${addresses}, ${name}`) }));
+  return gained(gains);
 }
 
 /**
@@ -92,6 +107,10 @@ async function twoCores({ peers, rounds, seconds, median, everything }) {
     }
     gains.push({ name, gain: median(own) });
   }
+  return gained(gains);
+}
+
+function gained(gains) {
   const figure = gains.map(({ name, gain }) => `${name} ×${gain.toFixed(2)}`).join(", ");
   return { figure, bar: "at least ×1.7", met: gains.every(({ gain }) => gain >= 1.7) };
 }

@@ -36,6 +36,12 @@ export function ratio(own, base) {
   return median(own.slice(0, pairs).map((figure, index) => figure / base[index]));
 }
 
+/** What the line of a bench that begins with `name` ends with, as in `... 2.0 ns   x1.97`. */
+export function ratioIn(printed, name) {
+  const line = printed.split("\n").find((line) => line.startsWith(`${name} `));
+  return Number(line?.split("x").at(-1));
+}
+
 /** Says for each bar of a work whether it is met. */
 export function verdict(work, figures) {
   const own = figures.trolleybus;

@@ -1,5 +1,8 @@
 //! Logs and spans: how they look, which there are, and where they go.
 
+use std::ffi::OsStr;
+use std::io::{IsTerminal as _, stderr};
+
 use serde::{Deserialize, Serialize};
 use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -12,13 +15,17 @@ use crate::access::ConfigError;
 /// The environment variable that goes over [`TelemetryConfig::log_filter`].
 pub const LOG_VARIABLE: &str = "TROLLEYBUS_LOG";
 
+/// The environment variable that takes the colours out of logs, unless it is empty.
+const COLOR_VARIABLE: &str = "NO_COLOR";
+
 type Boxed<S> = Box<dyn Layer<S> + Send + Sync>;
 
 /// What the process says of itself: logs on standard error, spans to a collector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetryConfig {
-    /// One line of text or one JSON object for each event: text.
+    /// One line of text or one JSON object for each event: text. In colours on a terminal, unless
+    /// the variable `NO_COLOR` is set.
     pub log_format: LogFormat,
     /// Which events: `info`. `debug` shows the life of sockets, `trace` that of frames; parts go
     /// as in `info,trolleybus::bridge=debug`. The variable `TROLLEYBUS_LOG` goes over it.
@@ -125,7 +132,9 @@ impl TelemetryConfig {
     }
 
     fn log<S: Subscriber + Send + Sync + for<'a> LookupSpan<'a>>(&self) -> Boxed<S> {
-        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let no_color = std::env::var_os(COLOR_VARIABLE);
+        let is_coloured = is_coloured(stderr().is_terminal(), no_color.as_deref());
+        let log = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(is_coloured);
         match self.log_format {
             LogFormat::Text => log.boxed(),
             LogFormat::Json => log.json().flatten_event(true).boxed(),
@@ -155,9 +164,21 @@ impl TelemetryConfig {
     }
 }
 
+/// Colours are for people who look at a terminal and have not said that they want none.
+fn is_coloured(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_unless_unwanted() {
+        assert!(is_coloured(true, None) && is_coloured(true, Some("".as_ref())));
+        assert!(!is_coloured(true, Some("1".as_ref())) && !is_coloured(true, Some("0".as_ref())));
+        assert!(!is_coloured(false, None) && !is_coloured(false, Some("".as_ref())));
+    }
 
     fn key_of(config: &TelemetryConfig) -> Option<String> {
         config.validate().err().map(|error| error.key)

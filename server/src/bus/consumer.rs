@@ -15,7 +15,6 @@ use trolleybus_protocol::{
 use super::buffer::{Buffer, Flow};
 use super::metrics::DiscardReason;
 use super::registration::{Registration, Target};
-use super::shared::Shared;
 use super::{Bus, Message};
 
 /// Messages that a consumer's buffer holds unless it is made with another bound.
@@ -78,7 +77,7 @@ impl Consumer {
         let Some((mut messages, registration)) = self.standing.take() else {
             return;
         };
-        let bus: Arc<Shared> = Arc::clone(registration.bus());
+        let bus = registration.bus().clone();
         drop(registration);
         messages.close();
         while let Ok(message) = messages.try_recv() {
@@ -224,18 +223,5 @@ mod tests {
         bus.send("a", &1).unwrap();
         bus.send("a", &2).unwrap();
         assert_eq!((consumer.buffered(), bus.stats().buffer_full), (1, 1));
-    }
-
-    #[tokio::test]
-    async fn registrations_that_overtook_each_other_end_all_the_same() {
-        use crate::bus::entry::Entry;
-
-        let entry = Entry::default();
-        let bus = Bus::new();
-        for id in [3, 1, 2] {
-            entry.push(id, false, Arc::new(Buffer::new(bus.shared(), 1).0));
-        }
-        assert!([1, 2, 3].into_iter().all(|id| entry.remove(id)));
-        assert_eq!(entry.len(), 0);
     }
 }

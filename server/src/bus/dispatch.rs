@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers};
 
-use super::entry::Entry;
+use super::entry::{Entry, Handlers};
 use super::extras::Extras;
 use super::patterns::PatternEntry;
 use super::reply::{ReplySink, ReplySlot};
@@ -92,7 +92,7 @@ impl Bus {
     /// Sends to one consumer and hands the answer to `sink`: the reply, the recipient's failure,
     /// or that nobody is there. The caller keeps the time.
     pub fn request_message(&self, dispatch: Dispatch, sink: Box<dyn ReplySink>) {
-        let slot = ReplySlot::new(self.shared(), dispatch.address.clone(), sink.into());
+        let slot = ReplySlot::new(self.near(), dispatch.address.clone(), sink.into());
         self.request_through(dispatch, slot);
     }
 
@@ -145,25 +145,23 @@ impl Shared {
     /// To all; gives how many took it, or the address back when nobody consumes it.
     fn publish(&self, dispatch: Dispatch, extras: Extras) -> Result<usize, Address> {
         count(&self.counters.here().published, 1);
-        let entry = self.table.find(dispatch.address.as_str());
+        let handlers = self.table.look(dispatch.address.as_str(), Entry::hear);
         let patterns = self.matching(&dispatch.address, extras);
-        if entry.is_none() && patterns.is_empty() {
+        if handlers.is_none() && patterns.is_empty() {
             self.note_sent(&dispatch.address, true, 0);
             return Err(dispatch.address);
         }
         let message = Message::outgoing(dispatch, false, None);
-        let mut taken = entry.map_or(0, |entry| self.to_all(&entry, &message, extras));
+        let mut taken = handlers.map_or(0, |handlers| self.to_all(&handlers, &message, extras));
         for found in &patterns {
             let message = message.through(&found.pattern);
-            taken += self.to_all(&found.entry, &message, extras);
+            taken += self.to_all(&found.entry.hear(), &message, extras);
         }
         self.note_sent(message.address(), true, taken);
         if taken == 0 { Err(message.address().clone()) } else { Ok(taken) }
     }
 
-    fn to_all(&self, entry: &Entry, message: &Message, extras: Extras) -> usize {
-        entry.note_message();
-        let handlers = entry.snapshot();
+    fn to_all(&self, handlers: &Handlers, message: &Message, extras: Extras) -> usize {
         let taken = handlers
             .as_slice()
             .iter()
@@ -174,22 +172,26 @@ impl Shared {
     /// To one; false when nobody takes it.
     fn send(&self, message: &Message, extras: Extras) -> bool {
         count(&self.counters.here().sent, 1);
-        let entry = self.table.find(message.address().as_str());
         let patterns = self.matching(message.address(), extras);
         let is_taken = if patterns.is_empty() {
-            entry.is_some_and(|entry| self.to_next(&entry, message, extras))
+            self.to_next(message, extras)
         } else {
-            self.to_one_of(entry.as_deref(), &patterns, message, extras)
+            self.to_one_of(&patterns, message, extras)
         };
         self.note_sent(message.address(), false, usize::from(is_taken));
         is_taken
     }
 
     /// Offers the message to the handler whose turn it is, and to the next while they are gone.
-    fn to_next(&self, entry: &Entry, message: &Message, extras: Extras) -> bool {
-        entry.note_message();
+    fn to_next(&self, message: &Message, extras: Extras) -> bool {
+        let address = message.address().as_str();
+        let first = |entry: &Entry| {
+            entry.note_message();
+            entry.next()
+        };
+        let mut next = self.table.look(address, first).flatten();
         let mut tries = 0;
-        while let Some((handler, handlers)) = entry.next() {
+        while let Some((handler, handlers)) = next {
             if self.deliver(&*handler, message, extras) == Delivery::Taken {
                 return true;
             }
@@ -197,6 +199,7 @@ impl Shared {
             if tries >= handlers {
                 break;
             }
+            next = self.table.look(address, Entry::next).flatten();
         }
         false
     }
@@ -204,47 +207,58 @@ impl Shared {
     /// One turn goes round over the handlers of the address and then of each pattern that means
     /// it. It is the turn of the address, or of its oldest pattern when only patterns mean it; so
     /// among handlers of one pattern the share is exact over all its addresses together.
-    fn to_one_of(
-        &self,
-        entry: Option<&Entry>,
-        patterns: &[Arc<PatternEntry>],
-        message: &Message,
-        extras: Extras,
-    ) -> bool {
-        let through = patterns.iter().map(|found| (&found.entry, Some(&found.pattern)));
-        let sources: Vec<_> = entry.map(|entry| (entry, None)).into_iter().chain(through).collect();
-        let counts: Vec<_> = sources.iter().map(|(entry, _)| entry.len()).collect();
-        let places: usize = counts.iter().sum();
-        let (Some((first, _)), true) = (sources.first(), places > 0) else {
+    fn to_one_of(&self, patterns: &[Arc<PatternEntry>], message: &Message, extras: Extras) -> bool {
+        let address = message.address().as_str();
+        let exact = self.table.look(address, Entry::len).unwrap_or(0);
+        let counts: Vec<_> = patterns.iter().map(|found| found.entry.len()).collect();
+        let places = exact + counts.iter().sum::<usize>();
+        if places == 0 {
             return false;
+        }
+        let turn = |entry: &Entry| {
+            entry.note_message();
+            entry.turn()
         };
-        sources.iter().for_each(|(entry, _)| entry.note_message());
-        let start = first.turn() % places;
+        let own_turn = self.table.look(address, turn);
+        patterns.iter().for_each(|found| found.entry.note_message());
+        let start = own_turn.unwrap_or_else(|| patterns[0].entry.turn()) % places;
         (0..places).any(|offset| {
             let mut index = (start + offset) % places;
+            if index < exact {
+                let handler = self.table.look(address, |entry| entry.at(index)).flatten();
+                return handler.is_some_and(|handler| {
+                    self.deliver(&*handler, message, extras) == Delivery::Taken
+                });
+            }
+            index -= exact;
             let mut source = 0;
             while index >= counts[source] {
                 index -= counts[source];
                 source += 1;
             }
-            let (entry, pattern) = sources[source];
-            let Some(handler) = entry.at(index) else { return false };
-            let taken = match pattern {
-                Some(pattern) => self.deliver(&*handler, &message.through(pattern), extras),
-                None => self.deliver(&*handler, message, extras),
-            };
-            taken == Delivery::Taken
+            let found = &patterns[source];
+            found.entry.at(index).is_some_and(|handler| {
+                let message = message.through(&found.pattern);
+                self.deliver(&*handler, &message, extras) == Delivery::Taken
+            })
         })
     }
 
+    // A call for each of many handlers would cost more than all else here.
+    #[inline]
     fn deliver(&self, handler: &dyn Handler, message: &Message, extras: Extras) -> Delivery {
         if extras.has(Extras::INBOUND) {
-            return match self.intercept_inbound(message) {
-                Some(message) => handler.deliver(&message),
-                None => Delivery::Taken,
-            };
+            return self.deliver_intercepted(handler, message);
         }
         handler.deliver(message)
+    }
+
+    #[cold]
+    fn deliver_intercepted(&self, handler: &dyn Handler, message: &Message) -> Delivery {
+        match self.intercept_inbound(message) {
+            Some(message) => handler.deliver(&message),
+            None => Delivery::Taken,
+        }
     }
 
     fn note_sent(&self, address: &Address, is_publish: bool, taken: usize) {

@@ -48,7 +48,7 @@ impl EventBus for Bus {
             Err(error) => Response::failed(error),
             Ok(dispatch) => {
                 let replied_address = dispatch.address.clone();
-                let (response, slot) = Response::new(self.shared(), replied_address, timeout);
+                let (response, slot) = Response::new(self.near(), replied_address, timeout);
                 self.request_through(dispatch, slot);
                 response
             }

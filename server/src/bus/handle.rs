@@ -14,10 +14,12 @@ use trolleybus_protocol::{
 
 use super::consumer::Consumer;
 use super::metrics::BusMetrics;
+use super::near::Near;
 use super::registration::{Registration, Target};
 use super::shared::Shared;
 use super::stats::BusStats;
 use super::{Dispatch, Handler, Message};
+use crate::meter::Sharded;
 
 /// An event bus inside this process. Clones are handles of the same bus.
 ///
@@ -39,23 +41,41 @@ use super::{Dispatch, Handler, Message};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Bus(Arc<Shared>);
+pub struct Bus(Arc<Hold>);
+
+/// What handles hold together.
+struct Hold {
+    shared: Arc<Shared>,
+    /// What requests and registrations take instead.
+    near: Sharded<Near>,
+}
 
 impl Bus {
     /// A bus without consumers.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Shared::new(None)))
+        Self::of(None)
     }
 
     /// A bus that tells `metrics` of everything that happens on it.
     #[must_use]
     pub fn with_metrics(metrics: Arc<dyn BusMetrics>) -> Self {
-        Self(Arc::new(Shared::new(Some(metrics))))
+        Self::of(Some(metrics))
+    }
+
+    fn of(metrics: Option<Arc<dyn BusMetrics>>) -> Self {
+        let shared = Arc::new(Shared::new(metrics));
+        let near = Sharded::with(|| Near::new(&shared));
+        Self(Arc::new(Hold { shared, near }))
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.0
+        &self.0.shared
+    }
+
+    /// The same, in a form that is cheap to take along.
+    pub(super) fn near(&self) -> &Near {
+        self.0.near.here()
     }
 
     /// Consumes an address with a buffer of `len` messages instead of [`DEFAULT_BUFFER`].
@@ -120,27 +140,26 @@ impl Bus {
         is_local: bool,
         handler: Arc<dyn Handler>,
     ) -> Registration {
-        let id = self.0.next_id();
-        self.0.register(&target, id, is_local, handler);
-        Registration::new(Arc::clone(&self.0), target, id)
+        let id = self.shared().register(&target, is_local, handler);
+        Registration::new(self.near().clone(), target, id)
     }
 
     /// The counters as they stand.
     #[must_use]
     pub fn stats(&self) -> BusStats {
-        self.0.counters.snapshot()
+        self.shared().counters.snapshot()
     }
 
     /// True after [`Bus::close`].
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.shared().is_closed()
     }
 
     /// Ends all registrations: streams end, tasks of consumers end, and what is sent from now on
     /// is refused.
     pub fn close(&self) {
-        self.0.close();
+        self.shared().close();
     }
 
     pub(super) fn prepare(

@@ -5,7 +5,7 @@
 //! | `handle` | [`Bus`], the cheap clone that everybody holds |
 //! | `event_bus` | the same as the trait has it |
 //! | `dispatch` | from a message to the handlers that take it |
-//! | `shared` | what all handles share |
+//! | `shared`, `near` | what all handles share; references to it that threads count apart |
 //! | `table` | address to handlers |
 //! | `patterns` | the index of consumed patterns |
 //! | `entry` | the handlers of one address or pattern: round robin, snapshots for publishing |
@@ -34,6 +34,7 @@ mod interceptors;
 mod listing;
 mod message;
 mod metrics;
+mod near;
 mod patterns;
 mod producer;
 mod registration;

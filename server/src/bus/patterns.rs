@@ -2,10 +2,10 @@
 //! one tree of words for each style, so that patterns that differ early are never looked at.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use ahash::RandomState;
-use parking_lot::RwLock;
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 use trolleybus_protocol::{Pattern, Style, Word};
 
 use super::Handler;
@@ -16,16 +16,18 @@ use super::extras::{Extras, Switch};
 pub(super) struct PatternEntry {
     pub(super) pattern: Arc<Pattern>,
     pub(super) entry: Entry,
-    /// The id of its first handler: gives patterns an order.
-    first: HandlerId,
+    /// How many came before it: gives patterns an order.
+    number: u64,
 }
 
-/// All consumed patterns.
-#[derive(Default)]
-pub(super) struct Patterns(RwLock<Trees>);
+/// All consumed patterns. Each thread looks at them through a lock of its own; a registration takes
+/// the locks of all.
+pub(super) struct Patterns(ShardedLock<Trees>);
 
 #[derive(Default)]
 struct Trees {
+    /// The number of the next pattern that comes.
+    next: u64,
     words: Node,
     levels: Node,
 }
@@ -46,39 +48,50 @@ struct Node {
 
 impl Patterns {
     pub(super) fn new() -> Self {
-        Self::default()
+        Self(ShardedLock::new(Trees::default()))
+    }
+
+    fn read(&self) -> ShardedLockReadGuard<'_, Trees> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> ShardedLockWriteGuard<'_, Trees> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn insert(
         &self,
         switch: &Switch,
         pattern: &Arc<Pattern>,
-        id: HandlerId,
         is_local: bool,
         handler: Arc<dyn Handler>,
-    ) {
-        let mut trees = self.0.write();
+    ) -> HandlerId {
+        let mut trees = self.write();
+        let number = trees.next;
+        trees.next += 1;
         let slot = trees.tree_mut(pattern.style()).slot(pattern.words());
         let new = || {
             let (pattern, entry) = (Arc::clone(pattern), Entry::default());
-            Arc::new(PatternEntry { pattern, entry, first: id })
+            Arc::new(PatternEntry { pattern, entry, number })
         };
-        slot.get_or_insert_with(new).entry.push(id, is_local, handler);
+        let id = slot.get_or_insert_with(new).entry.push(is_local, handler);
         switch.set(Extras::PATTERNS, true);
+        id
     }
 
     /// True when it was there.
     pub(super) fn remove(&self, switch: &Switch, pattern: &Pattern, id: HandlerId) -> bool {
-        let mut trees = self.0.write();
+        let mut trees = self.write();
         let words: Vec<_> = pattern.words().collect();
         let removed = trees.tree_mut(pattern.style()).remove(&words, id);
         switch.set(Extras::PATTERNS, !trees.is_empty());
-        removed
+        drop(trees);
+        removed.is_some()
     }
 
     /// Removes all and gives how many handlers that were.
     pub(super) fn clear(&self, switch: &Switch) -> usize {
-        let mut trees = self.0.write();
+        let mut trees = self.write();
         let removed = std::mem::take(&mut *trees);
         switch.set(Extras::PATTERNS, false);
         drop(trees);
@@ -90,7 +103,7 @@ impl Patterns {
     /// The patterns that mean an address, oldest first.
     pub(super) fn find(&self, address: &str) -> Vec<Arc<PatternEntry>> {
         let mut found = Vec::new();
-        let trees = self.0.read();
+        let trees = self.read();
         for style in [Style::Words, Style::Levels] {
             let tree = trees.tree(style);
             if !tree.is_empty() {
@@ -100,15 +113,15 @@ impl Patterns {
         drop(trees);
         if found.len() > 1 {
             // One may have been found over several ways.
-            found.sort_unstable_by_key(|entry| entry.first);
-            found.dedup_by_key(|entry| entry.first);
+            found.sort_unstable_by_key(|entry| entry.number);
+            found.dedup_by_key(|entry| entry.number);
         }
         found
     }
 
     /// Calls `visit` for each pattern, with the index locked for reading.
     pub(super) fn visit(&self, mut visit: impl FnMut(&PatternEntry)) {
-        self.0.read().visit(&mut visit);
+        self.read().visit(&mut visit);
     }
 }
 
@@ -166,14 +179,14 @@ impl Node {
 
     /// Removes a handler, and every node that leads nowhere without it. As deep as a pattern has
     /// words, so bounded.
-    fn remove(&mut self, words: &[Word<'_>], id: HandlerId) -> bool {
+    fn remove(&mut self, words: &[Word<'_>], id: HandlerId) -> Option<Arc<dyn Handler>> {
         let Some((word, further)) = words.split_first() else {
             return remove_from(&mut self.here, id);
         };
         match word {
             Word::OneOrMore => remove_from(&mut self.rest, id),
             Word::Exact(word) => {
-                let Some(node) = self.exact.get_mut(*word) else { return false };
+                let node = self.exact.get_mut(*word)?;
                 let removed = node.remove(further, id);
                 if node.is_empty() {
                     self.exact.remove(*word);
@@ -245,8 +258,8 @@ impl Node {
     }
 }
 
-fn remove_from(slot: &mut Option<Arc<PatternEntry>>, id: HandlerId) -> bool {
-    let Some(entry) = slot else { return false };
+fn remove_from(slot: &mut Option<Arc<PatternEntry>>, id: HandlerId) -> Option<Arc<dyn Handler>> {
+    let entry = slot.as_ref()?;
     let removed = entry.entry.remove(id);
     if entry.entry.len() == 0 {
         *slot = None;
@@ -254,8 +267,12 @@ fn remove_from(slot: &mut Option<Arc<PatternEntry>>, id: HandlerId) -> bool {
     removed
 }
 
-fn remove_below(below: &mut Option<Box<Node>>, words: &[Word<'_>], id: HandlerId) -> bool {
-    let Some(node) = below else { return false };
+fn remove_below(
+    below: &mut Option<Box<Node>>,
+    words: &[Word<'_>],
+    id: HandlerId,
+) -> Option<Arc<dyn Handler>> {
+    let node = below.as_mut()?;
     let removed = node.remove(words, id);
     if node.is_empty() {
         *below = None;
@@ -280,8 +297,8 @@ mod tests {
 
     fn index(patterns: &[Arc<Pattern>]) -> (Patterns, Switch) {
         let (index, switch) = (Patterns::new(), Switch::default());
-        for (id, pattern) in patterns.iter().enumerate() {
-            index.insert(&switch, pattern, id as u64, false, Arc::new(Nothing));
+        for pattern in patterns {
+            assert_eq!(index.insert(&switch, pattern, false, Arc::new(Nothing)), 0);
         }
         (index, switch)
     }
@@ -308,12 +325,12 @@ mod tests {
                 let found = index.find(address);
                 prop_assert_eq!(texts(&found), matching, "{}", address);
             }
-            for (id, pattern) in patterns.iter().enumerate() {
+            for pattern in &patterns {
                 prop_assert!(switch.load().has(Extras::PATTERNS));
-                prop_assert!(index.remove(&switch, pattern, id as u64));
-                prop_assert!(!index.remove(&switch, pattern, id as u64));
+                prop_assert!(index.remove(&switch, pattern, 0));
+                prop_assert!(!index.remove(&switch, pattern, 0));
             }
-            prop_assert!(index.0.read().is_empty());
+            prop_assert!(index.read().is_empty());
             prop_assert!(!switch.load().has(Extras::PATTERNS));
         }
     }

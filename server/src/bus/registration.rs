@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use trolleybus_protocol::{Address, Pattern};
 
-use super::shared::Shared;
+use super::entry::HandlerId;
+use super::near::Near;
 
 /// What a handler is registered for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +32,13 @@ impl Target {
 /// A registration on the bus. It ends when this is dropped.
 #[must_use = "the registration ends when this is dropped"]
 pub struct Registration {
-    bus: Arc<Shared>,
+    bus: Near,
     target: Target,
-    id: u64,
+    id: HandlerId,
 }
 
 impl Registration {
-    pub(super) fn new(bus: Arc<Shared>, target: Target, id: u64) -> Self {
+    pub(super) fn new(bus: Near, target: Target, id: HandlerId) -> Self {
         Self { bus, target, id }
     }
 
@@ -53,7 +54,7 @@ impl Registration {
         self.target.is_pattern()
     }
 
-    pub(super) fn bus(&self) -> &Arc<Shared> {
+    pub(super) fn bus(&self) -> &Near {
         &self.bus
     }
 }

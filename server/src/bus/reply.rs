@@ -17,7 +17,7 @@ use trolleybus_protocol::{Address, Error, ErrorKind};
 
 use super::Message;
 use super::metrics::BusMetrics;
-use super::shared::Shared;
+use super::near::Near;
 
 /// What waits for the answer to a request. It is called once, from the task of whoever answers,
 /// and must not block.
@@ -63,7 +63,7 @@ impl Sink {
 /// Takes the first answer; later ones vanish. A slot that is dropped empty tells its requester
 /// so, because by then nobody is left who could answer.
 pub(crate) struct ReplySlot {
-    bus: Arc<Shared>,
+    bus: Near,
     /// Made when somebody asks: most requests are answered through the slot itself.
     address: OnceLock<Address>,
     replied_address: Address,
@@ -73,8 +73,8 @@ pub(crate) struct ReplySlot {
 }
 
 impl ReplySlot {
-    pub(super) fn new(bus: &Arc<Shared>, replied_address: Address, sink: Sink) -> Arc<Self> {
-        let (bus, sink) = (Arc::clone(bus), Mutex::new(Some(sink)));
+    pub(super) fn new(bus: &Near, replied_address: Address, sink: Sink) -> Arc<Self> {
+        let (bus, sink) = (bus.clone(), Mutex::new(Some(sink)));
         let since = bus.metrics.is_some().then(Instant::now);
         Arc::new(Self { bus, address: OnceLock::new(), replied_address, since, sink })
     }
@@ -83,7 +83,7 @@ impl ReplySlot {
         self.address.get_or_init(unguessable_address)
     }
 
-    pub(super) fn bus(&self) -> &Arc<Shared> {
+    pub(super) fn bus(&self) -> &Near {
         &self.bus
     }
 
@@ -188,7 +188,7 @@ enum State {
 
 impl Response {
     pub(super) fn new(
-        bus: &Arc<Shared>,
+        bus: &Near,
         replied_address: Address,
         timeout: Duration,
     ) -> (Self, Arc<ReplySlot>) {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use trolleybus_protocol::{Address, DeliveryContext, Error, Interception};
 
+use super::entry::HandlerId;
 use super::extras::{Extras, Switch};
 use super::interceptors::{Direction, Interceptors};
 use super::metrics::{BusMetrics, DiscardReason};
@@ -57,16 +58,15 @@ impl Shared {
     pub(super) fn register(
         &self,
         target: &Target,
-        id: u64,
         is_local: bool,
         handler: Arc<dyn Handler>,
-    ) {
-        match target {
-            Target::Address(address) => self.table.insert(address, id, is_local, handler),
+    ) -> HandlerId {
+        let id = match target {
+            Target::Address(address) => self.table.insert(address, is_local, handler),
             Target::Pattern(pattern) => {
-                self.patterns.insert(&self.switch, pattern, id, is_local, handler);
+                self.patterns.insert(&self.switch, pattern, is_local, handler)
             }
-        }
+        };
         count(&self.counters.here().registrations, 1);
         if let Some(metrics) = &self.metrics {
             metrics.handler_registered(target.address(), target.is_pattern());
@@ -75,9 +75,10 @@ impl Shared {
             // Closed before or meanwhile: the tables must stay empty.
             self.unregister(target, id);
         }
+        id
     }
 
-    pub(super) fn unregister(&self, target: &Target, id: u64) {
+    pub(super) fn unregister(&self, target: &Target, id: HandlerId) {
         let removed = match target {
             Target::Address(address) => self.table.remove(address, id),
             Target::Pattern(pattern) => self.patterns.remove(&self.switch, pattern, id),

@@ -1,19 +1,34 @@
 //! The address table: who consumes what on this node.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use ahash::RandomState;
-use parking_lot::RwLock;
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 use trolleybus_protocol::Address;
 
 use super::Handler;
 use super::entry::{Entry, HandlerId};
 
-/// Locks that registrations and look-ups are spread over; a power of two.
+/// Locks that addresses are spread over; a power of two.
 const SHARDS: usize = 32;
 
-type Shard = RwLock<HashMap<Address, Arc<Entry>, RandomState>>;
+type Entries = HashMap<Address, Box<Entry>, RandomState>;
+
+/// Some of the addresses. Messages and most registrations only read the map, which each thread
+/// does through a lock of its own; an address that comes or goes takes the locks of all.
+#[repr(align(128))]
+struct Shard(ShardedLock<Entries>);
+
+impl Shard {
+    fn read(&self) -> ShardedLockReadGuard<'_, Entries> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> ShardedLockWriteGuard<'_, Entries> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Address to handlers. Look-ups touch one shard and one entry, each for an instant; messages
 /// are delivered with no lock held.
@@ -25,42 +40,53 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new() -> Self {
         let hasher = RandomState::new();
-        let shard = |_| RwLock::new(HashMap::with_hasher(hasher.clone()));
+        let shard = |_| Shard(ShardedLock::new(HashMap::with_hasher(hasher.clone())));
         Self { shards: (0..SHARDS).map(shard).collect(), hasher }
     }
 
+    #[inline]
     fn shard(&self, address: &str) -> &Shard {
         // The map inside a shard uses the low bits of the same hash and the top seven.
         let hash = self.hasher.hash_one(address) as usize;
         &self.shards[(hash >> 32) % SHARDS]
     }
 
-    pub(super) fn find(&self, address: &str) -> Option<Arc<Entry>> {
-        self.shard(address).read().get(address).cloned()
+    /// What `look` says of the entry of an address that is consumed. It must not call handlers,
+    /// nor drop them.
+    pub(super) fn look<T>(&self, address: &str, look: impl FnOnce(&Entry) -> T) -> Option<T> {
+        self.shard(address).read().get(address).map(|entry| look(entry))
     }
 
     pub(super) fn insert(
         &self,
         address: &Address,
-        id: HandlerId,
         is_local: bool,
         handler: Arc<dyn Handler>,
-    ) {
-        let mut shard = self.shard(address.as_str()).write();
-        shard.entry(address.clone()).or_default().push(id, is_local, handler);
+    ) -> HandlerId {
+        let shard = self.shard(address.as_str());
+        if let Some(entry) = shard.read().get(address.as_str()) {
+            return entry.push(is_local, handler);
+        }
+        shard.write().entry(address.clone()).or_default().push(is_local, handler)
     }
 
     /// True when it was there.
     pub(super) fn remove(&self, address: &Address, id: HandlerId) -> bool {
-        let mut shard = self.shard(address.as_str()).write();
-        let Some(entry) = shard.get(address.as_str()) else {
+        let address = address.as_str();
+        let shard = self.shard(address);
+        let Some((removed, is_last)) =
+            self.look(address, |entry| (entry.remove(id), entry.len() == 0))
+        else {
             return false;
         };
-        let removed = entry.remove(id);
-        if entry.len() == 0 {
-            shard.remove(address.as_str());
+        if is_last {
+            let mut entries = shard.write();
+            // Unless another has come meanwhile.
+            if entries.get(address).is_some_and(|entry| entry.len() == 0) {
+                entries.remove(address);
+            }
         }
-        removed
+        removed.is_some()
     }
 
     /// Empties the table and gives how many handlers that were.

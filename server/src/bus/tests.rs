@@ -1,13 +1,16 @@
 //! What users of Vert.x's bus rely on, at the lowest layer that can show it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use trolleybus_protocol::{
-    Body, BusConsumer as _, BusMessage as _, DeliveryOptions, ErrorKind, EventBus as _, Headers,
+    Address, Body, BusConsumer as _, BusMessage as _, DeliveryOptions, ErrorKind, EventBus as _,
+    Headers,
 };
 
-use super::{Bus, Consumer};
+use super::{Bus, Consumer, Delivery, Dispatch, Handler, Message};
 
 fn bodies(consumer: &mut Consumer) -> Vec<String> {
     let mut bodies = Vec::new();
@@ -196,4 +199,33 @@ async fn senders_on_many_threads_lose_nothing() {
         thread.join().unwrap();
     }
     assert_eq!(bodies(&mut consumer).len(), 4000);
+}
+
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Handler for Counting {
+    fn deliver(&self, _: &Message) -> Delivery {
+        self.0.fetch_add(1, Relaxed);
+        Delivery::Taken
+    }
+}
+
+#[test]
+fn addresses_that_come_and_go_on_several_threads_lose_no_registration() {
+    let bus = Bus::new();
+    let addresses = ["a", "b"].map(Address::from);
+    let come_and_go = || {
+        for address in addresses.iter().cycle().take(4000) {
+            let handler = Arc::<Counting>::default();
+            let registration = bus.register(address, handler.clone());
+            let message = || Dispatch::new(address.clone(), Body::null(), Headers::new());
+            assert!(bus.publish_message(message()) > 0);
+            assert!(handler.0.load(Relaxed) > 0, "it missed what was published to it");
+            assert!(bus.send_message(message()));
+            drop(registration);
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(come_and_go))));
+    assert_eq!((bus.stats().registrations, bus.addresses(None, 1).len()), (0, 0));
 }

@@ -21,9 +21,16 @@ impl<T: Default> Sharded<T> {
     /// As many copies as there are processors.
     #[must_use]
     pub fn new() -> Self {
+        Self::with(T::default)
+    }
+}
+
+impl<T> Sharded<T> {
+    /// As many copies as there are processors, each made by a call.
+    pub fn with(make: impl Fn() -> T) -> Self {
         let processors = available_parallelism().map_or(1, usize::from);
         let copies = processors.next_power_of_two().min(MOST);
-        Self((0..copies).map(|_| Apart::default()).collect())
+        Self((0..copies).map(|_| Apart(make())).collect())
     }
 }
 

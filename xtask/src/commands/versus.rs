@@ -43,8 +43,7 @@ pub(super) fn run(args: &[String]) -> Result<Outcome> {
         .env("TROLLEYBUS_BIN", workspace.server_binary())
         .env("VERSUS_PEERS", peers.to_string());
     let is_long = !args.iter().any(|arg| arg == "--quick");
-    let is_asked = value_of(args, "--only").is_none_or(|only| "registrations".contains(only));
-    if is_long && is_asked {
+    if is_long && value_of(args, "--only").is_none_or(is_of_the_bus) {
         match bus_bench(&workshop) {
             Ok(program) => drop(node.env("BUS_BENCH", program)),
             // One line of the tables says so.
@@ -53,6 +52,17 @@ pub(super) fn run(args: &[String]) -> Result<Outcome> {
     }
     run_child(&mut node)?;
     Ok(Outcome::Done)
+}
+
+/// Whether the bench of the bus is needed for what is asked: the works that it is for are named in
+/// `tests/versus/others.mjs`.
+fn is_of_the_bus(only: &str) -> bool {
+    let works = [
+        "publish with 1,000,000 registrations, against 1,000",
+        "two cores against one: throughput of the bus, to addresses of their own",
+        "two cores against one: throughput of the bus, to the same 1,000 addresses",
+    ];
+    works.iter().any(|work| work.contains(&only.to_lowercase()))
 }
 
 /// What follows `option`.
@@ -77,6 +87,17 @@ fn bus_bench(workshop: &Workshop) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bench_of_the_bus_is_for_works_that_there_are() {
+        assert!(["registrations", "Throughput", "two cores"].into_iter().all(is_of_the_bus));
+        assert!(!is_of_the_bus("fan-out"));
+        let others = include_str!("../../../tests/versus/others.mjs").to_lowercase();
+        for title in others.lines().filter(|line| line.contains("throughput of the bus")) {
+            let title = title.split('"').nth(1).unwrap();
+            assert!(is_of_the_bus(title), "{title}");
+        }
+    }
 
     #[test]
     fn an_option_has_the_word_behind_it() {

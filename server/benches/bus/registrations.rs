@@ -1,14 +1,15 @@
 //! What registrations cost those who publish: nanoseconds for each publish, with few and with very
-//! many of them. `cargo bench -p trolleybus --bench bus`
-#![expect(clippy::print_stdout, reason = "it is what a bench is for")]
+//! many of them.
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use trolleybus::bus::{Delivery, Dispatch, Handler};
-use trolleybus::{Address, Body, Bus, Headers, Interception, Message, Pattern, Registration};
+use trolleybus::bus::Dispatch;
+use trolleybus::{Address, Body, Bus, Headers, Interception, Pattern, Registration};
+
+use crate::Counting;
 
 /// Addresses that are published to, one after the other.
 const HOT: usize = 1000;
@@ -16,16 +17,6 @@ const HOT: usize = 1000;
 /// of one measurement.
 const ROUND: usize = 5000;
 const ROUNDS: usize = 400;
-
-#[derive(Default)]
-struct Counting(AtomicU64);
-
-impl Handler for Counting {
-    fn deliver(&self, _: &Message) -> Delivery {
-        self.0.fetch_add(1, Relaxed);
-        Delivery::Taken
-    }
-}
 
 /// A bus with handlers for so many addresses and patterns, each registered once.
 struct Scene {
@@ -96,7 +87,7 @@ fn compare(name: &str, base: impl Fn() -> f64, other: impl Fn() -> f64) {
     println!("{name:<60} {best_base:>8.1} ns {best_other:>8.1} ns   x{ratio:.2}");
 }
 
-fn main() {
+pub(crate) fn measure() {
     let body = Body::from_text("goal");
     let few = Scene::new(HOT, 0);
     println!("{:<60} {:>11} {:>11}", "publish, one handler each", "base", "compared");
