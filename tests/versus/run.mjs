@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
+import { basename } from "node:path";
 import { measure, pick } from "./measure.mjs";
 import { isWanted, options, wanted } from "./options.mjs";
 import { others } from "./others.mjs";
@@ -101,6 +102,7 @@ if (works.length > 0) {
   }
   lines.push(...table(["Work", ...peers.map((peer) => peer.name), "Bar"], rows));
 }
+const endOfWorks = lines.length;
 const tools = { peers, rounds, seconds, isWanted, quick: options.quick, reasons, everything, median, shown };
 lines.push(...(await storm(tools)), ...(await others(tools)), ...foot());
 console.log(lines.join("\n"));
@@ -117,8 +119,10 @@ function save(lines) {
   writeFileSync(options.out.replace(/\.md$/, ".json"), JSON.stringify(everything, null, 1) + "\n");
 }
 
+/** The first table is enough for whoever reads the README. */
 function write(documents) {
-  const texts = documents.map((document) => [document, between(readFileSync(document, "utf8"), lines)]);
+  const partFor = (document) => (basename(document) === "README.md" ? lines.slice(0, endOfWorks) : lines);
+  const texts = documents.map((document) => [document, between(readFileSync(document, "utf8"), partFor(document))]);
   const marked = texts.filter(([, text]) => text !== undefined);
   if (marked.length === 0) {
     console.error(`no <!-- versus --> and <!-- /versus --> in ${documents.join(", ")}`);
