@@ -1,10 +1,12 @@
 // A program: publishes numbered messages, and ends when the server has handled them all.
 // Who runs it with `execFileSync` reads nothing meanwhile.
 
+import { randomBytes } from "node:crypto";
 import { WebSocket } from "ws";
 
 const [url, address, count, length] = process.argv.slice(2);
-const filling = "x".repeat(Number(length));
+// Compression must not make a trickle of it.
+const filling = randomBytes(Number(length)).toString("base64").slice(0, length);
 const socket = new WebSocket(url);
 const send = (envelope) => socket.send(JSON.stringify(envelope));
 
