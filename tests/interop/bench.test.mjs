@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { needed } from "../support-js/needs.mjs";
+import { serve } from "../support-js/server.mjs";
 
 const run = promisify(execFile);
 const trolleybus = needed("TROLLEYBUS_BIN");
@@ -31,6 +32,17 @@ for (const form of ["sockjs", "xhr-polling"]) {
     assert.ok(0 < storm.first_registered_ms && storm.first_registered_ms <= storm.half_registered_ms);
     assert.ok(storm.half_registered_ms <= storm.all_registered_ms);
     assert.ok(storm.first_reply_us.p99 > 0 && storm.server_peak_bytes > 1_000_000);
+  });
+}
+
+for (const work of [["fanout", "--subscribers", "3"], ["many", "--addresses", "10", "--clients", "3"]]) {
+  test(`${work[0]} over xhr-polling has a publisher that stays`, async (t) => {
+    const running = await serve({ sockjs: { disconnect_delay_ms: 200 } });
+    t.after(() => running.stop());
+    const args = ["--form", "xhr-polling", "--seconds", "1", "--warm-up", "0", "--json", "--url", running.bridge];
+    const { stdout } = await run(trolleybus, ["bench", ...work, ...args], { timeout: LIMIT });
+    const { messages, lost } = JSON.parse(stdout);
+    assert.ok(messages > 0 && lost === 0, stdout);
   });
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{
 };
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::Args;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -124,6 +124,8 @@ impl Publishing {
                 () = self.pace.beat() => {}
                 () = tokio::time::sleep_until(end.into()) => {}
                 _ = ping.tick() => self.wire.ping().await?,
+                // Nothing comes, but over HTTP nobody is there who does not ask.
+                number = self.wire.receive() => bail!("the publisher was sent {}", number?),
             }
             while completed.try_recv().is_ok() {
                 under_way -= 1;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::Args;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -174,6 +174,8 @@ impl Publishing {
                 () = self.pace.beat() => {}
                 () = tokio::time::sleep_until(end.into()) => {}
                 _ = ping.tick() => self.wire.ping().await?,
+                // Nothing comes, but over HTTP nobody is there who does not ask.
+                number = self.wire.receive() => bail!("the publisher was sent {}", number?),
             }
             while let Ok(place) = completed.try_recv() {
                 free.push(place);
