@@ -74,11 +74,8 @@ impl Table {
     pub(super) fn remove(&self, address: &Address, id: HandlerId) -> bool {
         let address = address.as_str();
         let shard = self.shard(address);
-        let Some((removed, is_last)) =
-            self.look(address, |entry| (entry.remove(id), entry.len() == 0))
-        else {
-            return false;
-        };
+        let found = shard.read().get(address).map(|entry| (entry.remove(id), entry.len() == 0));
+        let Some((removed, is_last)) = found else { return false };
         if is_last {
             let mut entries = shard.write();
             // Unless another has come meanwhile.

@@ -44,17 +44,12 @@ fn send(form: Form, call: &Call, mut body: Body, session: &str, cx: &mut Context
             let (asker, service, session) =
                 (call.asker(), Arc::clone(&call.service), session.to_owned());
             return Answer::Later(Box::pin(async move {
-                let uploaded = match rest(first, body, &service.options).await {
-                    Ok(whole) => Parcel::new(&service, &session, &form.text(&whole)),
-                    Err(refusal) => Err(refusal),
+                let uploaded = async {
+                    let whole = rest(first, body, &service.options).await?;
+                    Parcel::new(&service, &session, &form.text(&whole))?.deliver().await;
+                    Ok(())
                 };
-                match uploaded {
-                    Ok(parcel) => {
-                        parcel.deliver().await;
-                        form.answer(asker.reply(), Ok(()))
-                    }
-                    Err(refusal) => form.answer(asker.reply(), Err(refusal)),
-                }
+                form.answer(asker.reply(), uploaded.await)
             }));
         }
         Err(refusal) => Err(refusal),
