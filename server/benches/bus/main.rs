@@ -28,9 +28,10 @@ impl Handler for Counting {
 fn main() {
     // Cargo adds `--bench`.
     let wanted: Vec<_> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
-    for (name, measure) in
-        [("registrations", registrations::measure as fn()), ("cores", cores::measure)]
-    {
+    let parts = [("registrations", registrations::measure as fn()), ("cores", cores::measure)];
+    let unknown = wanted.iter().find(|wanted| !parts.iter().any(|(name, _)| name == wanted));
+    assert_eq!(unknown, None, "there is no such part");
+    for (name, measure) in parts {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
             measure();
         }
