@@ -25,7 +25,7 @@ test("a bar that cannot be judged is not met", () => {
 });
 
 test("ours must not be above the peers that a bar names, nor above any where it names all", () => {
-  const figures = { trolleybus: [5], "sockjs-node": [9], nats: [4], bare: [1] };
+  const figures = { trolleybus: [5], "sockjs-node": [9], nats: [4], bare: [1], floor: [0.5] };
   assert.equal(verdict({ below: ["sockjs-node"] }, figures), "at most sockjs-node's met");
   assert.equal(verdict({ below: ["sockjs-node", "ws"] }, figures), "at most sockjs-node's, ws's not measured (ws)");
   assert.equal(verdict({ below: "all", most: 6 }, figures), "6 met; at most every peer's missed (nats)");

@@ -44,7 +44,11 @@ export const PEERS = [
     compresses: true,
   },
   { name: "bare", ...built("bare", (program) => [program, "{port}"]), path: "/", form: "bare" },
+  { name: "floor", ...built("floor", (program) => [program, "{port}"]), path: "/", form: "bare", carries: ["xhr-polling", "xhr-streaming"] },
 ];
+
+/** Not to be had: what they say is how far there is to go. */
+export const CEILINGS = ["bare", "floor"];
 
 /** Peers that were wanted and are not in the tables at all. */
 export const ELSEWHERE = {

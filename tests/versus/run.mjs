@@ -34,7 +34,8 @@ function choose() {
 }
 
 /** Polling is SockJS's. */
-const canDo = (peer, work) => (!work.form || peer.form === "sockjs") && (!work.compressed || Boolean(peer.compresses));
+const carries = (peer, form) => peer.form === "sockjs" || Boolean(peer.carries?.includes(form));
+const canDo = (peer, work) => (!work.form || carries(peer, work.form)) && (!work.compressed || Boolean(peer.compresses));
 
 /** For each peer its figures, by turns, or the reason why there are none. */
 async function compare(work, peers) {
@@ -71,8 +72,9 @@ function head(peers) {
     `server and load on a core each, by turns, ${rounds} rounds of ${seconds} s. Node ${process.version}, ${versions.join(", ")}.`,
     "",
     `Server CPU in microseconds per message unless another unit is named: median of the rounds ± half the spread, in`,
-    `brackets the share of sockjs-node's in the same round. Less is better. \`bare\` is no bus but the ceiling: the least`,
-    `that can be done with the WebSocket library and the runtime that we use.`,
+    `brackets the share of sockjs-node's in the same round. Less is better. The last two are no buses but ceilings: \`bare\` is`,
+    `the least that can be done with our WebSocket library and runtime, \`floor\` one thread on a bare epoll, the system calls`,
+    `that there have to be, and next to nothing between them.`,
   ];
 }
 

@@ -1,5 +1,7 @@
 // The results as Markdown: medians, spread, shares of sockjs-node, and whether the bar is met.
 
+import { CEILINGS } from "./peers.mjs";
+
 export const median = (numbers) => {
   const sorted = numbers.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;
@@ -64,8 +66,7 @@ export function verdict(work, figures) {
 }
 
 function below(names, figures) {
-  // The bare one is no peer: it is the ceiling.
-  const others = names === "all" ? Object.keys(figures).filter((name) => !["trolleybus", "bare"].includes(name)) : names;
+  const others = names === "all" ? Object.keys(figures).filter((name) => !["trolleybus", ...CEILINGS].includes(name)) : names;
   const known = others.filter((name) => Array.isArray(figures[name]));
   const better = known.filter((name) => median(figures[name]) < median(figures.trolleybus));
   const missing = names === "all" ? [] : others.filter((name) => !known.includes(name));

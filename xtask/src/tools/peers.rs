@@ -24,8 +24,13 @@ type Provide = fn(&Workshop) -> Found;
 /// For each peer that `is_wanted` its program and version, or why there is none; as the runner in
 /// `tests/versus` reads it. A peer that cannot be had is no error.
 pub(crate) fn provide(workshop: &Workshop, is_wanted: impl Fn(&str) -> bool) -> Value {
-    let peers: [(&str, Provide); 4] =
-        [("socketioxide", socketioxide), ("bare", bare), ("nats", nats), ("vertx", vertx)];
+    let peers: [(&str, Provide); 5] = [
+        ("socketioxide", socketioxide),
+        ("bare", bare),
+        ("floor", floor),
+        ("nats", nats),
+        ("vertx", vertx),
+    ];
     let wanted = peers.into_iter().filter(|(name, _)| is_wanted(name));
     let found: Map<String, Value> = wanted
         .map(|(name, provide)| {
@@ -56,12 +61,21 @@ fn socketioxide(workshop: &Workshop) -> Found {
 }
 
 fn bare(workshop: &Workshop) -> Found {
-    // With what socketioxide needs, so that both share what is compiled; alone where that fails.
-    let program = build(workshop, &["--bin", "bare", "--features", "socketioxide"])
-        .or_else(|_| build(workshop, &["--bin", "bare"]))?;
+    ceiling(workshop, "bare", "yawc")
+}
+
+fn floor(workshop: &Workshop) -> Found {
+    ceiling(workshop, "floor", "mio")
+}
+
+/// Its version is that of the library that makes it what it is.
+fn ceiling(workshop: &Workshop, name: &str, library: &str) -> Found {
+    // With what socketioxide needs, so that all share what is compiled; alone where that fails.
+    let program = build(workshop, &["--bin", name, "--features", "socketioxide"])
+        .or_else(|_| build(workshop, &["--bin", name]))?;
     let lock = fs::read_to_string(workshop.workspace.rust_peers().join("Cargo.lock"))?;
-    let version = format!("yawc {}", locked_version(&lock, "yawc").unwrap_or_default());
-    Ok((program.join("bare").display().to_string(), version))
+    let version = format!("{library} {}", locked_version(&lock, library).unwrap_or_default());
+    Ok((program.join(name).display().to_string(), version))
 }
 
 /// Builds a peer that is written in Rust, and gives the folder of the program.
