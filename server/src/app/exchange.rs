@@ -6,6 +6,9 @@
 //! a moment is *parked*: hyper's state is dropped, and what is left is the stream, and the poll if
 //! there is one. When bytes come, a fresh hyper goes on with them. When the poll has its answer, a
 //! fresh hyper reads a stand-in for the request, is handed that answer, and goes on.
+//!
+//! A response that goes on and on, as those of the streaming transports do, is written by hyper as far
+//! as it goes at once. The rest of it goes past hyper, chunk by chunk, and then a fresh one goes on.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -17,8 +20,9 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -29,12 +33,14 @@ use super::access_log::Noted;
 use super::http::Serving;
 use super::rewind::{Backlog, Rewind};
 use crate::sockjs::{Answer, Waiting, recognizable};
-use body::{Bystander, Download, End, Upload};
+use body::{Beginning, Bystander, Download, End, Upload};
 use parked::Parked;
+use streamed::Streamed;
 use watch::{Found, Watch};
 
 mod body;
 mod parked;
+mod streamed;
 mod watch;
 
 /// What hyper has written by the time it waits for the next request, if it could write at all.
@@ -78,19 +84,24 @@ where
                     if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                         return Poll::Ready(Turn::Over(ended));
                     }
+                    if let Some(body) = exchange.take_stream() {
+                        return Poll::Ready(Turn::Rest(Rest::Stream(body)));
+                    }
                     match ready!(watch.poll(cx)) {
                         // Not earlier: one that has read nothing takes itself for unused, and closes.
                         Found::Stop => connection.as_mut().graceful_shutdown(),
                         Found::Late => return Poll::Ready(Turn::Late),
-                        Found::Calm => return Poll::Ready(Turn::Quiet(None)),
-                        Found::Quiet(waiting) => return Poll::Ready(Turn::Quiet(Some(waiting))),
+                        Found::Calm => return Poll::Ready(Turn::Rest(Rest::Nothing)),
+                        Found::Quiet(waiting) => {
+                            return Poll::Ready(Turn::Rest(Rest::Poll(waiting)));
+                        }
                     }
                 }
             });
             turn.await
         };
-        let waiting = match turn {
-            Turn::Quiet(waiting) => waiting,
+        let rest = match turn {
+            Turn::Rest(rest) => rest,
             Turn::Late => return tracing::debug!("no request came in time"),
             Turn::Over(Ok(())) => return,
             Turn::Over(Err(error)) => return tracing::debug!(%error, "connection ended"),
@@ -99,11 +110,7 @@ where
         // An empty part of a buffer would keep the whole.
         let read = Some(parts.read_buf).filter(|read| !read.is_empty()).unwrap_or_default();
         let parked = Parked { stream: parts.io.into_inner(), read };
-        let rewound = match waiting {
-            None => parked.read(&exchange.serving).await,
-            Some(waiting) => parked.wait(waiting, &exchange).await,
-        };
-        let Some(rewound) = rewound else { return };
+        let Some(rewound) = rest.without_hyper(parked, &exchange).await else { return };
         stream = rewound;
     }
 }
@@ -111,10 +118,36 @@ where
 /// How a turn of hyper's with the connection ended.
 enum Turn {
     Over(hyper::Result<()>),
-    /// Nothing happens: a poll waits, or there is no request.
-    Quiet(Option<Waiting>),
+    Rest(Rest),
     /// No request came in time.
     Late,
+}
+
+/// What is to be done before hyper is needed again.
+enum Rest {
+    /// There is no request.
+    Nothing,
+    /// A poll waits.
+    Poll(Waiting),
+    /// The beginning of a response has been written that goes on and on.
+    Stream(Body),
+}
+
+impl Rest {
+    /// Gives the connection when hyper is needed, and none when it has ended before.
+    async fn without_hyper<S>(self, parked: Parked<S>, exchange: &Exchange) -> Option<Rewind<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match self {
+            Self::Nothing => parked.read(&exchange.serving).await,
+            Self::Poll(waiting) => parked.wait(waiting, exchange).await,
+            Self::Stream(body) => {
+                let parked = Streamed::new(parked, body).run().await.ok()?;
+                parked.go_on(&exchange.serving).await
+            }
+        }
+    }
 }
 
 /// What the requests of one connection share. Its locks are held for a look, by one task.
@@ -128,6 +161,8 @@ struct Exchange {
     changes: AtomicU32,
     /// A poll that waits and may be parked.
     waiting: Mutex<Option<Waiting>>,
+    /// A response that goes on and on, until its beginning has been written.
+    stream: Mutex<Option<Body>>,
     /// What was parked, for the stand-in.
     found: Mutex<Option<Answer>>,
 }
@@ -143,6 +178,10 @@ enum Stage {
     UnderWay,
     /// A request is under way that may be parked.
     Waiting,
+    /// The beginning of a response is being written whose rest goes past hyper.
+    Streaming,
+    /// What was parked goes on, as soon as the stand-in for its request has been read.
+    Found,
 }
 
 impl Exchange {
@@ -155,6 +194,7 @@ impl Exchange {
             stage: AtomicU8::new(Stage::Awaited as u8),
             changes: AtomicU32::default(),
             waiting: Mutex::default(),
+            stream: Mutex::default(),
             found: Mutex::default(),
         }
     }
@@ -165,6 +205,11 @@ impl Exchange {
         self.changes.store(self.changes.load(Relaxed).wrapping_add(1), Relaxed);
     }
 
+    /// Whether the connection may be parked, or cut.
+    fn is_idle(&self) -> bool {
+        [Stage::Awaited, Stage::Answered, Stage::Waiting].iter().any(|stage| self.is_at(*stage))
+    }
+
     fn is_at(&self, stage: Stage) -> bool {
         self.stage.load(Relaxed) == stage as u8
     }
@@ -173,7 +218,9 @@ impl Exchange {
         self: Arc<Self>,
         request: Request<Upload>,
     ) -> Result<http::Response<Download>, Infallible> {
-        if let Some(found) = take(&self.found) {
+        if self.is_at(Stage::Found)
+            && let Some(found) = take(&self.found)
+        {
             let response = found.response().await;
             return Ok(self.leave(response, true));
         }
@@ -187,17 +234,19 @@ impl Exchange {
         let is_whole = request.body().is_end_stream();
         let may_park = is_whole && goes_on(&request);
         let is_upload = request.method() == Method::POST;
-        let request = request.map(|body| if is_whole { Body::empty() } else { Body::new(body) });
-        let mut answer = {
-            let waker = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
-            let cx = &mut Context::from_waker(&waker);
-            self.serving.front.answer(request, client, cx)
-        };
+        let body = |body| if is_whole { Body::empty() } else { Body::new(body) };
+        let mut request = Some(request.map(body));
+        let mut answer = poll_fn(|cx| {
+            let request = request.take().expect("invariant: it is polled once");
+            Poll::Ready(self.serving.front.answer(request, client, cx))
+        })
+        .await;
         if let Some(noted) = noted {
             answer = noted.follow(answer);
         }
         let response = match answer {
-            Answer::Ready(response) => response,
+            Answer::Streaming(response) if may_park => return Ok(self.begin(response)),
+            Answer::Ready(response) | Answer::Streaming(response) => response,
             Answer::Waiting(waiting) if may_park => self.wait(waiting).await,
             Answer::Waiting(waiting) => waiting.await,
             Answer::Later(later) => later.await,
@@ -226,6 +275,36 @@ impl Exchange {
         let waiting = take(&self.waiting)?;
         self.enter(Stage::UnderWay);
         Some(waiting)
+    }
+
+    /// Hands hyper as much of a response as there is.
+    fn begin(self: &Arc<Self>, response: Response) -> http::Response<Download> {
+        self.enter(Stage::Streaming);
+        let (beginning, end) = (Beginning(Arc::clone(self)), End(Arc::clone(self)));
+        response.map(|body| {
+            put(&self.stream, body);
+            Download { body: Body::new(beginning), _end: Some(end) }
+        })
+    }
+
+    fn poll_stream(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let mut place = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(body) = &mut *place else { return Poll::Pending };
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        if frame.is_none() {
+            *place = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    /// Gives what goes past hyper, which has nothing left to write.
+    fn take_stream(&self) -> Option<Body> {
+        if !self.is_at(Stage::Streaming) || self.backlog.is_there() {
+            return None;
+        }
+        let body = take(&self.stream)?;
+        self.enter(Stage::UnderWay);
+        Some(body)
     }
 
     /// Hands hyper a response.

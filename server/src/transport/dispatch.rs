@@ -50,9 +50,9 @@ pub(super) fn dispatch(call: Call, body: Body, cx: &mut Context<'_>) -> Answer {
     match endpoint {
         SessionEndpoint::WebSocket => ws::open(call, Transport::WebSocket).into(),
         SessionEndpoint::Xhr => xhr::poll(&call, session, cx),
-        SessionEndpoint::XhrStreaming => xhr::stream(&call, session).into(),
-        SessionEndpoint::EventSource => eventsource::stream(&call, session).into(),
-        SessionEndpoint::HtmlFile => htmlfile::stream(&call, session).into(),
+        SessionEndpoint::XhrStreaming => xhr::stream(&call, session),
+        SessionEndpoint::EventSource => eventsource::stream(&call, session),
+        SessionEndpoint::HtmlFile => htmlfile::stream(&call, session),
         SessionEndpoint::Jsonp => jsonp::poll(&call, session, cx),
         SessionEndpoint::XhrSend => upload::xhr_send(&call, body, session, cx),
         SessionEndpoint::JsonpSend => upload::jsonp_send(&call, body, session, cx),

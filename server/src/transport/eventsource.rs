@@ -1,9 +1,9 @@
 //! Server-sent events.
 
-use axum::response::Response;
 use bytes::Bytes;
 use trolleybus_protocol::sockjs::{Transport, wrap};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::headers::{self, Reply};
 use super::receive::{self, Framing};
@@ -26,6 +26,6 @@ impl Framing for EventSource {
     }
 }
 
-pub(super) fn stream(call: &Call, session: &str) -> Response {
+pub(super) fn stream(call: &Call, session: &str) -> Answer {
     receive::stream(call, session, EventSource)
 }

@@ -1,9 +1,9 @@
 //! A page that never ends loading, each frame a script in it.
 
-use axum::response::Response;
 use bytes::Bytes;
 use trolleybus_protocol::sockjs::{Transport, wrap};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::headers::{self, Reply};
 use super::jsonp;
@@ -29,9 +29,9 @@ impl Framing for HtmlFile {
     }
 }
 
-pub(super) fn stream(call: &Call, session: &str) -> Response {
+pub(super) fn stream(call: &Call, session: &str) -> Answer {
     match jsonp::checked_callback(call) {
         Ok(callback) => receive::stream(call, session, HtmlFile { callback }),
-        Err(refusal) => *refusal,
+        Err(refusal) => (*refusal).into(),
     }
 }

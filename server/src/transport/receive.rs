@@ -20,6 +20,8 @@ use crate::session::{Attached, Received, Receiver};
 /// How a transport packs frames.
 pub(super) trait Framing: Send + Unpin + 'static {
     const TRANSPORT: Transport;
+    /// How many bytes packing adds to most frames.
+    const AROUND: usize = 32;
 
     /// What a streamed response starts with.
     fn prelude(&self) -> Bytes {
@@ -29,7 +31,7 @@ pub(super) trait Framing: Send + Unpin + 'static {
     fn pack(&self, out: &mut String, frame: &str);
 
     fn packed(&self, frame: &str) -> Bytes {
-        let mut out = String::with_capacity(frame.len() + 32);
+        let mut out = String::with_capacity(frame.len() + Self::AROUND);
         self.pack(&mut out, frame);
         out.into()
     }
@@ -77,19 +79,25 @@ fn last_of_poll<F: Framing>(
 }
 
 /// Answers with a stream of frames.
-pub(super) fn stream<F: Framing>(call: &Call, session: &str, framing: F) -> Response {
+pub(super) fn stream<F: Framing>(call: &Call, session: &str, framing: F) -> Answer {
     if call.is_disabled(F::TRANSPORT) {
-        return call.reply().not_found();
+        return call.reply().not_found().into();
     }
     let (receiver, farewell) = match call.service.attach(session, || call.link(F::TRANSPORT)) {
-        Attached::Refused => return call.reply().unavailable(),
+        Attached::Refused => return call.reply().unavailable().into(),
         Attached::Busy => (None, Some(framing.packed(&busy()))),
         Attached::Receiver(receiver) => (Some(receiver), None),
     };
     let head = framing.head(call.reply());
     let remaining = call.options().response_limit;
     let prelude = Some(framing.prelude());
-    head.ok(Body::new(Stream { framing, prelude, farewell, receiver, remaining }))
+    Answer::Streaming(head.ok(Body::new(Stream {
+        framing,
+        prelude,
+        farewell,
+        receiver,
+        remaining,
+    })))
 }
 
 fn busy() -> String {

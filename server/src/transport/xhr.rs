@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 use std::task::Context;
 
-use axum::response::Response;
 use bytes::Bytes;
 use trolleybus_protocol::sockjs::{Transport, wrap};
 
@@ -18,6 +17,7 @@ struct Streaming;
 
 impl Framing for Polling {
     const TRANSPORT: Transport = Transport::XhrPolling;
+    const AROUND: usize = 1;
 
     fn pack(&self, out: &mut String, frame: &str) {
         wrap::xhr(out, frame);
@@ -30,6 +30,7 @@ impl Framing for Polling {
 
 impl Framing for Streaming {
     const TRANSPORT: Transport = Transport::XhrStreaming;
+    const AROUND: usize = 1;
 
     fn prelude(&self) -> Bytes {
         static PRELUDE: LazyLock<Bytes> = LazyLock::new(|| wrap::xhr_prelude().into());
@@ -53,6 +54,6 @@ pub(super) fn poll(call: &Call, session: &str, cx: &mut Context<'_>) -> Answer {
     receive::poll(call, session, Polling, cx)
 }
 
-pub(super) fn stream(call: &Call, session: &str) -> Response {
+pub(super) fn stream(call: &Call, session: &str) -> Answer {
     receive::stream(call, session, Streaming)
 }

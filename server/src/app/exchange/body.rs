@@ -103,6 +103,28 @@ pub(super) struct Download {
     pub(super) _end: Option<End>,
 }
 
+/// The body of a response that goes on and on, as far as hyper writes it.
+pub(super) struct Beginning(pub(super) Arc<Exchange>);
+
+impl http_body::Body for Beginning {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        self.0.poll_stream(cx)
+    }
+}
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        // hyper has given it up, unless the rest goes past it.
+        drop(super::take(&self.0.stream));
+    }
+}
+
 /// Tells when the body has been dropped.
 pub(super) struct End(pub(super) Arc<Exchange>);
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::sleep;
 
-use super::{Exchange, put};
+use super::{Exchange, Stage, put};
 use crate::app::http::Serving;
 use crate::app::rewind::Rewind;
 use crate::sockjs::{Answer, Waiting};
@@ -20,6 +20,16 @@ pub(super) struct Parked<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Parked<S> {
+    /// A response has been written to its end.
+    pub(super) async fn go_on(mut self, serving: &Serving) -> Option<Rewind<S>> {
+        if serving.stop.is_cancelled() {
+            self.stream.shutdown().await.ok();
+            return None;
+        }
+        self.stream.rewind([&self.read, &[]]);
+        Some(self.stream)
+    }
+
     /// Waits for a request; gives none when there will be none.
     pub(super) async fn read(mut self, serving: &Serving) -> Option<Rewind<S>> {
         let is_over = self.read.is_empty()
@@ -57,6 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Parked<S> {
             Answer::Waiting(waiting)
         };
         put(&exchange.found, answer);
+        exchange.enter(Stage::Found);
         self.stream.rewind([STAND_IN, &self.read]);
         Some(self.stream)
     }

@@ -16,6 +16,8 @@ use crate::app::front::Front;
 use crate::app::http::Limits;
 use crate::sockjs::{Options, SockJs, Socket};
 
+mod streams;
+
 const POLL: &str = "POST /bus/000/one/xhr HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n";
 const GREETING: &str = "GET /bus/ HTTP/1.1\r\nhost: a\r\n\r\n";
 /// Long enough for a poll to be parked.
@@ -32,26 +34,34 @@ struct Client {
     served: JoinHandle<()>,
 }
 
+/// Sockets that say `late` after [`LATE`] and then echo.
+fn late() -> SockJs {
+    SockJs::new(Options::default(), |mut socket: Socket| async move {
+        tokio::time::sleep(LATE).await;
+        socket.send("late").unwrap();
+        while let Some(text) = socket.recv().await {
+            socket.send(text).unwrap();
+        }
+    })
+}
+
 impl Client {
-    /// A client of sockets that say `late` after [`LATE`] and then echo; `room` bytes may be under
-    /// way in each direction.
+    /// A client of [`late`] sockets; `room` bytes may be under way in each direction.
     fn new(room: usize) -> Self {
-        let (stream, exchange, sockjs, stop) = Self::beginning(room);
+        Self::of(late(), room)
+    }
+
+    fn of(sockjs: SockJs, room: usize) -> Self {
+        let (stream, exchange, stop) = Self::beginning(&sockjs, room);
         let served = tokio::spawn(exchange);
         Self { stream, text: String::new(), sockjs, stop, served }
     }
 
     /// The client's end, and what serves it.
     fn beginning(
+        sockjs: &SockJs,
         room: usize,
-    ) -> (DuplexStream, impl Future<Output = ()>, SockJs, CancellationToken) {
-        let sockjs = SockJs::new(Options::default(), |mut socket: Socket| async move {
-            tokio::time::sleep(LATE).await;
-            socket.send("late").unwrap();
-            while let Some(text) = socket.recv().await {
-                socket.send(text).unwrap();
-            }
-        });
+    ) -> (DuplexStream, impl Future<Output = ()> + use<>, CancellationToken) {
         let stop = CancellationToken::new();
         let front = Front::new(Router::new()).with_sockets("/bus", sockjs.clone());
         let limits = Limits {
@@ -63,7 +73,7 @@ impl Client {
         };
         let serving = Arc::new(Serving { front, limits, tls: None, stop: stop.clone() });
         let (stream, near) = duplex(room);
-        (stream, exchange(near, ([127, 0, 0, 1], 80).into(), serving), sockjs, stop)
+        (stream, exchange(near, ([127, 0, 0, 1], 80).into(), serving), stop)
     }
 
     /// Opens the session and begins a second poll, which has to wait.
@@ -223,7 +233,7 @@ async fn an_upload_that_came_whole_does_not_wake_its_connection_when_it_is_read(
             self.0.fetch_add(1, Relaxed);
         }
     }
-    let (mut stream, exchange, _sockjs, _stop) = Client::beginning(4096);
+    let (mut stream, exchange, _stop) = Client::beginning(&late(), 4096);
     let wakes = Arc::<Wakes>::default();
     let waker = Waker::from(Arc::clone(&wakes));
     let mut exchange = std::pin::pin!(exchange);

@@ -81,7 +81,7 @@ impl Clock {
     /// Whether the timer is to be set.
     fn is_due(&self, exchange: &Exchange) -> bool {
         let is_too_late = || self.changes_since(exchange) > 0 && self.after > self.moment(exchange);
-        !exchange.is_at(Stage::UnderWay) && (self.timer.is_none() || is_too_late())
+        exchange.is_idle() && (self.timer.is_none() || is_too_late())
     }
 
     fn moment(&self, exchange: &Exchange) -> Duration {
