@@ -238,7 +238,7 @@ async fn past_hook(socket: Arc<BridgeSocket>) {
         return std::future::pending().await;
     };
     let client = Client::of_socket(SocketHandle::new(Arc::clone(&socket)));
-    hooks::drain(&*socket, client, hook, queue).await;
+    match hooks::drain(&*socket, client, hook, queue).await {}
 }
 
 async fn poll(future: &mut Receiving) {

@@ -6,8 +6,8 @@ use bytestring::ByteString;
 use trolleybus_protocol::envelope::ClientEnvelope;
 use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers, IntoBody};
 
-use super::outcome::{Decision, Outcome};
 use super::client::Client;
+use super::outcome::{Decision, Outcome};
 use crate::bridge::sockets::SocketHandle;
 use crate::bus::Message;
 

@@ -1,9 +1,10 @@
 //! The end of a client, as the hook is told.
 
+use trolleybus_protocol::Address;
+
 use super::HookPort;
 use super::client::Client;
 use super::event::{BridgeEvent, EventKind, EventMessage};
-use trolleybus_protocol::Address;
 
 /// Tells the hook of each registration that stood, of the fault if there was one, and that the
 /// client is gone. Nothing of it may be left on the bus by now.

@@ -1,6 +1,7 @@
 //! Messages on their way to a client that wait for the `RECEIVE` hook, in order.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -96,7 +97,7 @@ pub(crate) async fn drain<R: Recipient>(
     client: Client,
     hook: &HookPort,
     queue: &HookQueue<R::Parcel>,
-) {
+) -> Infallible {
     loop {
         let Some(parcel) = queue.pop() else {
             queue.changed.notified().await;

@@ -1,9 +1,9 @@
 //! Operations where a hook looks on: it decides before anything else does, and what it has made of
 //! the envelope is what the rules are asked about.
 
+use trolleybus_protocol::ByteString;
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
-use trolleybus_protocol::ByteString;
 
 use super::receipt::{Receipt, acknowledge, label};
 use super::{Reached, carry_out as carry_out_now};

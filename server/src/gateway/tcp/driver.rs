@@ -1,21 +1,26 @@
 //! The loop over one connection: frames in, bytes out, and its clocks.
 
+use std::convert::identity;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use trolleybus_protocol::Address;
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::tcp::Frames;
 
 use super::handle::Core;
+use super::hooked;
 use super::ops;
 use super::outbox::Written;
 use super::socket::TcpSocket;
 use crate::access::limits::{Admission, Admitted};
+use crate::bridge::EventKind;
 
 /// Room made before each read.
 const READ: usize = 8 * 1024;
@@ -34,6 +39,10 @@ pub(super) enum Ended {
     SlowConsumer,
     RateLimited,
     TooManyConnections,
+    /// The hook did not let the client in.
+    Rejected,
+    /// A hook closed it.
+    ByApplication,
     Drained,
 }
 
@@ -48,6 +57,8 @@ impl fmt::Display for Ended {
             Self::SlowConsumer => f.write_str("the client reads too slowly"),
             Self::RateLimited => f.write_str("the client went on although it was over a rate"),
             Self::TooManyConnections => f.write_str("the user has too many connections"),
+            Self::Rejected => f.write_str("the hook rejected it"),
+            Self::ByApplication => f.write_str("the application closed it"),
             Self::Drained => f.write_str("the server is shutting down"),
         }
     }
@@ -57,47 +68,77 @@ impl fmt::Display for Ended {
 pub(super) async fn serve<S>(
     core: Arc<Core>,
     stream: S,
+    peer: SocketAddr,
     limits: Admitted,
     stop: CancellationToken,
 ) -> Ended
 where
     S: AsyncRead + AsyncWrite,
 {
-    core.counters.opened();
-    let held = CloseOnDrop(TcpSocket::new(core, limits));
-    let socket = &held.0;
+    let number = core.counters.opened();
+    let held = CloseOnDrop(TcpSocket::new(core, number, peer, limits));
+    let (ended, registered) = talk(&held.0, stream, stop).await;
+    if held.0.core.hook.is_some() {
+        Box::pin(hooked::say_farewell(&held.0, registered, &ended)).await;
+    }
+    ended
+}
+
+/// All that goes over the stream. Gives why it ended, and what was registered then.
+async fn talk<S>(
+    socket: &Arc<TcpSocket>,
+    stream: S,
+    stop: CancellationToken,
+) -> (Ended, Vec<Address>)
+where
+    S: AsyncRead + AsyncWrite,
+{
     let (mut reader, writer) = tokio::io::split(stream);
     let writing = socket.outbox.write_to(writer);
     tokio::pin!(writing);
+    let mut is_written = false;
     let ended = tokio::select! {
         biased;
         () = stop.cancelled() => Ended::Drained,
-        written = &mut writing => return of_writing(written),
-        ended = read(socket, &mut reader) => ended,
+        written = &mut writing => {
+            is_written = true;
+            of_writing(written)
+        }
+        ended = converse(socket, &mut reader) => ended,
     };
-    socket.close();
+    let registered = socket.close();
     socket.outbox.finish();
-    if !matches!(ended, Ended::Lost(_)) {
+    if !matches!(ended, Ended::Lost(_) | Ended::SlowConsumer) {
         let last_words = async {
-            writing.await;
+            if !is_written {
+                writing.await;
+            }
             // Closing with bytes unread would take back what the client has not read yet.
             let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
         };
         let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
     }
-    ended
+    (ended, registered)
 }
 
 fn of_writing(written: Written) -> Ended {
     match written {
         Written::Overflown => Ended::SlowConsumer,
         Written::Failed(error) => Ended::Lost(error),
-        Written::Finished => Ended::Drained,
+        Written::Finished => Ended::ByApplication,
+    }
+}
+
+async fn converse(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) -> Ended {
+    if socket.core.hook.is_some() {
+        Box::pin(hooked::converse(socket, reader)).await
+    } else {
+        read(socket, reader).await
     }
 }
 
 /// Reads and carries out envelopes, one after the other, and keeps the time.
-async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) -> Ended {
+pub(super) async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) -> Ended {
     let mut frames = Frames::new(socket.core.options.max_frame_size);
     let mut clocks = Clocks::new(socket, Instant::now());
     loop {
@@ -109,7 +150,13 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
                         socket.refuse(Refusal::RateLimited, None);
                         return Ended::RateLimited;
                     };
-                    if let Err(ended) = ops::handle(socket, &text, admission).await {
+                    let handling = ops::handle(socket, &text, admission);
+                    let handled = if socket.core.hook.is_some() {
+                        Box::pin(clocks.meanwhile(socket, handling)).await.and_then(identity)
+                    } else {
+                        handling.await
+                    };
+                    if let Err(ended) = handled {
                         return ended;
                     }
                 }
@@ -120,8 +167,8 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
                     return Ended::InvalidFrameLength;
                 }
             }
-            if !socket.outbox.is_open() {
-                return Ended::SlowConsumer;
+            if let Some(ended) = socket.ending() {
+                return ended;
             }
         }
         frames.buffer().reserve(READ);
@@ -132,8 +179,14 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
                 Err(error) => return Ended::Lost(error),
             },
             () = tokio::time::sleep_until(clocks.wake(socket)) => {
-                if let Some(ended) = clocks.ring(socket, Instant::now()) {
-                    return ended;
+                match clocks.ring(socket, Instant::now()) {
+                    Some(Ended::Idle) if socket.is_watched(EventKind::Idle) => {
+                        if let Err(ended) = Box::pin(clocks.handle_idle(socket)).await {
+                            return ended;
+                        }
+                    }
+                    Some(ended) => return ended,
+                    None => {}
                 }
             }
         }
@@ -187,6 +240,18 @@ impl Clocks {
     }
 
     fn ring(&mut self, socket: &TcpSocket, now: Instant) -> Option<Ended> {
+        if let Some(ended) = self.expire(socket, now) {
+            return Some(ended);
+        }
+        if self.paused_until.is_some_and(|end| end <= now) {
+            self.paused_until = None;
+            self.last_heard = now;
+        }
+        self.idle_at().is_some_and(|idle| idle <= now).then_some(Ended::Idle)
+    }
+
+    /// Deals with what has run out of time, of requests and of the token.
+    fn expire(&mut self, socket: &TcpSocket, now: Instant) -> Option<Ended> {
         if now >= self.next_sweep {
             self.next_sweep = now + self.sweep;
         }
@@ -195,11 +260,42 @@ impl Clocks {
             socket.refuse(Refusal::TokenExpired, None);
             return Some(Ended::TokenExpired);
         }
-        if self.paused_until.is_some_and(|end| end <= now) {
-            self.paused_until = None;
-            self.last_heard = now;
+        None
+    }
+
+    /// Does `work`, which may have to wait for the hook, while all else goes on, but for the client's
+    /// further envelopes. Who is not listened to is not idle.
+    async fn meanwhile<T>(
+        &mut self,
+        socket: &TcpSocket,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Ended> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let times = [socket.next_deadline(), socket.rights.expires_at()].into_iter().flatten();
+            tokio::select! {
+                biased;
+                done = &mut work => {
+                    self.last_heard = Instant::now();
+                    return Ok(done);
+                }
+                () = tokio::time::sleep_until(times.fold(self.next_sweep, Instant::min)) => {
+                    if let Some(ended) = self.expire(socket, Instant::now()) {
+                        return Err(ended);
+                    }
+                }
+            }
         }
-        self.idle_at().is_some_and(|idle| idle <= now).then_some(Ended::Idle)
+    }
+
+    /// Ends an idle connection, unless the hook says no.
+    async fn handle_idle(&mut self, socket: &Arc<TcpSocket>) -> Result<(), Ended> {
+        let asking = socket.consents(socket.event(EventKind::Idle));
+        if self.meanwhile(socket, asking).await? {
+            return Err(Ended::Idle);
+        }
+        socket.refuse(Refusal::Rejected, None);
+        Ok(())
     }
 }
 

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation, TcpEnvelope};
-use trolleybus_protocol::{Address, ByteString, Error, Overflow};
+use trolleybus_protocol::{Address, Body, ByteString, Error, Overflow};
 
 use super::driver::{Ended, clock};
 use super::socket::TcpSocket;
+use super::watched;
 use crate::access::AuthFailure;
 use crate::access::limits::Admission;
+use crate::bridge::{self, EventKind};
 use crate::bus::Dispatch;
 use crate::gateway::target::Target;
 
 /// What came of an envelope that was carried out.
-enum Done {
+pub(super) enum Done {
     /// Its receipt, if it has one, is due.
     Yes,
     /// There was no consumer, which only a receipt tells.
@@ -44,42 +46,73 @@ pub(super) async fn handle(
     };
     if envelope.operation == Operation::Ping {
         socket.pong();
+        if socket.is_watched(EventKind::Ping) {
+            socket.consents(socket.event(EventKind::Ping)).await;
+        }
         return Ok(());
     }
-    let label = envelope.reply_address.as_ref().or(envelope.receipt.as_ref()).cloned();
-    if label.as_ref().is_some_and(|label| !fits(socket, label)) {
-        socket.refuse(Refusal::InvalidReplyAddress, None);
-        return Ok(());
-    }
+    let Some(waiting) = Waiting::of(socket, &envelope) else { return Ok(()) };
     if admission == Admission::Refuse {
-        socket.refuse(Refusal::RateLimited, label.as_ref());
-        return Ok(());
+        return waiting.settle(socket, Err(Refusal::RateLimited));
     }
-    let (address, receipt) = (envelope.address.clone(), envelope.receipt.clone());
-    match (carry_out(socket, envelope, local_only).await, receipt) {
-        (Err(refusal), _) => socket.refuse(refusal, label.as_ref()),
-        (Ok(Done::Yes), Some(receipt)) => socket.confirm(&receipt),
-        (Ok(Done::ToNobody), Some(receipt)) => {
-            socket.fail(&receipt, &address, &Error::no_handlers(address.as_str()));
-        }
-        (Ok(Done::Refused), _) => {
-            socket.refuse(Refusal::MaxHandlersReached, label.as_ref());
-            return Err(Ended::TooManyConnections);
-        }
-        (Ok(_), _) => {}
+    if bridge::event_of(envelope.operation).is_some_and(|kind| socket.is_watched(kind)) {
+        let envelope = TcpEnvelope { envelope, local_only };
+        return Box::pin(watched::carry_out(socket, envelope, text)).await;
     }
-    Ok(())
+    let outcome = carry_out(socket, envelope, local_only).await;
+    waiting.settle(socket, outcome)
 }
 
-async fn carry_out(
+/// What has to be known of an envelope when it has been dealt with.
+pub(super) struct Waiting {
+    /// Where the client waits to hear of it.
+    pub(super) label: Option<Address>,
+    receipt: Option<Address>,
+    address: Address,
+}
+
+impl Waiting {
+    /// None when the client was told that its label is too long to be one.
+    pub(super) fn of(socket: &TcpSocket, envelope: &ClientEnvelope) -> Option<Self> {
+        let label = envelope.reply_address.as_ref().or(envelope.receipt.as_ref()).cloned();
+        if label.as_ref().is_some_and(|label| !fits(socket, label)) {
+            socket.refuse(Refusal::InvalidReplyAddress, None);
+            return None;
+        }
+        let (address, receipt) = (envelope.address.clone(), envelope.receipt.clone());
+        Some(Self { label, receipt, address })
+    }
+
+    /// Tells the client what there is to tell.
+    pub(super) fn settle(
+        self,
+        socket: &TcpSocket,
+        outcome: Result<Done, Refusal>,
+    ) -> Result<(), Ended> {
+        match (outcome, self.receipt) {
+            (Err(refusal), _) => socket.refuse(refusal, self.label.as_ref()),
+            (Ok(Done::Yes), Some(receipt)) => socket.acknowledge(&receipt, &Body::null()),
+            (Ok(Done::ToNobody), Some(receipt)) => {
+                let error = Error::no_handlers(self.address.as_str());
+                socket.fail(&receipt, &self.address, &error);
+            }
+            (Ok(Done::Refused), _) => {
+                socket.refuse(Refusal::MaxHandlersReached, self.label.as_ref());
+                return Err(Ended::TooManyConnections);
+            }
+            (Ok(_), _) => {}
+        }
+        Ok(())
+    }
+}
+
+pub(super) async fn carry_out(
     socket: &Arc<TcpSocket>,
     envelope: ClientEnvelope,
     local_only: bool,
 ) -> Result<Done, Refusal> {
-    let has_to_log_in = socket.core.authentication.as_ref().is_some_and(|known| known.required);
-    let is_about_tokens = envelope.operation == Operation::Authenticate;
-    if has_to_log_in && !is_about_tokens && socket.rights.is_anonymous() {
-        return Err(Refusal::NotLoggedIn);
+    if envelope.operation != Operation::Authenticate {
+        socket.check_logged_in()?;
     }
     match envelope.operation {
         Operation::Ping => Ok(Done::Yes),
