@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use trolleybus::bridge::{
-    BridgeEvent, BridgeHook, BridgeOptions, EventKind, Hooking, Outcome, Permitted,
+    BridgeEvent, BridgeHook, BridgeOptions, ClientKind, EventKind, Hooking, Outcome, Permitted,
 };
 use trolleybus::{BusMessage as _, ErrorKind, EventBus as _};
 
@@ -80,9 +80,10 @@ async fn a_new_socket_is_told_about_before_anything_else_and_may_be_written_to()
     let server = Server::hooked(|event: BridgeEvent| async move {
         if event.kind() == EventKind::Created {
             assert!(event.message().is_none() && event.raw().is_none());
-            assert!(event.socket().principal().is_none());
-            let transport = event.socket().info().transport();
-            event.socket().send(json!({"event": transport.as_str()}).to_string()).unwrap();
+            assert!(event.client().principal().is_none());
+            let transport = event.socket().unwrap().info().transport();
+            assert_eq!(event.client().kind(), ClientKind::SockJs);
+            event.client().send(&json!({"event": transport.as_str()}).to_string()).unwrap();
         }
         event.accept()
     })

@@ -62,6 +62,7 @@ pub use overflow::{Bounds as OverflowBounds, OverflowStats};
 pub use sockets::{RegistrationView, SocketHandle, SocketId, SocketView};
 pub use stats::{BridgeStats, RequestOutcome};
 
+pub(crate) use crate::session::SendError;
 pub(crate) use hooks::{
     Answer, Decision, HookPort, HookQueue, Parcel, Peer, Recipient, ask_about, drain, event_of,
     say_farewell, show,

@@ -183,6 +183,11 @@ impl HttpCounters {
         }
     }
 
+    /// A message went before it was put into a stream.
+    pub(super) fn dropped(&self) {
+        self.events.here().dropped.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn snapshot(&self) -> HttpStats {
         let closed = self.closed.load(Relaxed);
         let opened = self.opened.load(Relaxed);

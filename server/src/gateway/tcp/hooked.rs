@@ -13,9 +13,9 @@ use super::socket::TcpSocket;
 use crate::access::Principal;
 use crate::bridge::{
     self, BridgeEvent, Client, ClientKind, Decision, EventKind, EventMessage, Peer, Recipient,
+    SendError,
 };
 use crate::bus::Message;
-use crate::sockjs::SendError;
 
 impl TcpSocket {
     /// Whether the hook wants to see events of this kind.
