@@ -4,28 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::Semaphore;
-use trolleybus::bridge::{BridgeEvent, BridgeHook, EventKind};
+use trolleybus::bridge::{BridgeEvent, EventKind};
 use trolleybus::{BusMessage as _, EventBus as _};
 
 use crate::client::{Server, open};
+use crate::support::hooks::gated;
 use crate::support::soon;
-
-/// A hook that waits for a permit at each event of `kind` whose address is `slow`, or that has none.
-fn gated(kind: EventKind) -> (impl BridgeHook, Arc<Semaphore>) {
-    let gate = Arc::new(Semaphore::new(0));
-    let inner = Arc::clone(&gate);
-    let hook = move |event: BridgeEvent| {
-        let gate = Arc::clone(&inner);
-        async move {
-            if event.kind() == kind && matches!(event.address(), "slow" | "") {
-                gate.acquire().await.unwrap().forget();
-            }
-            event.accept()
-        }
-    };
-    (hook, gate)
-}
 
 #[tokio::test]
 async fn nothing_is_dropped_while_the_creation_is_pending() {
