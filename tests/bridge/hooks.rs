@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::mpsc;
 use trolleybus::bridge::{
-    BridgeEvent, BridgeHook, BridgeOptions, ClientKind, EventKind, Hooking, Outcome, Permitted,
+    BridgeEvent, BridgeHook, BridgeOptions, ClientKind, EventKind, Hooking, Permitted,
 };
 use trolleybus::{BusMessage as _, ErrorKind, EventBus as _};
 

@@ -150,11 +150,10 @@ pub(super) async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead +
                         socket.refuse(Refusal::RateLimited, None);
                         return Ended::RateLimited;
                     };
-                    let handling = ops::handle(socket, &text, admission);
-                    let handled = if socket.core.hook.is_some() {
-                        Box::pin(clocks.meanwhile(socket, handling)).await.and_then(identity)
-                    } else {
-                        handling.await
+                    let handled = match ops::handle(socket, &text, admission) {
+                        Ok(Some(later)) => clocks.meanwhile(socket, later).await.and_then(identity),
+                        Ok(None) => Ok(()),
+                        Err(ended) => Err(ended),
                     };
                     if let Err(ended) = handled {
                         return ended;
@@ -263,7 +262,7 @@ impl Clocks {
         None
     }
 
-    /// Does `work`, which may have to wait for the hook, while all else goes on, but for the client's
+    /// Does `work`, which may have to wait for a hook or an authenticator, while all else goes on, but for the client's
     /// further envelopes. Who is not listened to is not idle.
     async fn meanwhile<T>(
         &mut self,
@@ -311,5 +310,27 @@ impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
         self.0.core.counters.closed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loop_of_a_connection_stays_small() {
+        fn size_of_output<T>(
+            _: impl FnOnce(
+                Arc<Core>,
+                tokio::net::TcpStream,
+                SocketAddr,
+                Admitted,
+                CancellationToken,
+            ) -> T,
+        ) -> usize {
+            size_of::<T>()
+        }
+        let size = size_of_output(serve);
+        assert!(size <= 1024, "{size}");
     }
 }

@@ -1,5 +1,7 @@
 //! What each envelope does.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use trolleybus_protocol::codes::Refusal;
@@ -27,40 +29,47 @@ pub(super) enum Done {
     Refused,
 }
 
-/// Carries out one envelope, or tells the client why not.
+/// What takes time. Nothing else of the client is looked at until it is done.
+pub(super) type Later<'a> = Pin<Box<dyn Future<Output = Result<(), Ended>> + Send + 'a>>;
+
+/// Carries out one envelope, or tells the client why not. Gives what is still to be done for it.
 ///
 /// # Errors
 /// When the connection is over for it.
-pub(super) async fn handle(
-    socket: &Arc<TcpSocket>,
-    text: &ByteString,
+pub(super) fn handle<'a>(
+    socket: &'a Arc<TcpSocket>,
+    text: &'a ByteString,
     admission: Admission,
-) -> Result<(), Ended> {
+) -> Result<Option<Later<'a>>, Ended> {
     let TcpEnvelope { envelope, local_only } = match TcpEnvelope::parse(text) {
         Ok(parsed) => parsed,
         Err(error) => {
             let reply_address = error.reply_address.filter(|label| fits(socket, label));
             socket.refuse(error.refusal, reply_address.as_ref());
-            return Ok(());
+            return Ok(None);
         }
     };
     if envelope.operation == Operation::Ping {
         socket.pong();
-        if socket.is_watched(EventKind::Ping) {
-            socket.consents(socket.event(EventKind::Ping)).await;
-        }
-        return Ok(());
+        let is_watched = socket.is_watched(EventKind::Ping);
+        return Ok(is_watched.then(|| Box::pin(watched::ping(socket)) as _));
     }
-    let Some(waiting) = Waiting::of(socket, &envelope) else { return Ok(()) };
+    let Some(waiting) = Waiting::of(socket, &envelope) else { return Ok(None) };
     if admission == Admission::Refuse {
-        return waiting.settle(socket, Err(Refusal::RateLimited));
+        return waiting.settle(socket, Err(Refusal::RateLimited)).map(|()| None);
+    }
+    if envelope.operation == Operation::Authenticate {
+        return Ok(Some(Box::pin(async move {
+            let outcome = authenticate(socket, &envelope).await;
+            waiting.settle(socket, outcome)
+        })));
     }
     if bridge::event_of(envelope.operation).is_some_and(|kind| socket.is_watched(kind)) {
         let envelope = TcpEnvelope { envelope, local_only };
-        return Box::pin(watched::carry_out(socket, envelope, text)).await;
+        return Ok(Some(Box::pin(watched::carry_out(socket, envelope, text))));
     }
-    let outcome = carry_out(socket, envelope, local_only).await;
-    waiting.settle(socket, outcome)
+    let outcome = carry_out(socket, envelope, local_only);
+    waiting.settle(socket, outcome).map(|()| None)
 }
 
 /// What has to be known of an envelope when it has been dealt with.
@@ -106,17 +115,15 @@ impl Waiting {
     }
 }
 
-pub(super) async fn carry_out(
+pub(super) fn carry_out(
     socket: &Arc<TcpSocket>,
     envelope: ClientEnvelope,
     local_only: bool,
 ) -> Result<Done, Refusal> {
-    if envelope.operation != Operation::Authenticate {
-        socket.check_logged_in()?;
-    }
+    socket.check_logged_in()?;
     match envelope.operation {
-        Operation::Ping => Ok(Done::Yes),
-        Operation::Authenticate => authenticate(socket, &envelope).await,
+        // Both have been dealt with.
+        Operation::Ping | Operation::Authenticate => Ok(Done::Yes),
         Operation::Send => send(socket, envelope, local_only),
         Operation::Publish => publish(socket, envelope, local_only),
         Operation::Register => register(socket, &envelope),

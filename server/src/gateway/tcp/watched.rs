@@ -32,7 +32,7 @@ pub(super) async fn carry_out(
         Ok(None) => {
             let registered = (envelope.operation == Operation::Register)
                 .then(|| EventMessage::of_envelope(&envelope));
-            let outcome = ops::carry_out(socket, envelope, local_only).await;
+            let outcome = ops::carry_out(socket, envelope, local_only);
             let registered = registered.filter(|_| outcome.is_ok());
             waiting.settle(socket, outcome)?;
             if let Some(message) = registered {
@@ -42,6 +42,12 @@ pub(super) async fn carry_out(
             Ok(())
         }
     }
+}
+
+/// The hook hears of a ping; what it says does not matter.
+pub(super) async fn ping(socket: &Arc<TcpSocket>) -> Result<(), Ended> {
+    socket.consents(socket.event(EventKind::Ping)).await;
+    Ok(())
 }
 
 async fn decide(
