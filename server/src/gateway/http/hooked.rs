@@ -102,44 +102,42 @@ async fn decide(
 
 /// A stream that the hook has let in. When it ends, however that is, the hook is told.
 pub(super) struct Presence {
-    hook: HookPort,
+    hook: Option<HookPort>,
     client: Client,
     registered: Vec<Address>,
-    /// The hook has not let it in, and does not hear of it again.
-    is_rejected: bool,
 }
 
 /// What the hook says about a stream.
-pub(super) enum Ruled {
-    /// It may be, for this address.
-    Stream(Presence, Address),
+pub(super) enum Entry {
+    /// It may be.
+    Stream(Presence),
     /// The hook has taken care of it: there is nothing to stream.
-    Answered(Answer),
+    Answered,
 }
 
 impl Presence {
-    /// Lets a stream in, as a client that registers one address.
+    /// Lets a stream in, as a client that registers one address, which the hook may rewrite.
     pub(super) async fn begin(
-        hook: &HookPort,
+        core: &Core,
         client: Client,
-        address: Address,
-    ) -> Result<Ruled, Refusal> {
-        let event = BridgeEvent::new(EventKind::Created, client.clone());
-        let mut presence =
-            Self { hook: hook.clone(), client, registered: Vec::new(), is_rejected: false };
-        if !matches!(hook.ask(event).await, Decision::Accept | Decision::Changed(_)) {
-            presence.is_rejected = true;
-            return Err(Refusal::Rejected);
+        call: &mut Call,
+    ) -> Result<Entry, Failure> {
+        let mut presence = Self { hook: core.hook.clone(), client, registered: Vec::new() };
+        let created = BridgeEvent::new(EventKind::Created, presence.client());
+        if !matches!(presence.ask(created).await, Decision::Accept | Decision::Changed(_)) {
+            // It does not hear of this client again.
+            presence.hook = None;
+            return Err(Refusal::Rejected.into());
         }
-        match presence.tell(EventKind::Register, address.clone()).await {
-            Decision::Accept => Ok(Ruled::Stream(presence, address)),
-            Decision::Reject => Err(Refusal::Rejected),
-            Decision::Answer(answer) => Ok(Ruled::Answered(answer)),
+        match presence.tell(EventKind::Register, call.address.clone()).await {
+            Decision::Accept => {}
+            Decision::Reject => return Err(Refusal::Rejected.into()),
+            Decision::Answer(answer) => return Ok(answer.map(|_| Entry::Answered)?),
             Decision::Changed(rewritten) => {
-                let address = rewritten.address.ok_or(Refusal::MissingAddress)?;
-                Ok(Ruled::Stream(presence, address))
+                call.address = rewritten.address.ok_or(Refusal::MissingAddress)?;
             }
         }
+        Ok(Entry::Stream(presence))
     }
 
     /// The registration stands.
@@ -153,8 +151,15 @@ impl Presence {
     }
 
     async fn tell(&self, kind: EventKind, address: Address) -> Decision {
-        let event = BridgeEvent::new(kind, self.client.clone());
-        self.hook.ask(event.with_message(EventMessage::of_address(address))).await
+        let event = BridgeEvent::new(kind, self.client());
+        self.ask(event.with_message(EventMessage::of_address(address))).await
+    }
+
+    async fn ask(&self, event: BridgeEvent) -> Decision {
+        match &self.hook {
+            Some(hook) => hook.ask(event).await,
+            None => Decision::Accept,
+        }
     }
 }
 
@@ -162,10 +167,9 @@ impl Drop for Presence {
     /// A reader that is gone shows by its stream being dropped, where nothing can be awaited. The
     /// task ends as the hook does, whose time is bounded.
     fn drop(&mut self) {
-        let runtime = tokio::runtime::Handle::try_current();
-        let Some(runtime) = runtime.ok().filter(|_| !self.is_rejected) else { return };
-        let (hook, client) = (self.hook.clone(), self.client.clone());
-        let registered = std::mem::take(&mut self.registered);
+        let Some(hook) = self.hook.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (client, registered) = (self.client(), std::mem::take(&mut self.registered));
         runtime.spawn(async move { say_farewell(&hook, &client, registered, None).await });
     }
 }

@@ -19,7 +19,7 @@ use super::call::{Call, clock};
 use super::failure::{Failure, FailureBody};
 use super::feed::{Feed, Passing, event};
 use super::handle::Core;
-use super::hooked::{self, Presence, Ruled};
+use super::hooked::{self, Entry, Presence};
 use crate::access::limits::{Admitted, RegistrationPlace};
 use crate::bus::{Handler, Registration};
 use crate::gateway::target::Target;
@@ -41,28 +41,22 @@ const KEEP_ALIVE: &str = ": keep-alive\n\n";
     ),
     responses(
         (status = 200, description = "The messages as they come", body = String, content_type = "text/event-stream"),
+        (status = 204, description = "Nothing to stream: a hook of the application took care of it"),
         (status = "4XX", description = "Refused", body = FailureBody),
         (status = "5XX", description = "Cannot be done now", body = FailureBody),
     ),
 )]
 pub(super) async fn subscribe(
     State(core): State<Arc<Core>>,
-    call: Call,
+    mut call: Call,
 ) -> Result<Response, Failure> {
     let place = Arc::clone(&core.streams).try_acquire_owned();
-    let mut call = call;
     let mut presence = None;
-    if let (Some(hook), Some(client)) = (&core.hook, hooked::client(&core, &call)) {
-        // Whoever waits for the hook has a place.
-        if place.is_err() {
-            return Err(Refusal::MaxHandlersReached.into());
-        }
-        match Box::pin(Presence::begin(hook, client, call.address.clone())).await? {
-            Ruled::Stream(let_in, address) => (presence, call.address) = (Some(let_in), address),
-            Ruled::Answered(answer) => {
-                answer.map_err(Failure::from)?;
-                return Ok(StatusCode::NO_CONTENT.into_response());
-            }
+    // Whoever waits for the hook has a place.
+    if let (Some(client), Ok(_)) = (hooked::client(&core, &call), &place) {
+        match Box::pin(Presence::begin(&core, client, &mut call)).await? {
+            Entry::Stream(let_in) => presence = Some(let_in),
+            Entry::Answered => return Ok(StatusCode::NO_CONTENT.into_response()),
         }
     }
     let target = Target::new(&call.address, call.query.is_pattern())?;

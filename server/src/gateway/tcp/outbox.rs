@@ -86,8 +86,10 @@ impl Outbox {
     /// The client does not keep up, as somebody knows who has more for it.
     pub(super) fn overflow(&self) {
         let mut state = self.state.lock();
-        state.phase = Phase::Overflown;
-        state.bytes = Vec::new();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Overflown;
+            state.bytes = Vec::new();
+        }
         drop(state);
         self.changed.notify_one();
     }

@@ -214,12 +214,16 @@ impl TcpSocket {
         let Some(queue) = &self.hook_queue else {
             return self.transmit(message, address, message.body(), message.headers());
         };
-        if queue.push(Parcel::new(message, address)) {
+        if !queue.push(Parcel::new(message, address)) {
+            tracing::debug!("overflow before the hook");
+            self.outbox.overflow();
+        } else if self.outbox.phase() == Phase::Open {
             return Delivery::Taken;
+        } else {
+            // It came too late to be cleared with the others.
+            queue.clear();
         }
-        tracing::debug!("overflow before the hook");
         self.forget_awaited(message);
-        self.outbox.overflow();
         Delivery::Gone
     }
 
