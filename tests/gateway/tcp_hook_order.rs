@@ -1,10 +1,13 @@
 //! Hooks that take their time over clients of the TCP bridge: order is kept in both directions, and
 //! nothing is lost.
 
+use std::future::ready;
+use std::sync::{Arc, OnceLock};
+
 use serde_json::json;
-use trolleybus::bridge::EventKind;
+use trolleybus::bridge::{BridgeEvent, EventKind};
 use trolleybus::gateway::TcpOptions;
-use trolleybus::{BusMessage as _, ErrorKind, EventBus as _};
+use trolleybus::{Bus, BusMessage as _, ErrorKind, EventBus as _};
 use trolleybus_tests::support::hooks::{expect, gated, noting};
 use trolleybus_tests::support::soon;
 
@@ -129,6 +132,28 @@ async fn more_than_the_hook_keeps_up_with_cuts_the_client_off() {
     }
     client.ended().await;
     assert_eq!(soon(request).await.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_never_empty_leaves_time_to_write() {
+    let bus = Arc::new(OnceLock::<Bus>::new());
+    let inner = Arc::clone(&bus);
+    let hook = move |event: BridgeEvent| {
+        if event.kind() == EventKind::Receive {
+            let number: u32 = event.message().unwrap().body.as_json().parse().unwrap();
+            inner.get().unwrap().publish("a", &(number + 1)).unwrap();
+        }
+        ready(event.accept())
+    };
+    let options = TcpOptions { max_outbox_size: 64 * 1024, ..TcpOptions::default() };
+    let bridge = Bridge::hooked_with(options, None, |builder| builder.hook(hook)).await;
+    bus.set(bridge.bus.clone()).unwrap();
+    let mut client = bridge.client().await;
+    client.register("a").await;
+    bridge.bus.publish("a", &0).unwrap();
+    for number in 0..5000 {
+        assert_eq!(client.next().await["body"], number);
+    }
 }
 
 #[tokio::test]

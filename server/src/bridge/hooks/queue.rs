@@ -107,6 +107,8 @@ pub(crate) async fn drain<R: Recipient>(
             Ok(rewritten) => recipient.pass(parcel, rewritten),
             Err(reason) => recipient.withhold(parcel, reason),
         }
+        // Where messages come as fast as they go, writing them has its turn too.
+        tokio::task::coop::consume_budget().await;
     }
 }
 
