@@ -143,3 +143,32 @@ async fn more_than_the_hook_keeps_up_with_closes_the_socket() {
     }
     assert_eq!(client.socket.text().await, "c[3001,\"Slow consumer\"]");
 }
+
+#[tokio::test]
+async fn a_queue_that_is_never_empty_leaves_time_to_write() {
+    let bus = Arc::new(std::sync::OnceLock::<trolleybus::Bus>::new());
+    let inner = Arc::clone(&bus);
+    let hook = move |event: BridgeEvent| {
+        if event.kind() == EventKind::Receive {
+            let number: u32 = event.message().unwrap().body.as_json().parse().unwrap();
+            inner.get().unwrap().publish("a", &(number + 1)).unwrap();
+        }
+        std::future::ready(event.accept())
+    };
+    let sockjs = trolleybus::sockjs::Options { max_outbox_size: 64 * 1024, ..Default::default() };
+    let server = Server::build(open(), |builder| builder.sockjs(sockjs).hook(hook)).await;
+    bus.set(server.bus.clone()).unwrap();
+    let mut client = server.client().await;
+    client.register("a").await;
+    server.bus.publish("a", &0).unwrap();
+    let mut received = 0;
+    while received < 5000 {
+        let frame = client.socket.text().await;
+        let array = frame.strip_prefix('a').unwrap_or_else(|| panic!("not messages: {frame}"));
+        for text in serde_json::from_str::<Vec<String>>(array).unwrap() {
+            let envelope: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(envelope["body"], received);
+            received += 1;
+        }
+    }
+}
