@@ -95,7 +95,8 @@ pub struct EventMessage {
     pub body: Body,
     /// The headers.
     pub headers: Headers,
-    /// Where the sender wants the reply. In a message to the client it cannot be rewritten.
+    /// Where the sender wants the reply. In a message to the client it cannot be rewritten, nor in a
+    /// call over HTTP, where it only says that an answer is awaited.
     pub reply_address: Option<Address>,
 }
 
