@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sockjs", &["access", "session", "transport"]),
     ("bridge", &["access", "bus", "meter", "session", "sockjs", "trace"]),
     ("service", &[]),
-    ("gateway", &["access", "bus", "meter"]),
+    ("gateway", &["access", "bridge", "bus", "meter"]),
     ("app", &["access", "admin", "auth", "bridge", "bus", "gateway", "service", "sockjs", "trace"]),
     ("cli", &["access", "app", "auth", "bridge", "bus", "service"]),
 ];

@@ -4,28 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::sync::Semaphore;
-use trolleybus::bridge::{BridgeEvent, BridgeHook, EventKind};
+use trolleybus::bridge::{BridgeEvent, EventKind};
 use trolleybus::{BusMessage as _, EventBus as _};
 
 use crate::client::{Server, open};
+use crate::support::hooks::gated;
 use crate::support::soon;
-
-/// A hook that waits for a permit at each event of `kind` whose address is `slow`, or that has none.
-fn gated(kind: EventKind) -> (impl BridgeHook, Arc<Semaphore>) {
-    let gate = Arc::new(Semaphore::new(0));
-    let inner = Arc::clone(&gate);
-    let hook = move |event: BridgeEvent| {
-        let gate = Arc::clone(&inner);
-        async move {
-            if event.kind() == kind && matches!(event.address(), "slow" | "") {
-                gate.acquire().await.unwrap().forget();
-            }
-            event.accept()
-        }
-    };
-    (hook, gate)
-}
 
 #[tokio::test]
 async fn nothing_is_dropped_while_the_creation_is_pending() {
@@ -158,4 +142,33 @@ async fn more_than_the_hook_keeps_up_with_closes_the_socket() {
         server.bus.publish("slow", &number).unwrap();
     }
     assert_eq!(client.socket.text().await, "c[3001,\"Slow consumer\"]");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_never_empty_leaves_time_to_write() {
+    let bus = Arc::new(std::sync::OnceLock::<trolleybus::Bus>::new());
+    let inner = Arc::clone(&bus);
+    let hook = move |event: BridgeEvent| {
+        if event.kind() == EventKind::Receive {
+            let number: u32 = event.message().unwrap().body.as_json().parse().unwrap();
+            inner.get().unwrap().publish("a", &(number + 1)).unwrap();
+        }
+        std::future::ready(event.accept())
+    };
+    let sockjs = trolleybus::sockjs::Options { max_outbox_size: 64 * 1024, ..Default::default() };
+    let server = Server::build(open(), |builder| builder.sockjs(sockjs).hook(hook)).await;
+    bus.set(server.bus.clone()).unwrap();
+    let mut client = server.client().await;
+    client.register("a").await;
+    server.bus.publish("a", &0).unwrap();
+    let mut received = 0;
+    while received < 5000 {
+        let frame = client.socket.text().await;
+        let array = frame.strip_prefix('a').unwrap_or_else(|| panic!("not messages: {frame}"));
+        for text in serde_json::from_str::<Vec<String>>(array).unwrap() {
+            let envelope: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(envelope["body"], received);
+            received += 1;
+        }
+    }
 }

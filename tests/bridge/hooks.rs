@@ -3,44 +3,16 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc;
 use trolleybus::bridge::{
-    BridgeEvent, BridgeHook, BridgeOptions, EventKind, Hooking, Outcome, Permitted,
+    BridgeEvent, BridgeHook, BridgeOptions, ClientKind, EventKind, Hooking, Permitted,
 };
 use trolleybus::{BusMessage as _, ErrorKind, EventBus as _};
 
 use crate::client::{Server, open};
+use crate::support::hooks::{next, noting, noting_and, rejecting};
 use crate::support::soon;
 use crate::support::websocket::Client as WebSocket;
-
-/// A hook that notes each event and lets it pass.
-fn noting() -> (impl BridgeHook, UnboundedReceiver<String>) {
-    noting_and(BridgeEvent::accept)
-}
-
-/// A hook that notes each event and decides.
-fn noting_and(
-    decide: impl Fn(BridgeEvent) -> Outcome + Send + Sync + 'static,
-) -> (impl BridgeHook, UnboundedReceiver<String>) {
-    let (log, events) = mpsc::unbounded_channel();
-    let hook = move |event: BridgeEvent| {
-        log.send(format!("{} {}", event.kind(), event.address()).trim_end().to_owned()).ok();
-        std::future::ready(decide(event))
-    };
-    (hook, events)
-}
-
-/// A hook that lets everything pass but one kind of event.
-async fn server_rejecting(kind: EventKind) -> Server {
-    Server::hooked(move |event: BridgeEvent| async move {
-        if event.kind() == kind { event.reject() } else { event.accept() }
-    })
-    .await
-}
-
-async fn next(events: &mut UnboundedReceiver<String>) -> String {
-    soon(events.recv()).await.unwrap()
-}
 
 #[tokio::test]
 async fn every_event_of_a_conversation_is_seen_in_order() {
@@ -80,9 +52,10 @@ async fn a_new_socket_is_told_about_before_anything_else_and_may_be_written_to()
     let server = Server::hooked(|event: BridgeEvent| async move {
         if event.kind() == EventKind::Created {
             assert!(event.message().is_none() && event.raw().is_none());
-            assert!(event.socket().principal().is_none());
-            let transport = event.socket().info().transport();
-            event.socket().send(json!({"event": transport.as_str()}).to_string()).unwrap();
+            assert!(event.client().principal().is_none());
+            let transport = event.socket().unwrap().info().transport();
+            assert_eq!(event.client().kind(), ClientKind::SockJs);
+            event.client().send(&json!({"event": transport.as_str()}).to_string()).unwrap();
         }
         event.accept()
     })
@@ -111,7 +84,7 @@ async fn what_is_rejected_is_told_and_not_done() {
         (EventKind::Register, "register"),
         (EventKind::Unregister, "unregister"),
     ] {
-        let server = server_rejecting(kind).await;
+        let server = Server::hooked(rejecting(kind)).await;
         let mut consumer = server.bus.consumer("a");
         let mut client = server.client().await;
         client.send(json!({"type": operation, "address": "a", "body": 1, "receipt": "r"})).await;

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use trolleybus::Bus;
 use trolleybus::access::limits::{Limits, LimitsConfig};
 use trolleybus::access::{LivePolicy, Permitted, Policy};
+use trolleybus::bridge::{self, BridgeBuilder, BridgeHook, BridgeOptions};
 use trolleybus::gateway::{Authentication, TcpGateway, TcpOptions};
 use trolleybus_tests::support::soon;
 
@@ -52,10 +53,42 @@ impl Bridge {
         authentication: Option<Authentication>,
         limits: &LimitsConfig,
     ) -> Self {
-        let (bus, stop, tasks) = (Bus::new(), CancellationToken::new(), TaskTracker::new());
-        let limits = Limits::new(limits);
+        let (bus, limits) = (Bus::new(), Limits::new(limits));
         let gateway =
             TcpGateway::new(bus.clone(), policy.clone(), authentication, limits, options).unwrap();
+        Self::serve(bus, policy, gateway).await
+    }
+
+    /// Beside a bridge with a hook that lets everything pass but what the hook says.
+    pub(crate) async fn hooked(hook: impl BridgeHook) -> Self {
+        Self::hooked_with(TcpOptions::default(), None, |builder| builder.hook(hook)).await
+    }
+
+    pub(crate) async fn hooked_with(
+        options: TcpOptions,
+        authentication: Option<Authentication>,
+        more: impl FnOnce(BridgeBuilder) -> BridgeBuilder,
+    ) -> Self {
+        let open =
+            BridgeOptions::new().permit_inbound(Permitted::all()).permit_outbound(Permitted::all());
+        Self::beside(open, options, authentication, more).await
+    }
+
+    /// Beside a bridge over SockJS, with its rules and hook.
+    pub(crate) async fn beside(
+        rules: BridgeOptions,
+        options: TcpOptions,
+        authentication: Option<Authentication>,
+        more: impl FnOnce(BridgeBuilder) -> BridgeBuilder,
+    ) -> Self {
+        let bus = Bus::new();
+        let bridge = more(bridge::Bridge::builder(bus.clone(), rules)).build().unwrap();
+        let gateway = TcpGateway::beside(&bridge, authentication, options).unwrap();
+        Self::serve(bus, bridge.policy(), gateway).await
+    }
+
+    async fn serve(bus: Bus, policy: LivePolicy, gateway: TcpGateway) -> Self {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         tasks.spawn(gateway.serve(listener, stop.clone(), tasks.clone()));

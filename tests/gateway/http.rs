@@ -6,6 +6,7 @@ use axum::Router;
 use serde_json::{Value, json};
 use trolleybus::access::limits::{Limits, LimitsConfig};
 use trolleybus::access::{LivePolicy, Permitted};
+use trolleybus::bridge::{Bridge, BridgeHook, BridgeOptions};
 use trolleybus::gateway::{Authentication, HttpGateway, HttpOptions};
 use trolleybus::{Bus, BusMessage as _, DeliveryOptions, EventBus as _};
 use trolleybus_tests::support::http::{Answer, Connection, get, request};
@@ -34,6 +35,22 @@ impl Server {
         let (bus, limits) = (Bus::new(), Limits::new(limits));
         let gateway =
             HttpGateway::new(bus.clone(), policy, authentication, limits, options).unwrap();
+        Self::serve(bus, gateway).await
+    }
+
+    /// Beside a bridge over SockJS, with its rules and hook.
+    pub(crate) async fn hooked(
+        rules: BridgeOptions,
+        options: HttpOptions,
+        authentication: Option<Authentication>,
+        hook: impl BridgeHook,
+    ) -> Self {
+        let bus = Bus::new();
+        let bridge = Bridge::builder(bus.clone(), rules).hook(hook).build().unwrap();
+        Self::serve(bus, HttpGateway::beside(&bridge, authentication, options).unwrap()).await
+    }
+
+    async fn serve(bus: Bus, gateway: HttpGateway) -> Self {
         let addr = serve(Router::new().nest_service("/api", gateway.router("/api"))).await;
         Self { addr, bus, gateway }
     }

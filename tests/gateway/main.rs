@@ -3,9 +3,12 @@
 
 mod client;
 mod http;
+mod http_hooks;
 mod limits;
 mod stream;
 mod tcp_framing;
+mod tcp_hook_order;
+mod tcp_hooks;
 mod tcp_limits;
 mod tcp_messages;
 mod tcp_permissions;

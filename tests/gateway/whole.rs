@@ -1,5 +1,6 @@
 //! The gateways within the whole server.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,11 +14,12 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use trolleybus::Bus;
 use trolleybus::app::{App, Config, bind};
-use trolleybus::bridge::{BridgeOptions, Permitted};
-use trolleybus_tests::support::http::{post, stream};
+use trolleybus::bridge::{BridgeEvent, BridgeOptions, Permitted};
+use trolleybus::{Bus, EventBus as _};
+use trolleybus_tests::support::http::{get, post, stream};
 use trolleybus_tests::support::soon;
+use trolleybus_tests::support::websocket::Client as WebSocket;
 
 use super::client::Client;
 
@@ -57,6 +59,52 @@ async fn all_ways_in_share_the_bus_and_its_rules_and_end_together() {
     assert_eq!(reader.chunk().await, None);
     soon(run).await.unwrap();
     assert!(begin.elapsed() < Duration::from_secs(4), "the drain timeout had to end it");
+}
+
+#[tokio::test]
+async fn one_hook_guards_all_ways_in() {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let bridge =
+        BridgeOptions::new().permit_inbound(Permitted::all()).permit_outbound(Permitted::all());
+    let mut config = Config { bridge, ..Config::default() };
+    config.gateway.tcp.listen = Some(any);
+    config.gateway.http.path = Some("/api".to_owned());
+    let hook = |event: BridgeEvent| {
+        ready(if event.address() == "secret" { event.reject() } else { event.accept() })
+    };
+    let listener = bind(any).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let bus = Bus::new();
+    let consumer = bus.consumer("secret");
+    let mut app = App::hooked(bus.clone(), config, hook).unwrap();
+    let tcp = app.bind_tcp_gateway().unwrap().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let run = tokio::spawn(app.run(listener, async {
+        stopped.await.ok();
+    }));
+
+    let mut client = Client { stream: TcpStream::connect(tcp).await.unwrap() };
+    for operation in ["send", "publish", "register"] {
+        client.send(json!({"type": operation, "address": "secret"})).await;
+        assert_eq!(client.refusal().await, "blocked by bridgeEvent handler");
+    }
+    client.register("open").await;
+    for operation in ["send", "publish", "request"] {
+        let refused = post(addr, &format!("/api/{operation}/secret"), "1").await;
+        assert_eq!(refused.status(), 403, "{operation}");
+    }
+    assert_eq!(get(addr, "/api/subscribe/secret").await.status(), 403);
+    assert_eq!(post(addr, "/api/publish/open", "1").await.status(), 204);
+    assert_eq!(client.next().await["body"], 1);
+    let mut socket = WebSocket::open(addr, "/eventbus/000/session/websocket").await;
+    assert_eq!(socket.text().await, "o");
+    let envelope = json!({"type": "publish", "address": "secret"});
+    socket.send(&json!([envelope.to_string()]).to_string()).await;
+    assert!(socket.text().await.contains("rejected"));
+    assert_eq!(consumer.buffered(), 0);
+    stop.send(()).unwrap();
+    drop((client, socket));
+    soon(run).await.unwrap();
 }
 
 #[test]

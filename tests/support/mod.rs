@@ -1,5 +1,6 @@
 //! What conformance tests share: a server on a free port, a client that sees single chunks, sockets.
 
+pub mod hooks;
 pub mod http;
 pub mod server;
 pub mod websocket;

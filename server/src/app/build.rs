@@ -16,7 +16,7 @@ use crate::access::ConfigError;
 use crate::access::limits::Limits;
 use crate::admin::{Admin, Health};
 use crate::auth::{self, KeyDriver};
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, BridgeBuilder, BridgeHook};
 use crate::bus::Bus;
 use crate::gateway::{self, HttpGateway, TcpGateway};
 
@@ -50,10 +50,14 @@ struct Doors {
 
 impl Doors {
     /// One authenticator, one policy and one set of limits for all of them.
-    fn new(bus: &Bus, config: &Config, limits: &Limits) -> Result<Self, ConfigError> {
-        let mut bridge = Bridge::builder(bus.clone(), config.bridge.clone())
-            .sockjs(config.sockjs.options()?)
-            .limits(limits.clone());
+    fn new(
+        bus: &Bus,
+        config: &Config,
+        limits: &Limits,
+        hooked: impl FnOnce(BridgeBuilder) -> BridgeBuilder,
+    ) -> Result<Self, ConfigError> {
+        let bridge = Bridge::builder(bus.clone(), config.bridge.clone());
+        let mut bridge = hooked(bridge).sockjs(config.sockjs.options()?).limits(limits.clone());
         let (mut key_driver, mut known) = (None, None::<gateway::Authentication>);
         if let Some((authenticator, driver)) =
             auth::build(&config.auth).map_err(|error| error.within("auth"))?
@@ -63,16 +67,12 @@ impl Doors {
             key_driver = Some(driver);
         }
         let bridge = bridge.build()?;
-        let (policy, http) = (bridge.policy(), &config.gateway.http);
+        let http = &config.gateway.http;
         let http_gateway = match &http.path {
             None => None,
-            Some(_) => {
-                let (policy, known) = (policy.clone(), known.clone());
-                Some(HttpGateway::new(bus.clone(), policy, known, limits.clone(), http.clone())?)
-            }
+            Some(_) => Some(HttpGateway::beside(&bridge, known.clone(), http.clone())?),
         };
-        let tcp = config.gateway.tcp.clone();
-        let tcp_gateway = TcpGateway::new(bus.clone(), policy, known, limits.clone(), tcp)?;
+        let tcp_gateway = TcpGateway::beside(&bridge, known, config.gateway.tcp.clone())?;
         Ok(Self { bridge, http_gateway, tcp_gateway, key_driver })
     }
 }
@@ -83,10 +83,27 @@ impl App {
     /// # Errors
     /// When the configuration makes no sense.
     pub fn new(bus: Bus, config: Config) -> Result<Self, ConfigError> {
+        Self::build(bus, config, |bridge| bridge)
+    }
+
+    /// As [`App::new`], with a hook that is asked about the clients of all doors: sockets, the bridge
+    /// over TCP and HTTP.
+    ///
+    /// # Errors
+    /// When the configuration makes no sense.
+    pub fn hooked(bus: Bus, config: Config, hook: impl BridgeHook) -> Result<Self, ConfigError> {
+        Self::build(bus, config, |bridge| bridge.hook(hook))
+    }
+
+    fn build(
+        bus: Bus,
+        config: Config,
+        hooked: impl FnOnce(BridgeBuilder) -> BridgeBuilder,
+    ) -> Result<Self, ConfigError> {
         config.validate()?;
         let tls = tls::build(&config.tls).map_err(|error| error.within("tls"))?;
         let limits = Limits::new(&config.limits);
-        let doors = Doors::new(&bus, &config, &limits)?;
+        let doors = Doors::new(&bus, &config, &limits, hooked)?;
         let (health, rules) = (Health::default(), LiveRules::new(doors.bridge.clone(), &config));
         let operations = Operations {
             bus: bus.clone(),

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use trolleybus_protocol::codes::{Close, Refusal};
 
 use super::authentication::Authentication;
-use super::hooks::{BridgeEvent, Decision, EventKind};
+use super::hooks::{BridgeEvent, Client, Decision, EventKind};
 use super::socket::BridgeSocket;
 use super::sockets::SocketHandle;
 use crate::access::{AuthFailure, Bound, Rules};
@@ -66,14 +66,19 @@ impl Caller {
     }
 
     pub(super) fn event(&self, kind: EventKind) -> BridgeEvent {
-        BridgeEvent::new(kind, SocketHandle::new(Arc::clone(&self.socket)))
+        BridgeEvent::new(kind, self.client())
+    }
+
+    /// The client as a hook gets it.
+    pub(super) fn client(&self) -> Client {
+        Client::of_socket(SocketHandle::new(Arc::clone(&self.socket)))
     }
 
     /// Asks the hook, if it wants to see this.
     pub(super) async fn decide(&self, event: BridgeEvent) -> Decision {
         match &self.socket.core.hook {
-            Some(hook) if hook.wants(event.kind()) => hook.decide(event).await,
-            _ => Decision::Accept,
+            Some(hook) => hook.ask(event).await,
+            None => Decision::Accept,
         }
     }
 

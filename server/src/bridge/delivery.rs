@@ -9,7 +9,7 @@ use trolleybus_protocol::envelope::{
 };
 use trolleybus_protocol::{Address, BusMessage as _, Error, Overflow};
 
-use super::hooks::EventMessage;
+use super::hooks::{self, EventMessage};
 use super::overflow::Lane;
 use super::pending::{Pending, PendingKey};
 use super::socket::BridgeSocket;
@@ -32,11 +32,10 @@ pub(super) struct Route<'a> {
 /// A message with its route, for those that have to wait.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    pub(super) message: Message,
+    message: Message,
     address: Address,
     pattern: Option<Address>,
     lane: Option<Arc<Lane>>,
-    rewritten: Option<Box<EventMessage>>,
 }
 
 impl Parcel {
@@ -46,17 +45,7 @@ impl Parcel {
             address: route.address.clone(),
             pattern: route.pattern.cloned(),
             lane: route.lane.cloned(),
-            rewritten: None,
         }
-    }
-
-    /// What the client will read as the address.
-    pub(super) fn address(&self) -> &Address {
-        &self.address
-    }
-
-    pub(super) fn rewrite(&mut self, message: EventMessage) {
-        self.rewritten = Some(Box::new(message));
     }
 
     fn route(&self) -> Route<'_> {
@@ -122,12 +111,8 @@ impl BridgeSocket {
         }
     }
 
-    /// Sends what the hook has let pass.
-    pub(super) fn send_parcel(&self, parcel: &Parcel) {
-        let Some(rewritten) = &parcel.rewritten else {
-            self.transmit(&parcel.message, parcel.route());
-            return;
-        };
+    /// Sends a message as the hook has rewritten it.
+    fn send_rewritten(&self, parcel: &Parcel, rewritten: &EventMessage) {
         let address = rewritten.address.as_ref().unwrap_or(&parcel.address);
         let text = rec_with_extras_to_json(
             address.as_str(),
@@ -139,13 +124,6 @@ impl BridgeSocket {
         self.dispatch(&parcel.message, parcel.route(), text.into());
     }
 
-    /// Forgets what the hook has not let pass. Who waits for an answer is told at once.
-    pub(super) fn drop_parcel(&self, parcel: &Parcel, reason: &str) {
-        self.core.counters.discarded(Discard::ByHook);
-        self.log_drop(&parcel.address, &reason);
-        self.forget_awaited(&parcel.message);
-    }
-
     fn forget_awaited(&self, message: &Message) {
         if let Some(address) = message.reply_address() {
             drop(self.take_awaited(address));
@@ -155,6 +133,35 @@ impl BridgeSocket {
     /// Why this socket did not get a message.
     pub(super) fn log_drop(&self, address: &Address, reason: &dyn std::fmt::Display) {
         tracing::debug!(socket = %self.id, %address, %reason, "message not delivered to a socket");
+    }
+}
+
+impl hooks::Parcel for Parcel {
+    fn message(&self) -> &Message {
+        &self.message
+    }
+
+    fn address(&self) -> &Address {
+        &self.address
+    }
+}
+
+impl hooks::Recipient for BridgeSocket {
+    type Parcel = Parcel;
+
+    fn pass(&self, parcel: Parcel, rewritten: Option<Box<EventMessage>>) {
+        match rewritten {
+            Some(rewritten) => self.send_rewritten(&parcel, &rewritten),
+            None => {
+                self.transmit(&parcel.message, parcel.route());
+            }
+        }
+    }
+
+    fn withhold(&self, parcel: Parcel, reason: &'static str) {
+        self.core.counters.discarded(Discard::ByHook);
+        self.log_drop(&parcel.address, &reason);
+        self.forget_awaited(&parcel.message);
     }
 }
 

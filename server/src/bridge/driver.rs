@@ -13,9 +13,10 @@ use super::caller::Caller;
 use super::clock::{Clock, Due};
 use super::core::Core;
 use super::farewell;
-use super::hooks::{self, Decision, EventKind};
+use super::hooks::{self, Client, Decision, EventKind};
 use super::ops;
 use super::socket::BridgeSocket;
+use super::sockets::SocketHandle;
 use crate::access::limits::Admission;
 use crate::session::Socket;
 
@@ -107,7 +108,7 @@ impl<'a> Beside<'a> {
     fn new(socket: &'a Arc<BridgeSocket>, timer: Pin<&'a mut Sleep>) -> Self {
         let clock = Clock::new(Instant::now(), socket.core.options.ping_timeout);
         let receiving = socket.hook_queue.is_some();
-        let receiving = receiving.then(|| Box::pin(hooks::drain(Arc::clone(socket))) as _);
+        let receiving = receiving.then(|| Box::pin(past_hook(Arc::clone(socket))) as _);
         Self { socket, clock, timer, has_news: false, receiving }
     }
 
@@ -229,6 +230,15 @@ fn bring_forward(timer: Pin<&mut Sleep>, socket: &BridgeSocket, clock: &Clock) {
     if wake < timer.deadline() {
         timer.reset(wake);
     }
+}
+
+/// Sends what the hook lets pass. Never ends.
+async fn past_hook(socket: Arc<BridgeSocket>) {
+    let (Some(hook), Some(queue)) = (&socket.core.hook, &socket.hook_queue) else {
+        return std::future::pending().await;
+    };
+    let client = Client::of_socket(SocketHandle::new(Arc::clone(&socket)));
+    match hooks::drain(&*socket, client, hook, queue).await {}
 }
 
 async fn poll(future: &mut Receiving) {

@@ -3,28 +3,19 @@
 use trolleybus_protocol::codes::Close;
 
 use super::caller::Caller;
-use super::hooks::{EventKind, EventMessage};
+use super::hooks::{EventKind, say_farewell};
 
 /// Reasons of closes that are faults, for the hook.
 const FAULTS: [Close; 5] =
     [Close::NOT_TEXT, Close::TOO_BIG, Close::INTERNAL, Close::BROKEN_FRAMING, Close::SLOW_CONSUMER];
 
-/// Ends what the socket holds and tells the hook, where there is one: each registration that stood, a fault if there was
-/// one, and that the socket is gone.
+/// Ends what the socket holds and tells the hook, where there is one.
 pub(super) async fn say(caller: &Caller) {
     let fault = caller.is_watched(EventKind::Error).then(|| fault(caller)).flatten();
-    for address in caller.socket.close() {
-        let message = EventMessage::of_address(address);
-        let _ = caller.decide(caller.event(EventKind::Unregister).with_message(message)).await;
+    let registered = caller.socket.close();
+    if let Some(hook) = &caller.socket.core.hook {
+        say_farewell(hook, &caller.client(), registered, fault.as_deref()).await;
     }
-    if let Some(reason) = fault {
-        let raw = serde_json::json!({
-            "type": "err", "failureType": "socketException", "message": reason,
-        });
-        let raw = raw.to_string().into();
-        let _ = caller.decide(caller.event(EventKind::Error).with_raw(raw)).await;
-    }
-    let _ = caller.decide(caller.event(EventKind::Closed)).await;
 }
 
 /// The reason why the socket was closed, if that was a fault in it.

@@ -9,9 +9,11 @@ use super::builder::BridgeBuilder;
 use super::config::BridgeOptions;
 use super::core::Core;
 use super::driver;
+use super::hooks::HookPort;
 use super::overflow::OverflowStats;
 use super::sockets::{SocketHandle, SocketId};
 use super::stats::BridgeStats;
+use crate::access::limits::Limits;
 use crate::access::{ConfigError, LivePolicy, Permitted, Policy};
 use crate::bus::Bus;
 use crate::sockjs::{self, Pace, SockJs};
@@ -79,10 +81,26 @@ impl Bridge {
         Ok(())
     }
 
-    /// The rules in force, for others who let clients in by the same.
+    /// The rules in force, for others who let clients in by the same. A gateway that is to ask the hook
+    /// as well is made `beside` the bridge.
     #[must_use]
     pub fn policy(&self) -> LivePolicy {
         self.core.policy.clone()
+    }
+
+    /// Where its clients go, for a gateway that stands beside it.
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.core.bus
+    }
+
+    /// What its clients are held to, for a gateway that stands beside it.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.core.limits
+    }
+
+    /// Its hook, for a gateway that stands beside it.
+    pub(crate) fn hook(&self) -> Option<HookPort> {
+        self.core.hook.clone()
     }
 
     /// Up to `limit` open sockets whose numbers are behind `after`, in the order of their numbers,

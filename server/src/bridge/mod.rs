@@ -55,10 +55,18 @@ pub use authentication::Authentication;
 pub use builder::BridgeBuilder;
 pub use config::BridgeOptions;
 pub use handle::Bridge;
-pub use hooks::{BridgeEvent, BridgeHook, EventKind, EventMessage, Hooking, Outcome};
+pub use hooks::{
+    BridgeEvent, BridgeHook, Client, ClientKind, EventKind, EventMessage, Hooking, Outcome,
+};
 pub use overflow::{Bounds as OverflowBounds, OverflowStats};
 pub use sockets::{RegistrationView, SocketHandle, SocketId, SocketView};
 pub use stats::{BridgeStats, RequestOutcome};
+
+pub(crate) use crate::session::SendError;
+pub(crate) use hooks::{
+    Answer, Decision, HookPort, HookQueue, Parcel, Peer, Recipient, ask_about, drain, event_of,
+    say_farewell, show,
+};
 
 pub use crate::access::limits::{Limits, LimitsConfig};
 pub use crate::access::{ConfigError, Permitted};

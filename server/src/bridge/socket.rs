@@ -13,7 +13,7 @@ use trolleybus_protocol::{Address, Error};
 
 use super::awaited::Awaited;
 use super::core::Core;
-use super::delivery::ToClient;
+use super::delivery::{Parcel, ToClient};
 use super::hooks::{EventKind, HookQueue};
 use super::overflow::Backlog;
 use super::pending::{Pending, Request};
@@ -45,7 +45,7 @@ pub(super) struct BridgeSocket {
     pub(super) pending: Mutex<Pending>,
     pub(super) awaited: Mutex<Awaited>,
     /// There when a hook wants to see what goes to the client.
-    pub(super) hook_queue: Option<Box<HookQueue>>,
+    pub(super) hook_queue: Option<Box<HookQueue<Parcel>>>,
     /// Envelopes of the client so far; only its own task counts.
     pub(super) envelopes: AtomicU64,
     /// Closed by the bridge: what the client has sent is not carried out any more.

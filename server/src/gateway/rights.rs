@@ -1,5 +1,6 @@
 //! The rules in force, for whoever stands behind a connection.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
@@ -17,7 +18,7 @@ pub(super) struct Rights {
 
 #[derive(Debug)]
 struct State {
-    principal: Option<Principal>,
+    principal: Option<Arc<Principal>>,
     expires_at: Option<Instant>,
     generation: u64,
     bound: Bound,
@@ -35,7 +36,7 @@ impl Rights {
         let generation = self.policy.generation();
         if state.generation != generation {
             state.generation = generation;
-            state.bound = self.policy.current().bind(state.principal.as_ref());
+            state.bound = self.policy.current().bind(state.principal.as_deref());
         }
         state.bound.clone()
     }
@@ -43,6 +44,11 @@ impl Rights {
     /// From now on somebody else, or the same with a new token, stands behind the connection.
     pub(super) fn replace_principal(&self, principal: Principal) {
         *self.state.lock() = State::new(&self.policy, Some(principal));
+    }
+
+    /// Who stands behind the connection, as far as a token has said so.
+    pub(super) fn principal(&self) -> Option<Arc<Principal>> {
+        self.state.lock().principal.clone()
     }
 
     /// Nobody has said who stands behind the connection.
@@ -61,6 +67,7 @@ impl State {
         let generation = policy.generation();
         let bound = policy.current().bind(principal.as_ref());
         let expires_at = principal.as_ref().and_then(Principal::expires_at);
+        let principal = principal.map(Arc::new);
         Self { expires_at: expires_at.and_then(on_our_clock), principal, generation, bound }
     }
 }

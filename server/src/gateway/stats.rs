@@ -85,8 +85,9 @@ pub(super) struct TcpCounters {
 }
 
 impl TcpCounters {
-    pub(super) fn opened(&self) {
-        self.opened.fetch_add(1, Relaxed);
+    /// Counts a connection, and gives its number.
+    pub(super) fn opened(&self) -> u64 {
+        self.opened.fetch_add(1, Relaxed) + 1
     }
 
     pub(super) fn closed(&self) {
@@ -182,6 +183,11 @@ impl HttpCounters {
         }
     }
 
+    /// A message went before it was put into a stream.
+    pub(super) fn dropped(&self) {
+        self.events.here().dropped.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn snapshot(&self) -> HttpStats {
         let closed = self.closed.load(Relaxed);
         let opened = self.opened.load(Relaxed);
@@ -232,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_open_was_opened_and_not_closed() {
         let counters = TcpCounters::default();
-        (0..3).for_each(|_| counters.opened());
+        assert_eq!([(); 3].map(|()| counters.opened()), [1, 2, 3]);
         counters.closed();
         counters.received(5);
         counters.received(7);

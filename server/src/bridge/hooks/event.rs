@@ -6,6 +6,7 @@ use bytestring::ByteString;
 use trolleybus_protocol::envelope::ClientEnvelope;
 use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers, IntoBody};
 
+use super::client::Client;
 use super::outcome::{Decision, Outcome};
 use crate::bridge::sockets::SocketHandle;
 use crate::bus::Message;
@@ -14,16 +15,17 @@ use crate::bus::Message;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A socket is there. Rejected, it is closed with 3007; its messages wait until this is decided.
+    /// A client is there. Rejected, it is closed, a socket with 3007; its messages wait until this is
+    /// decided. Calls over HTTP come without.
     Created,
-    /// A socket is gone, and nothing of it is left on the bus. The outcome does not matter.
+    /// A client is gone, and nothing of it is left on the bus. The outcome does not matter.
     Closed,
-    /// No ping came in time. Accepted, the socket is closed; rejected, it stays open, its client is
-    /// told `rejected`, and this comes again.
+    /// No ping came in time, or over TCP nothing at all. Accepted, the client is closed; rejected, it
+    /// is told so and stays, and this comes again.
     Idle,
     /// A ping came. The outcome does not matter.
     Ping,
-    /// The socket was closed because of a fault in it, such as a message that is too big. The raw
+    /// The client was closed because of a fault in it, such as a message that is too big. The raw
     /// message says which. The outcome does not matter.
     Error,
     /// A client sends, asks or answers.
@@ -37,7 +39,7 @@ pub enum EventKind {
     /// A registration stands: what is sent to its address from now on reaches the client. The
     /// outcome does not matter.
     Registered,
-    /// A client ends a registration, or its socket closed with the registration standing; then the
+    /// A client ends a registration, or is gone with the registration standing; then the
     /// outcome does not matter.
     Unregister,
 }
@@ -93,12 +95,13 @@ pub struct EventMessage {
     pub body: Body,
     /// The headers.
     pub headers: Headers,
-    /// Where the sender wants the reply. In a message to the client it cannot be rewritten.
+    /// Where the sender wants the reply. In a message to the client it cannot be rewritten, nor in a
+    /// call over HTTP, where it only says that an answer is awaited.
     pub reply_address: Option<Address>,
 }
 
 impl EventMessage {
-    pub(in crate::bridge) fn of_envelope(envelope: &ClientEnvelope) -> Self {
+    pub(crate) fn of_envelope(envelope: &ClientEnvelope) -> Self {
         Self {
             address: Some(envelope.address.clone()),
             body: envelope.body.clone(),
@@ -107,13 +110,13 @@ impl EventMessage {
         }
     }
 
-    pub(in crate::bridge) fn of_address(address: Address) -> Self {
+    pub(crate) fn of_address(address: Address) -> Self {
         let (body, headers) = (Body::null(), Headers::new());
         Self { address: Some(address), body, headers, reply_address: None }
     }
 
     /// A message on its way to a client, where `address` is what the client will read.
-    pub(super) fn of_message(message: &Message, address: &Address) -> Self {
+    pub(crate) fn of_message(message: &Message, address: &Address) -> Self {
         Self {
             address: Some(address.clone()),
             body: message.body().clone(),
@@ -123,27 +126,27 @@ impl EventMessage {
     }
 }
 
-/// Something that happened on a socket, for the application to decide about.
+/// Something that happened to a client, for the application to decide about.
 #[derive(Debug)]
 pub struct BridgeEvent {
     kind: EventKind,
-    socket: SocketHandle,
+    client: Client,
     message: Option<EventMessage>,
     raw: Option<ByteString>,
     is_changed: bool,
 }
 
 impl BridgeEvent {
-    pub(in crate::bridge) fn new(kind: EventKind, socket: SocketHandle) -> Self {
-        Self { kind, socket, message: None, raw: None, is_changed: false }
+    pub(crate) fn new(kind: EventKind, client: Client) -> Self {
+        Self { kind, client, message: None, raw: None, is_changed: false }
     }
 
-    pub(in crate::bridge) fn with_message(mut self, message: EventMessage) -> Self {
+    pub(crate) fn with_message(mut self, message: EventMessage) -> Self {
         self.message = Some(message);
         self
     }
 
-    pub(in crate::bridge) fn with_raw(mut self, raw: ByteString) -> Self {
+    pub(crate) fn with_raw(mut self, raw: ByteString) -> Self {
         self.raw = Some(raw);
         self
     }
@@ -154,10 +157,16 @@ impl BridgeEvent {
         self.kind
     }
 
-    /// The socket, to write to, to close, and to ask who is behind it.
+    /// The client, to write to, to close, and to ask who is behind it.
     #[must_use]
-    pub fn socket(&self) -> &SocketHandle {
-        &self.socket
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The client's socket, with what its first request said; none when it came over a gateway.
+    #[must_use]
+    pub fn socket(&self) -> Option<&SocketHandle> {
+        self.client.socket()
     }
 
     /// The envelope; none for events of the socket itself.
@@ -181,7 +190,8 @@ impl BridgeEvent {
     }
 
     /// The text that the client sent, with fields of the application's own. None in a message to the
-    /// client, and for an [`EventKind::Unregister`] that nobody sent.
+    /// client, for an [`EventKind::Unregister`] that nobody sent, and for calls over HTTP, which send
+    /// no envelopes.
     #[must_use]
     pub fn raw(&self) -> Option<&str> {
         self.raw.as_deref()
@@ -195,7 +205,7 @@ impl BridgeEvent {
         }
     }
 
-    /// Says no. The client is told `rejected`.
+    /// Says no. The client is told `rejected`, over TCP in the words of Vert.x, over HTTP with 403.
     pub fn reject(self) -> Outcome {
         Decision::Reject.into()
     }

@@ -12,7 +12,7 @@ pub struct Outcome(pub(super) Decision);
 
 /// The outcome as the bridge acts on it.
 #[derive(Debug)]
-pub(in crate::bridge) enum Decision {
+pub(crate) enum Decision {
     /// Go on with what came.
     Accept,
     /// Go on with this instead.

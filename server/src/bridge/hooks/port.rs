@@ -15,11 +15,11 @@ use super::outcome::{Decision, Outcome};
 /// What [`BridgeHook::handle`] returns.
 pub type Hooking<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 
-/// Decides about what happens on the sockets of a bridge. Async closures from [`BridgeEvent`] to
-/// [`Outcome`] are hooks.
+/// Decides about what happens to the clients of a bridge, and of the gateways beside it. Async
+/// closures from [`BridgeEvent`] to [`Outcome`] are hooks.
 ///
-/// While a hook is pending, further envelopes of that socket wait, and so do messages to it where
-/// the hook sees them: order is kept in both directions, and nothing is dropped. Other sockets go on.
+/// While a hook is pending, further envelopes of that client wait, and so do messages to it where
+/// the hook sees them: order is kept in both directions, and nothing is dropped. Other clients go on.
 /// A hook that panics, or takes longer than the bridge's
 /// [`hook_timeout`](crate::bridge::BridgeBuilder::hook_timeout), counts as one that rejects.
 ///
@@ -65,25 +65,30 @@ where
 
 /// The hook as the bridge calls it.
 #[derive(Clone)]
-pub(in crate::bridge) struct HookPort {
+pub(crate) struct HookPort {
     hook: Arc<dyn BridgeHook>,
     wanted: u16,
     patience: Duration,
 }
 
 impl HookPort {
-    pub(in crate::bridge) fn new(hook: Arc<dyn BridgeHook>, patience: Duration) -> Self {
+    pub(crate) fn new(hook: Arc<dyn BridgeHook>, patience: Duration) -> Self {
         let wanted = EventKind::ALL.into_iter().filter(|kind| hook.wants(*kind));
         let wanted = wanted.fold(0, |wanted, kind| wanted | bit(kind));
         Self { hook, wanted, patience }
     }
 
-    pub(in crate::bridge) fn wants(&self, kind: EventKind) -> bool {
+    pub(crate) fn wants(&self, kind: EventKind) -> bool {
         self.wanted & bit(kind) != 0
     }
 
+    /// Asks the hook, if it wants to see this.
+    pub(crate) async fn ask(&self, event: BridgeEvent) -> Decision {
+        if self.wants(event.kind()) { self.decide(event).await } else { Decision::Accept }
+    }
+
     /// Asks the hook. Whatever goes wrong with it counts as a no.
-    pub(in crate::bridge) async fn decide(&self, event: BridgeEvent) -> Decision {
+    pub(crate) async fn decide(&self, event: BridgeEvent) -> Decision {
         let kind = event.kind();
         let asking = async { self.hook.handle(event).await };
         let guarded = AssertUnwindSafe(asking).catch_unwind();

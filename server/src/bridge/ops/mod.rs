@@ -22,7 +22,7 @@ use trolleybus_protocol::envelope::{ClientEnvelope, MAX_REPLY_ADDRESS_UNITS, Ope
 use trolleybus_protocol::{Address, Body, ByteString};
 
 use super::caller::Caller;
-use super::hooks::EventKind;
+use super::hooks::{EventKind, event_of};
 use crate::access::limits::Admission;
 use crate::bus::Dispatch;
 use receipt::{Reached, Receipt};
@@ -96,16 +96,6 @@ fn carry_out(caller: &mut Caller, envelope: &mut ClientEnvelope) -> Result<Reach
         Operation::Unregister => unregister::unregister(caller, envelope),
         // Both have been dealt with.
         Operation::Ping | Operation::Authenticate => Ok(Reached::Somebody),
-    }
-}
-
-fn event_of(operation: Operation) -> Option<EventKind> {
-    match operation {
-        Operation::Send => Some(EventKind::Send),
-        Operation::Publish => Some(EventKind::Publish),
-        Operation::Register => Some(EventKind::Register),
-        Operation::Unregister => Some(EventKind::Unregister),
-        Operation::Ping | Operation::Authenticate => None,
     }
 }
 

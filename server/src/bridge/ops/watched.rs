@@ -1,14 +1,14 @@
 //! Operations where a hook looks on: it decides before anything else does, and what it has made of
 //! the envelope is what the rules are asked about.
 
+use trolleybus_protocol::ByteString;
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation};
-use trolleybus_protocol::{Body, ByteString, Error};
 
 use super::receipt::{Receipt, acknowledge, label};
-use super::{Reached, carry_out as carry_out_now, event_of};
+use super::{Reached, carry_out as carry_out_now};
 use crate::bridge::caller::Caller;
-use crate::bridge::hooks::{Decision, EventKind, EventMessage};
+use crate::bridge::hooks::{Answer, EventKind, EventMessage, ask_about};
 use crate::bridge::socket::BridgeSocket;
 
 pub(super) async fn carry_out(caller: &mut Caller, mut envelope: ClientEnvelope, text: ByteString) {
@@ -40,29 +40,14 @@ async fn decide(
     caller: &Caller,
     envelope: &mut ClientEnvelope,
     text: &ByteString,
-) -> Result<Option<Result<Body, Error>>, Refusal> {
+) -> Result<Option<Answer>, Refusal> {
     caller.check_logged_in()?;
     if envelope.operation == Operation::Register {
         caller.socket.check_quota()?;
     }
-    let Some(kind) = event_of(envelope.operation) else { return Ok(None) };
-    let event = caller.event(kind).with_message(EventMessage::of_envelope(envelope));
-    let decision = caller.decide(event.with_raw(text.clone())).await;
-    if caller.socket.is_barred() {
-        return Err(Refusal::Rejected);
-    }
-    match decision {
-        Decision::Accept => Ok(None),
-        Decision::Reject => Err(Refusal::Rejected),
-        Decision::Answer(answer) => Ok(Some(answer)),
-        Decision::Changed(message) => {
-            let EventMessage { address, body, headers, reply_address } = *message;
-            envelope.address = address.ok_or(Refusal::MissingAddress)?;
-            (envelope.body, envelope.headers, envelope.reply_address) =
-                (body, headers, reply_address);
-            Ok(None)
-        }
-    }
+    let Some(hook) = &caller.socket.core.hook else { return Ok(None) };
+    let decided = ask_about(hook, caller.client(), envelope, text).await;
+    if caller.socket.is_barred() { Err(Refusal::Rejected) } else { decided }
 }
 
 /// The hook has taken care of it: who waits, be it for an answer or for a receipt, is told.
@@ -70,7 +55,7 @@ fn answer_client(
     socket: &BridgeSocket,
     envelope: &ClientEnvelope,
     receipt: Receipt,
-    answer: Result<Body, Error>,
+    answer: Answer,
 ) {
     match (label(envelope), answer) {
         (Some(label), Ok(body)) if envelope.reply_address.is_some() => {

@@ -27,7 +27,7 @@ pub(super) const HEADER_PREFIX: &str = "x-bus-";
 pub(super) struct Call {
     pub(super) address: Address,
     /// Where it comes from, if the app was served with connect info.
-    pub(super) ip: Option<IpAddr>,
+    pub(super) peer: Option<SocketAddr>,
     /// The user, if it brings a token that names one.
     pub(super) subject: Option<String>,
     pub(super) rights: Rights,
@@ -47,6 +47,14 @@ pub(super) struct MessageCall {
     pub(super) call: Call,
     pub(super) headers: Headers,
     pub(super) body: Body,
+    /// What a hook is told where an answer is wanted.
+    pub(super) reply_address: Option<Address>,
+}
+
+impl Call {
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        self.peer.map(|peer| peer.ip())
+    }
 }
 
 impl CallQuery {
@@ -70,7 +78,8 @@ impl FromRequestParts<Arc<Core>> for Call {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, Failure> {
-        let (ip, bytes) = (client_ip(parts), declared_bytes(&parts.headers, &core.options));
+        let (peer, bytes) = (client(parts), declared_bytes(&parts.headers, &core.options));
+        let ip = peer.map(|peer| peer.ip());
         core.limits.admit_from(ip, bytes, clock()).map_err(Failure::rate_limited)?;
         let Path(address) = Path::<String>::from_request_parts(parts, core)
             .await
@@ -87,7 +96,7 @@ impl FromRequestParts<Arc<Core>> for Call {
             core.limits.admit_by(subject, bytes, clock()).map_err(Failure::rate_limited)?;
         }
         let rights = Rights::new(core.policy.clone(), principal);
-        Ok(Self { address: address.into(), ip, subject, rights, query })
+        Ok(Self { address: address.into(), peer, subject, rights, query })
     }
 }
 
@@ -96,9 +105,9 @@ pub(super) fn clock() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-fn client_ip(parts: &Parts) -> Option<IpAddr> {
+fn client(parts: &Parts) -> Option<SocketAddr> {
     let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    info.map(|ConnectInfo(client)| client.ip())
+    info.map(|ConnectInfo(client)| *client)
 }
 
 /// How long the body will be; one that does not say counts as the longest.
@@ -138,7 +147,7 @@ impl FromRequest<Arc<Core>> for MessageCall {
         let read = read(body, core.options.max_body_size);
         let limit = Duration::from_millis(core.options.body_timeout_ms);
         let text = tokio::time::timeout(limit, read).await.map_err(|_| Refusal::TooSlow)??;
-        Ok(Self { call, headers, body: kind.body(text)? })
+        Ok(Self { call, headers, body: kind.body(text)?, reply_address: None })
     }
 }
 

@@ -1,16 +1,20 @@
 //! Messages that wait for the reader of a stream, bounded: the oldest go when there are too many.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use trolleybus_protocol::envelope::{RecExtras, rec_with_extras_to_json};
-use trolleybus_protocol::{Address, BusMessage as _};
+use trolleybus_protocol::{Address, Body, BusMessage as _, Headers};
 
 use super::handle::Core;
+use crate::bridge::{self, Client, EventKind, EventMessage, HookQueue, Recipient};
 use crate::bus::{Delivery, Handler, Message};
 use crate::gateway::rights::Rights;
 
@@ -20,7 +24,12 @@ pub(super) struct Feed {
     core: Arc<Core>,
     state: Mutex<State>,
     changed: Notify,
+    /// There when a hook wants to see what goes into the stream.
+    hook_queue: Option<HookQueue<Parcel>>,
 }
+
+/// Messages on their way past the hook; never ends.
+pub(super) type Passing = Pin<Box<dyn Future<Output = Infallible> + Send>>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -32,7 +41,33 @@ struct State {
 impl Feed {
     /// An empty feed.
     pub(super) fn new(rights: Rights, core: Arc<Core>) -> Self {
-        Self { rights, core, state: Mutex::default(), changed: Notify::new() }
+        let wants_receive = core.hook.as_ref().is_some_and(|hook| hook.wants(EventKind::Receive));
+        let hook_queue = wants_receive.then(HookQueue::default);
+        Self { rights, core, state: Mutex::default(), changed: Notify::new(), hook_queue }
+    }
+
+    /// Shows the hook what is to go into the stream, one message after the other.
+    pub(super) fn past_hook(self: &Arc<Self>, client: Client) -> Passing {
+        let feed = Arc::clone(self);
+        Box::pin(async move {
+            match (&feed.core.hook, &feed.hook_queue) {
+                (Some(hook), Some(queue)) => bridge::drain(&*feed, client, hook, queue).await,
+                _ => std::future::pending().await,
+            }
+        })
+    }
+
+    /// Puts a message into the stream under `address`, with what it says.
+    fn put(&self, message: &Message, address: &Address, body: &Body, headers: &Headers) {
+        let extras = RecExtras { pattern: message.pattern().map(Address::as_str), dropped: 0 };
+        let envelope = rec_with_extras_to_json(address.as_str(), body, headers, None, extras);
+        let limit = self.core.options.max_stream_queue;
+        let dropped = self.state.lock().push(event("message", &envelope), limit);
+        self.core.counters.event(dropped);
+        if dropped > 0 {
+            tracing::debug!(%address, dropped, "messages dropped for a slow reader of a stream");
+        }
+        self.changed.notify_one();
     }
 
     /// All events that wait, once there are any.
@@ -90,18 +125,50 @@ impl Handler for Feed {
             tracing::debug!(word = refusal.word(), "message not permitted to this stream");
             return Delivery::Taken;
         }
-        let address = message.address().as_str();
-        let extras = RecExtras { pattern: message.pattern().map(Address::as_str), dropped: 0 };
-        let envelope =
-            rec_with_extras_to_json(address, message.body(), message.headers(), None, extras);
-        let limit = self.core.options.max_stream_queue;
-        let dropped = self.state.lock().push(event("message", &envelope), limit);
-        self.core.counters.event(dropped);
-        if dropped > 0 {
-            tracing::debug!(%address, dropped, "messages dropped for a slow reader of a stream");
+        match &self.hook_queue {
+            None => self.put(message, message.address(), message.body(), message.headers()),
+            Some(queue) => {
+                if !queue.push(Parcel(message.clone())) {
+                    tracing::debug!("message dropped for a stream whose hook is behind");
+                    self.state.lock().dropped += 1;
+                    self.core.counters.dropped();
+                    self.changed.notify_one();
+                }
+            }
         }
-        self.changed.notify_one();
         Delivery::Taken
+    }
+}
+
+/// A message that waits for the hook.
+#[derive(Debug)]
+pub(super) struct Parcel(Message);
+
+impl bridge::Parcel for Parcel {
+    fn message(&self) -> &Message {
+        &self.0
+    }
+
+    fn address(&self) -> &Address {
+        self.0.address()
+    }
+}
+
+impl Recipient for Feed {
+    type Parcel = Parcel;
+
+    fn pass(&self, Parcel(message): Parcel, rewritten: Option<Box<EventMessage>>) {
+        match rewritten {
+            None => self.put(&message, message.address(), message.body(), message.headers()),
+            Some(rewritten) => {
+                let address = rewritten.address.as_ref().unwrap_or(message.address());
+                self.put(&message, address, &rewritten.body, &rewritten.headers);
+            }
+        }
+    }
+
+    fn withhold(&self, Parcel(message): Parcel, reason: &'static str) {
+        tracing::debug!(address = %message.address(), reason, "message not put into a stream");
     }
 }
 

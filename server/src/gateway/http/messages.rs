@@ -7,12 +7,14 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use trolleybus_protocol::codes::Refusal;
-use trolleybus_protocol::{BusMessage as _, DeliveryOptions, Error, EventBus as _};
+use trolleybus_protocol::{Body, BusMessage as _, DeliveryOptions, Error, EventBus as _, Headers};
 
 use super::call::{HEADER_PREFIX, MessageCall, clock};
 use super::failure::{Failure, FailureBody};
 use super::handle::Core;
-use crate::bus::{Dispatch, Message};
+use super::hooked;
+use crate::bridge::{self, Client, EventKind};
+use crate::bus::Dispatch;
 
 /// Publish a message to all consumers of an address.
 #[utoipa::path(
@@ -32,9 +34,14 @@ pub(super) async fn publish(
     State(core): State<Arc<Core>>,
     message: MessageCall,
 ) -> Result<StatusCode, Failure> {
-    let dispatch = dispatch(&core, message)?;
-    let address = dispatch.address.clone();
-    done(core.bus.publish_message(dispatch) > 0, address.as_str())
+    let client = hooked::client(&core, &message.call);
+    match admit(&core, message, EventKind::Publish, client.as_ref()).await? {
+        Admitted::Answered(_) => Ok(StatusCode::NO_CONTENT),
+        Admitted::Message(dispatch) => {
+            let address = dispatch.address.clone();
+            done(core.bus.publish_message(dispatch) > 0, address.as_str())
+        }
+    }
 }
 
 /// Send a message to one consumer of an address.
@@ -55,9 +62,14 @@ pub(super) async fn send(
     State(core): State<Arc<Core>>,
     message: MessageCall,
 ) -> Result<StatusCode, Failure> {
-    let dispatch = dispatch(&core, message)?;
-    let address = dispatch.address.clone();
-    done(core.bus.send_message(dispatch), address.as_str())
+    let client = hooked::client(&core, &message.call);
+    match admit(&core, message, EventKind::Send, client.as_ref()).await? {
+        Admitted::Answered(_) => Ok(StatusCode::NO_CONTENT),
+        Admitted::Message(dispatch) => {
+            let address = dispatch.address.clone();
+            done(core.bus.send_message(dispatch), address.as_str())
+        }
+    }
 }
 
 /// Send a message to one consumer of an address and wait for its reply.
@@ -82,30 +94,62 @@ pub(super) async fn request(
     message: MessageCall,
 ) -> Result<Response, Failure> {
     let timeout = message.call.query.timeout(core.options.reply_timeout())?;
-    let Dispatch { address, body, headers, .. } = dispatch(&core, message)?;
-    let _place = core.requests.try_acquire().map_err(|_| Refusal::MaxHandlersReached)?;
+    let client = hooked::client(&core, &message.call);
+    let label = client.as_ref().map(hooked::label);
+    let message = MessageCall { reply_address: label.clone(), ..message };
+    let dispatch = match admit(&core, message, EventKind::Send, client.as_ref()).await? {
+        Admitted::Answered(body) => return Ok(answer(&body, &Headers::new())),
+        Admitted::Message(dispatch) => dispatch,
+    };
+    let Dispatch { address, body, headers, .. } = dispatch;
+    let _place = core.place()?;
     let options = DeliveryOptions { timeout, headers, ..DeliveryOptions::default() };
     let reply = core.bus.request_with(address, body, options).await?;
-    Ok(answer(&reply))
+    if let (Some(hook), Some(client), Some(label)) = (&core.hook, client, label) {
+        let shown = bridge::show(hook, client, &reply, &label).await;
+        let rewritten = shown.map_err(|_| Refusal::Rejected)?;
+        if let Some(rewritten) = rewritten {
+            return Ok(answer(&rewritten.body, &rewritten.headers));
+        }
+    }
+    Ok(answer(reply.body(), reply.headers()))
 }
 
-/// The message of a call, if rules and limits let it pass.
-fn dispatch(core: &Core, message: MessageCall) -> Result<Dispatch, Failure> {
-    let MessageCall { call, headers, body } = message;
+/// What becomes of a call that is not refused.
+enum Admitted {
+    /// The message may go.
+    Message(Dispatch),
+    /// The hook has taken care of it.
+    Answered(Body),
+}
+
+/// The message of a call, if hook, rules and limits let it pass.
+async fn admit(
+    core: &Core,
+    mut message: MessageCall,
+    kind: EventKind,
+    client: Option<&Client>,
+) -> Result<Admitted, Failure> {
+    if let Some(client) = client
+        && let Some(answer) = hooked::ask(core, client, kind, &mut message).await?
+    {
+        return answer.map(Admitted::Answered).map_err(Failure::from);
+    }
+    let MessageCall { call, headers, body, .. } = message;
     call.rights.bound().inbound.check(call.address.as_str(), &body)?;
     core.limits.admit_to(call.address.as_str(), clock()).map_err(Failure::rate_limited)?;
-    Ok(Dispatch::new(call.address, body, headers))
+    Ok(Admitted::Message(Dispatch::new(call.address, body, headers)))
 }
 
 fn done(is_taken: bool, address: &str) -> Result<StatusCode, Failure> {
     if is_taken { Ok(StatusCode::NO_CONTENT) } else { Err(Error::no_handlers(address).into()) }
 }
 
-fn answer(reply: &Message) -> Response {
-    let mut response = reply.body().as_json().to_owned().into_response();
+fn answer(body: &Body, of_reply: &Headers) -> Response {
+    let mut response = body.as_json().to_owned().into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in reply.headers().iter() {
+    for (name, value) in of_reply.iter() {
         let name = HeaderName::try_from(format!("{HEADER_PREFIX}{name}"));
         match (name, HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => {

@@ -6,6 +6,7 @@
 //! | `handle` | [`HttpGateway`], to mount in an axum app |
 //! | `call` | what a request says: principal, address, headers, body |
 //! | `messages` | publish, send, request |
+//! | `hooked` | the same and streams, as the hook sees them |
 //! | `subscribe` | the stream of server-sent events |
 //! | `feed` | messages that wait for the reader of a stream, bounded |
 //! | `failure` | the one table from failures to statuses |
@@ -17,6 +18,7 @@ mod document;
 mod failure;
 mod feed;
 mod handle;
+mod hooked;
 mod messages;
 mod origin;
 mod subscribe;

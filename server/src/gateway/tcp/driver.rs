@@ -1,21 +1,27 @@
 //! The loop over one connection: frames in, bytes out, and its clocks.
 
+use std::convert::identity;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use trolleybus_protocol::Address;
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::tcp::Frames;
 
+use super::clocks::Clocks;
 use super::handle::Core;
+use super::hooked;
 use super::ops;
 use super::outbox::Written;
 use super::socket::TcpSocket;
-use crate::access::limits::{Admission, Admitted};
+use crate::access::limits::Admitted;
+use crate::bridge::EventKind;
 
 /// Room made before each read.
 const READ: usize = 8 * 1024;
@@ -34,6 +40,10 @@ pub(super) enum Ended {
     SlowConsumer,
     RateLimited,
     TooManyConnections,
+    /// The hook did not let the client in.
+    Rejected,
+    /// A hook closed it.
+    ByApplication,
     Drained,
 }
 
@@ -48,6 +58,8 @@ impl fmt::Display for Ended {
             Self::SlowConsumer => f.write_str("the client reads too slowly"),
             Self::RateLimited => f.write_str("the client went on although it was over a rate"),
             Self::TooManyConnections => f.write_str("the user has too many connections"),
+            Self::Rejected => f.write_str("the hook rejected it"),
+            Self::ByApplication => f.write_str("the application closed it"),
             Self::Drained => f.write_str("the server is shutting down"),
         }
     }
@@ -57,47 +69,77 @@ impl fmt::Display for Ended {
 pub(super) async fn serve<S>(
     core: Arc<Core>,
     stream: S,
+    peer: SocketAddr,
     limits: Admitted,
     stop: CancellationToken,
 ) -> Ended
 where
     S: AsyncRead + AsyncWrite,
 {
-    core.counters.opened();
-    let held = CloseOnDrop(TcpSocket::new(core, limits));
-    let socket = &held.0;
+    let number = core.counters.opened();
+    let held = CloseOnDrop(TcpSocket::new(core, number, peer, limits));
+    let (ended, registered) = talk(&held.0, stream, stop).await;
+    if held.0.core.hook.is_some() {
+        Box::pin(hooked::say_farewell(&held.0, registered, &ended)).await;
+    }
+    ended
+}
+
+/// All that goes over the stream. Gives why it ended, and what was registered then.
+async fn talk<S>(
+    socket: &Arc<TcpSocket>,
+    stream: S,
+    stop: CancellationToken,
+) -> (Ended, Vec<Address>)
+where
+    S: AsyncRead + AsyncWrite,
+{
     let (mut reader, writer) = tokio::io::split(stream);
     let writing = socket.outbox.write_to(writer);
     tokio::pin!(writing);
+    let mut is_written = false;
     let ended = tokio::select! {
         biased;
         () = stop.cancelled() => Ended::Drained,
-        written = &mut writing => return of_writing(written),
-        ended = read(socket, &mut reader) => ended,
+        written = &mut writing => {
+            is_written = true;
+            of_writing(written)
+        }
+        ended = converse(socket, &mut reader) => ended,
     };
-    socket.close();
     socket.outbox.finish();
-    if !matches!(ended, Ended::Lost(_)) {
+    let registered = socket.close();
+    if !matches!(ended, Ended::Lost(_) | Ended::SlowConsumer) {
         let last_words = async {
-            writing.await;
+            if !is_written {
+                writing.await;
+            }
             // Closing with bytes unread would take back what the client has not read yet.
             let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
         };
         let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
     }
-    ended
+    (ended, registered)
 }
 
 fn of_writing(written: Written) -> Ended {
     match written {
         Written::Overflown => Ended::SlowConsumer,
         Written::Failed(error) => Ended::Lost(error),
-        Written::Finished => Ended::Drained,
+        Written::Finished => Ended::ByApplication,
+    }
+}
+
+async fn converse(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) -> Ended {
+    if socket.core.hook.is_some() {
+        Box::pin(hooked::converse(socket, reader)).await
+    } else {
+        read(socket, reader).await
     }
 }
 
 /// Reads and carries out envelopes, one after the other, and keeps the time.
-async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) -> Ended {
+pub(super) async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) -> Ended {
     let mut frames = Frames::new(socket.core.options.max_frame_size);
     let mut clocks = Clocks::new(socket, Instant::now());
     loop {
@@ -109,7 +151,12 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
                         socket.refuse(Refusal::RateLimited, None);
                         return Ended::RateLimited;
                     };
-                    if let Err(ended) = ops::handle(socket, &text, admission).await {
+                    let handled = match ops::handle(socket, &text, admission) {
+                        Ok(Some(later)) => clocks.meanwhile(socket, later).await.and_then(identity),
+                        Ok(None) => Ok(()),
+                        Err(ended) => Err(ended),
+                    };
+                    if let Err(ended) = handled {
                         return ended;
                     }
                 }
@@ -120,8 +167,8 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
                     return Ended::InvalidFrameLength;
                 }
             }
-            if !socket.outbox.is_open() {
-                return Ended::SlowConsumer;
+            if let Some(ended) = socket.ending() {
+                return ended;
             }
         }
         frames.buffer().reserve(READ);
@@ -132,74 +179,17 @@ async fn read(socket: &Arc<TcpSocket>, reader: &mut (impl AsyncRead + Unpin)) ->
                 Err(error) => return Ended::Lost(error),
             },
             () = tokio::time::sleep_until(clocks.wake(socket)) => {
-                if let Some(ended) = clocks.ring(socket, Instant::now()) {
-                    return ended;
+                match clocks.ring(socket, Instant::now()) {
+                    Some(Ended::Idle) if socket.is_watched(EventKind::Idle) => {
+                        if let Err(ended) = Box::pin(clocks.handle_idle(socket)).await {
+                            return ended;
+                        }
+                    }
+                    Some(ended) => return ended,
+                    None => {}
                 }
             }
         }
-    }
-}
-
-/// What has to happen even when the client says nothing.
-struct Clocks {
-    idle_timeout: Option<Duration>,
-    last_heard: Instant,
-    /// Requests that the client does not answer are looked for this often.
-    sweep: Duration,
-    next_sweep: Instant,
-    /// Until when nothing is read, because the client was faster than it may be.
-    paused_until: Option<Instant>,
-}
-
-impl Clocks {
-    fn new(socket: &TcpSocket, now: Instant) -> Self {
-        let sweep = socket.core.options.reply_timeout();
-        let idle_timeout = socket.core.options.idle_timeout();
-        let next_sweep = now + sweep;
-        Self { idle_timeout, last_heard: now, sweep, next_sweep, paused_until: None }
-    }
-
-    /// What becomes of a frame of so many bytes; none when the connection is over for it.
-    fn admit(&mut self, socket: &TcpSocket, bytes: usize) -> Option<Admission> {
-        let admission = socket.limits.admit_message(bytes, clock);
-        match admission {
-            Admission::Close => return None,
-            Admission::PassThenPause(pause) => self.paused_until = Some(Instant::now() + pause),
-            Admission::Pass | Admission::Refuse => {}
-        }
-        Some(admission)
-    }
-
-    fn is_paused(&self) -> bool {
-        self.paused_until.is_some()
-    }
-
-    /// Who may not speak is not idle.
-    fn idle_at(&self) -> Option<Instant> {
-        let timeout = self.idle_timeout.filter(|_| !self.is_paused());
-        timeout.map(|timeout| self.last_heard + timeout)
-    }
-
-    fn wake(&self, socket: &TcpSocket) -> Instant {
-        let own = [self.idle_at(), self.paused_until];
-        let clocks = [socket.next_deadline(), socket.rights.expires_at()].into_iter().chain(own);
-        clocks.flatten().fold(self.next_sweep, Instant::min)
-    }
-
-    fn ring(&mut self, socket: &TcpSocket, now: Instant) -> Option<Ended> {
-        if now >= self.next_sweep {
-            self.next_sweep = now + self.sweep;
-        }
-        socket.expire(now);
-        if socket.rights.expires_at().is_some_and(|expiry| expiry <= now) {
-            socket.refuse(Refusal::TokenExpired, None);
-            return Some(Ended::TokenExpired);
-        }
-        if self.paused_until.is_some_and(|end| end <= now) {
-            self.paused_until = None;
-            self.last_heard = now;
-        }
-        self.idle_at().is_some_and(|idle| idle <= now).then_some(Ended::Idle)
     }
 }
 
@@ -215,5 +205,27 @@ impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
         self.0.core.counters.closed();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loop_of_a_connection_stays_small() {
+        fn size_of_output<T>(
+            _: impl FnOnce(
+                Arc<Core>,
+                tokio::net::TcpStream,
+                SocketAddr,
+                Admitted,
+                CancellationToken,
+            ) -> T,
+        ) -> usize {
+            size_of::<T>()
+        }
+        let size = size_of_output(serve);
+        assert!(size <= 1024, "{size}");
     }
 }

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::driver;
 use crate::access::limits::Limits;
 use crate::access::{ConfigError, LivePolicy};
+use crate::bridge::{Bridge, HookPort};
 use crate::bus::Bus;
 use crate::gateway::stats::TcpCounters;
 use crate::gateway::{Authentication, TcpOptions, TcpStats};
@@ -33,13 +34,16 @@ pub(super) struct Core {
     pub(super) policy: LivePolicy,
     pub(super) authentication: Option<Authentication>,
     pub(super) limits: Limits,
+    /// That of the bridge beside which it stands.
+    pub(super) hook: Option<HookPort>,
     pub(super) options: TcpOptions,
     pub(super) counters: TcpCounters,
     places: Arc<Semaphore>,
 }
 
 impl TcpGateway {
-    /// A gateway to a bus, under these rules and limits.
+    /// A gateway to a bus, under these rules and limits. It asks no hook; one that asks that of a
+    /// bridge is made by [`TcpGateway::beside`].
     ///
     /// # Errors
     /// When a limit makes no sense.
@@ -50,10 +54,35 @@ impl TcpGateway {
         limits: Limits,
         options: TcpOptions,
     ) -> Result<Self, ConfigError> {
+        Self::build(bus, policy, authentication, limits, None, options)
+    }
+
+    /// A gateway beside a bridge: to its bus, under its rules and limits, and its hook is asked as it
+    /// is for sockets.
+    ///
+    /// # Errors
+    /// When a limit makes no sense.
+    pub fn beside(
+        bridge: &Bridge,
+        authentication: Option<Authentication>,
+        options: TcpOptions,
+    ) -> Result<Self, ConfigError> {
+        let (bus, limits) = (bridge.bus().clone(), bridge.limits().clone());
+        Self::build(bus, bridge.policy(), authentication, limits, bridge.hook(), options)
+    }
+
+    fn build(
+        bus: Bus,
+        policy: LivePolicy,
+        authentication: Option<Authentication>,
+        limits: Limits,
+        hook: Option<HookPort>,
+        options: TcpOptions,
+    ) -> Result<Self, ConfigError> {
         options.validate()?;
         let places = Arc::new(Semaphore::new(options.max_connections));
         let counters = TcpCounters::default();
-        let core = Core { bus, policy, authentication, limits, options, counters, places };
+        let core = Core { bus, policy, authentication, limits, hook, options, counters, places };
         Ok(Self(Arc::new(core)))
     }
 
@@ -127,7 +156,7 @@ impl TcpGateway {
             tracing::debug!(%peer, "too many TCP bridge connections from one network address");
             return self.0.counters.refused();
         };
-        let ended = driver::serve(Arc::clone(&self.0), stream, limits, stop).await;
+        let ended = driver::serve(Arc::clone(&self.0), stream, peer, limits, stop).await;
         tracing::debug!(%peer, %ended, "TCP bridge connection ended");
     }
 

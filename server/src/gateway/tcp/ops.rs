@@ -1,20 +1,24 @@
 //! What each envelope does.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::envelope::{ClientEnvelope, Operation, TcpEnvelope};
-use trolleybus_protocol::{Address, ByteString, Error, Overflow};
+use trolleybus_protocol::{Address, Body, ByteString, Error, Overflow};
 
 use super::driver::{Ended, clock};
 use super::socket::TcpSocket;
+use super::watched;
 use crate::access::AuthFailure;
 use crate::access::limits::Admission;
+use crate::bridge::{self, EventKind};
 use crate::bus::Dispatch;
 use crate::gateway::target::Target;
 
 /// What came of an envelope that was carried out.
-enum Done {
+pub(super) enum Done {
     /// Its receipt, if it has one, is due.
     Yes,
     /// There was no consumer, which only a receipt tells.
@@ -25,65 +29,101 @@ enum Done {
     Refused,
 }
 
-/// Carries out one envelope, or tells the client why not.
+/// What takes time. Nothing else of the client is looked at until it is done.
+pub(super) type Later<'a> = Pin<Box<dyn Future<Output = Result<(), Ended>> + Send + 'a>>;
+
+/// Carries out one envelope, or tells the client why not. Gives what is still to be done for it.
 ///
 /// # Errors
 /// When the connection is over for it.
-pub(super) async fn handle(
-    socket: &Arc<TcpSocket>,
-    text: &ByteString,
+pub(super) fn handle<'a>(
+    socket: &'a Arc<TcpSocket>,
+    text: &'a ByteString,
     admission: Admission,
-) -> Result<(), Ended> {
+) -> Result<Option<Later<'a>>, Ended> {
     let TcpEnvelope { envelope, local_only } = match TcpEnvelope::parse(text) {
         Ok(parsed) => parsed,
         Err(error) => {
             let reply_address = error.reply_address.filter(|label| fits(socket, label));
             socket.refuse(error.refusal, reply_address.as_ref());
-            return Ok(());
+            return Ok(None);
         }
     };
     if envelope.operation == Operation::Ping {
         socket.pong();
-        return Ok(());
+        let is_watched = socket.is_watched(EventKind::Ping);
+        return Ok(is_watched.then(|| Box::pin(watched::ping(socket)) as _));
     }
-    let label = envelope.reply_address.as_ref().or(envelope.receipt.as_ref()).cloned();
-    if label.as_ref().is_some_and(|label| !fits(socket, label)) {
-        socket.refuse(Refusal::InvalidReplyAddress, None);
-        return Ok(());
-    }
+    let Some(waiting) = Waiting::of(socket, &envelope) else { return Ok(None) };
     if admission == Admission::Refuse {
-        socket.refuse(Refusal::RateLimited, label.as_ref());
-        return Ok(());
+        return waiting.settle(socket, Err(Refusal::RateLimited)).map(|()| None);
     }
-    let (address, receipt) = (envelope.address.clone(), envelope.receipt.clone());
-    match (carry_out(socket, envelope, local_only).await, receipt) {
-        (Err(refusal), _) => socket.refuse(refusal, label.as_ref()),
-        (Ok(Done::Yes), Some(receipt)) => socket.confirm(&receipt),
-        (Ok(Done::ToNobody), Some(receipt)) => {
-            socket.fail(&receipt, &address, &Error::no_handlers(address.as_str()));
-        }
-        (Ok(Done::Refused), _) => {
-            socket.refuse(Refusal::MaxHandlersReached, label.as_ref());
-            return Err(Ended::TooManyConnections);
-        }
-        (Ok(_), _) => {}
+    if envelope.operation == Operation::Authenticate {
+        return Ok(Some(Box::pin(async move {
+            let outcome = authenticate(socket, &envelope).await;
+            waiting.settle(socket, outcome)
+        })));
     }
-    Ok(())
+    if bridge::event_of(envelope.operation).is_some_and(|kind| socket.is_watched(kind)) {
+        let envelope = TcpEnvelope { envelope, local_only };
+        return Ok(Some(Box::pin(watched::carry_out(socket, envelope, text))));
+    }
+    let outcome = carry_out(socket, envelope, local_only);
+    waiting.settle(socket, outcome).map(|()| None)
 }
 
-async fn carry_out(
+/// What has to be known of an envelope when it has been dealt with.
+pub(super) struct Waiting {
+    /// Where the client waits to hear of it.
+    pub(super) label: Option<Address>,
+    receipt: Option<Address>,
+    address: Address,
+}
+
+impl Waiting {
+    /// None when the client was told that its label is too long to be one.
+    pub(super) fn of(socket: &TcpSocket, envelope: &ClientEnvelope) -> Option<Self> {
+        let label = envelope.reply_address.as_ref().or(envelope.receipt.as_ref()).cloned();
+        if label.as_ref().is_some_and(|label| !fits(socket, label)) {
+            socket.refuse(Refusal::InvalidReplyAddress, None);
+            return None;
+        }
+        let (address, receipt) = (envelope.address.clone(), envelope.receipt.clone());
+        Some(Self { label, receipt, address })
+    }
+
+    /// Tells the client what there is to tell.
+    pub(super) fn settle(
+        self,
+        socket: &TcpSocket,
+        outcome: Result<Done, Refusal>,
+    ) -> Result<(), Ended> {
+        match (outcome, self.receipt) {
+            (Err(refusal), _) => socket.refuse(refusal, self.label.as_ref()),
+            (Ok(Done::Yes), Some(receipt)) => socket.acknowledge(&receipt, &Body::null()),
+            (Ok(Done::ToNobody), Some(receipt)) => {
+                let error = Error::no_handlers(self.address.as_str());
+                socket.fail(&receipt, &self.address, &error);
+            }
+            (Ok(Done::Refused), _) => {
+                socket.refuse(Refusal::MaxHandlersReached, self.label.as_ref());
+                return Err(Ended::TooManyConnections);
+            }
+            (Ok(_), _) => {}
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn carry_out(
     socket: &Arc<TcpSocket>,
     envelope: ClientEnvelope,
     local_only: bool,
 ) -> Result<Done, Refusal> {
-    let has_to_log_in = socket.core.authentication.as_ref().is_some_and(|known| known.required);
-    let is_about_tokens = envelope.operation == Operation::Authenticate;
-    if has_to_log_in && !is_about_tokens && socket.rights.is_anonymous() {
-        return Err(Refusal::NotLoggedIn);
-    }
+    socket.check_logged_in()?;
     match envelope.operation {
-        Operation::Ping => Ok(Done::Yes),
-        Operation::Authenticate => authenticate(socket, &envelope).await,
+        // Both have been dealt with.
+        Operation::Ping | Operation::Authenticate => Ok(Done::Yes),
         Operation::Send => send(socket, envelope, local_only),
         Operation::Publish => publish(socket, envelope, local_only),
         Operation::Register => register(socket, &envelope),

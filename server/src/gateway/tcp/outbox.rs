@@ -26,7 +26,7 @@ struct State {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     #[default]
     Open,
     /// Takes no more; what is there is still to be written.
@@ -83,8 +83,19 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.state.lock().phase == Phase::Open
+    /// The client does not keep up, as somebody knows who has more for it.
+    pub(super) fn overflow(&self) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Overflown;
+            state.bytes = Vec::new();
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.state.lock().phase
     }
 
     /// Writes what comes, until the outbox is finished or overflows.
@@ -166,7 +177,7 @@ mod tests {
         };
         let (written, ()) = tokio::join!(outbox.write_to(near), flood);
         assert!(matches!(written, Written::Overflown));
-        assert!(!outbox.is_open());
+        assert_eq!(outbox.phase(), Phase::Overflown);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What one connection holds on the bus, and how messages reach it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,13 @@ use trolleybus_protocol::envelope::{
 };
 use trolleybus_protocol::{Address, Body, BusMessage as _, Error, Headers};
 
-use super::driver::clock;
+use super::driver::{Ended, clock};
 use super::handle::Core;
-use super::outbox::{Closed, Outbox};
+use super::hooked::Parcel;
+use super::outbox::{Closed, Outbox, Phase};
 use super::requests::{Awaited, Key, Request, UnderWay};
 use crate::access::limits::{Admitted, RegistrationPlace};
+use crate::bridge::{EventKind, HookQueue};
 use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
 use crate::gateway::rights::Rights;
 use crate::gateway::target::Target;
@@ -31,10 +34,21 @@ pub(super) struct TcpSocket {
     registrations: Mutex<BTreeMap<(Address, bool), (Registration, RegistrationPlace)>>,
     under_way: Mutex<UnderWay>,
     awaited: Mutex<Awaited>,
+    /// Its number among the connections of its gateway.
+    pub(super) number: u64,
+    pub(super) peer: SocketAddr,
+    /// There when a hook wants to see what goes to the client.
+    pub(super) hook_queue: Option<Box<HookQueue<Parcel>>>,
 }
 
 impl TcpSocket {
-    pub(super) fn new(core: Arc<Core>, limits: Admitted) -> Arc<Self> {
+    pub(super) fn new(
+        core: Arc<Core>,
+        number: u64,
+        peer: SocketAddr,
+        limits: Admitted,
+    ) -> Arc<Self> {
+        let wants_receive = core.hook.as_ref().is_some_and(|hook| hook.wants(EventKind::Receive));
         Arc::new(Self {
             limits,
             rights: Rights::new(core.policy.clone(), None),
@@ -42,11 +56,14 @@ impl TcpSocket {
             registrations: Mutex::default(),
             under_way: Mutex::default(),
             awaited: Mutex::default(),
+            number,
+            peer,
+            hook_queue: wants_receive.then(Box::default),
             core,
         })
     }
 
-    fn push(&self, text: &str) -> Result<(), Closed> {
+    pub(super) fn push(&self, text: &str) -> Result<(), Closed> {
         self.outbox.push(text).inspect(|()| self.core.counters.sent(text.len()))
     }
 
@@ -61,11 +78,11 @@ impl TcpSocket {
         let _ = self.push(&text);
     }
 
-    /// Tells the client that the envelope with this receipt was carried out.
-    pub(super) fn confirm(&self, receipt: &Address) {
+    /// An answer that does not come over the bus, such as a receipt.
+    pub(super) fn acknowledge(&self, label: &Address, body: &Body) {
         let text = tcp_message_to_json(TcpMessage {
-            address: receipt.as_str(),
-            body: &Body::null(),
+            address: label.as_str(),
+            body,
             headers: &Headers::new(),
             reply_address: None,
             is_send: true,
@@ -78,6 +95,15 @@ impl TcpSocket {
     pub(super) fn fail(&self, reply_address: &Address, address: &Address, error: &Error) {
         let text = tcp_failure_to_json(reply_address.as_str(), address.as_str(), error);
         let _ = self.push(&text);
+    }
+
+    /// Whether the client may do anything yet.
+    pub(super) fn check_logged_in(&self) -> Result<(), Refusal> {
+        let has_to_log_in = self.core.authentication.as_ref().is_some_and(|known| known.required);
+        if has_to_log_in && self.rights.is_anonymous() {
+            return Err(Refusal::NotLoggedIn);
+        }
+        Ok(())
     }
 
     /// Room for one more registration or request?
@@ -153,18 +179,31 @@ impl TcpSocket {
         }
     }
 
-    /// Ends everything that this connection holds. Those who wait for its answers are told at once.
-    pub(super) fn close(&self) {
+    /// Ends everything that this connection holds, and gives what was registered. Those who wait for
+    /// its answers are told at once.
+    pub(super) fn close(&self) -> Vec<Address> {
         let registrations = std::mem::take(&mut *self.registrations.lock());
         let under_way = std::mem::take(&mut *self.under_way.lock());
         let awaited = std::mem::take(&mut *self.awaited.lock());
-        drop((registrations, under_way, awaited));
+        if let Some(queue) = &self.hook_queue {
+            queue.clear();
+        }
+        drop((under_way, awaited));
+        registrations.into_keys().map(|(address, _)| address).collect()
+    }
+
+    /// Why the connection is over by now, by what became of its outbox.
+    pub(super) fn ending(&self) -> Option<Ended> {
+        match self.outbox.phase() {
+            Phase::Open => None,
+            Phase::Finished => Some(Ended::ByApplication),
+            Phase::Overflown => Some(Ended::SlowConsumer),
+        }
     }
 
     /// Passes a message on under `address`, remembering its reply address if an answer is wanted.
     fn receive(&self, message: &Message, address: &Address) -> Delivery {
-        let reply_address = message.reply_address();
-        if reply_address.is_some() {
+        if message.reply_address().is_some() {
             let options = &self.core.options;
             let deadline = Instant::now() + options.reply_timeout();
             if !self.awaited.lock().insert(deadline, options.max_awaited_replies, message) {
@@ -172,21 +211,50 @@ impl TcpSocket {
                 return Delivery::Gone;
             }
         }
+        let Some(queue) = &self.hook_queue else {
+            return self.transmit(message, address, message.body(), message.headers());
+        };
+        if !queue.push(Parcel::new(message, address)) {
+            tracing::debug!("overflow before the hook");
+            self.outbox.overflow();
+        } else if self.outbox.phase() == Phase::Open {
+            return Delivery::Taken;
+        } else {
+            // It came too late to be cleared with the others.
+            queue.clear();
+        }
+        self.forget_awaited(message);
+        Delivery::Gone
+    }
+
+    /// Writes a message under `address`, with what it says.
+    pub(super) fn transmit(
+        &self,
+        message: &Message,
+        address: &Address,
+        body: &Body,
+        headers: &Headers,
+    ) -> Delivery {
         let text = tcp_message_to_json(TcpMessage {
             address: address.as_str(),
-            body: message.body(),
-            headers: message.headers(),
-            reply_address: reply_address.map(Address::as_str),
+            body,
+            headers,
+            reply_address: message.reply_address().map(Address::as_str),
             is_send: message.is_send(),
             pattern: message.pattern().map(Address::as_str),
         });
         if self.push(&text).is_ok() {
             return Delivery::Taken;
         }
-        if let Some(reply_address) = reply_address {
+        self.forget_awaited(message);
+        Delivery::Gone
+    }
+
+    /// Nobody is going to answer this. Who waits is told at once.
+    pub(super) fn forget_awaited(&self, message: &Message) {
+        if let Some(reply_address) = message.reply_address() {
             drop(self.take_awaited(reply_address));
         }
-        Delivery::Gone
     }
 }
 
