@@ -108,8 +108,8 @@ async fn an_offer_is_answered_and_none_is_not() {
     for path in [FRAMED, RAW] {
         assert_eq!(Client::open(&server, path, Some(OFFER)).await.agreed.as_deref(), Some(AGREED));
         assert_eq!(Client::open(&server, path, None).await.agreed, None);
-        let too_narrow = "permessage-deflate; server_max_window_bits=10";
-        assert_eq!(Client::open(&server, path, Some(too_narrow)).await.agreed, None);
+        let unknown = "permessage-deflate; server_max_window_bits=16";
+        assert_eq!(Client::open(&server, path, Some(unknown)).await.agreed, None);
     }
     let options = Options { compression_threshold: None, ..Options::default() };
     let server = Server::start(options, echo).await;
@@ -133,6 +133,25 @@ async fn what_pays_is_compressed_and_in_order_with_what_does_not() {
             assert!(payload.len() < 100, "{}", payload.len());
             assert_eq!(inflated(&payload), format!("a[{text}]"));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_a_small_window_gets_long_messages_as_they_are() {
+    let server = Server::echo().await;
+    // As clients do that are short of memory. No frame of up to 4,096 bytes looks back further.
+    let offer = "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12";
+    let mut client = Client::open(&server, FRAMED, Some(offer)).await;
+    assert_eq!(client.agreed, Some(format!("{AGREED}; server_max_window_bits=12")));
+    let around = "a[\"\"]".len();
+    for (length, is_compressed) in [(1024, true), (4096 - around, true), (4097 - around, false)] {
+        let text = "x".repeat(length);
+        client.send(FIN | TEXT, format!("[\"{text}\"]").as_bytes()).await;
+        let (head, payload) = client.frame().await;
+        assert_eq!(head & RSV1 != 0, is_compressed, "{length}");
+        let frame =
+            if is_compressed { inflated(&payload) } else { String::from_utf8(payload).unwrap() };
+        assert_eq!(frame, format!("a[\"{text}\"]"));
     }
 }
 

@@ -50,6 +50,21 @@ test("large and small messages go both ways, in order, and the large ones take l
   assert.ok(read < plain / 2, `${read} of ${plain}`);
 });
 
+test("a client may ask for a smaller window, and inflates all that comes", async (t) => {
+  for (const serverMaxWindowBits of [9, 10, 12, 15]) {
+    const raw = await openRaw(t, running.socket, { perMessageDeflate: { serverMaxWindowBits } });
+    const { params } = raw.socket._extensions["permessage-deflate"];
+    assert.equal(params.server_max_window_bits, serverMaxWindowBits);
+    const to = address("window");
+    raw.send({ type: "register", address: to });
+    for (const count of [1, 20, 40, 60, 80, 2000]) {
+      const body = RECORDS.slice(0, count);
+      raw.send({ type: "publish", address: to, body });
+      assert.deepEqual((await raw.next()).body, body);
+    }
+  }
+});
+
 test("a compressed message may come in fragments", async (t) => {
   const raw = await openRaw(t, running.socket);
   const to = address("fragments");

@@ -122,10 +122,10 @@ export async function openSockJS(t, url, transports = ["websocket"]) {
   return wire;
 }
 
-/** A raw WebSocket: one envelope per message. `frames` are buffers; `isBinary` says what the last was. */
-export async function openRaw(t, url) {
+/** A raw WebSocket, with options of `ws`: one envelope per message. `frames` are buffers; `isBinary` says what the last was. */
+export async function openRaw(t, url, options) {
   const wire = new Wire();
-  const socket = new WebSocket(url);
+  const socket = new WebSocket(url, options);
   wire.socket = socket;
   wire.sendText = (text) => socket.send(text);
   socket.on("message", (data, isBinary) => {

@@ -10,7 +10,7 @@ use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::Sink;
 use http::request::Parts;
-use http::{HeaderValue, Request, header};
+use http::{Request, header};
 use http_body_util::Empty;
 use hyper::upgrade::OnUpgrade;
 use tokio_util::codec::Decoder as _;
@@ -18,7 +18,7 @@ use yawc::close::CloseCode;
 use yawc::codec::Decoder;
 use yawc::{DeflatePool, Frame, OpCode, Options, Role, WebSocket};
 
-use super::deflate::{self, AGREED};
+use super::deflate::{AGREED, Agreed};
 use super::stream::Stream;
 
 /// Buffers of an idle connection, in bytes; they grow with what passes and shrink again.
@@ -54,7 +54,7 @@ impl From<yawc::WebSocketError> for Lost {
 pub(super) struct Codec {
     socket: WebSocket<Stream>,
     pongs_owed: u32,
-    deflates: bool,
+    deflates: Option<Agreed>,
 }
 
 /// The 101 answer, and the connection once it has been sent; `None` when the request is no
@@ -65,7 +65,7 @@ pub(super) fn accept(
     limit: usize,
     may_deflate: bool,
 ) -> Option<(Response<Empty<Bytes>>, Accepting)> {
-    let deflates = may_deflate && deflate::is_offered(&parts.headers);
+    let deflates = may_deflate.then(|| Agreed::to_offers_of(&parts.headers)).flatten();
     let options = Options::default()
         .with_limits(limit + 1, limit + 1)
         .with_read_buffer_capacity(BUFFER)
@@ -77,9 +77,8 @@ pub(super) fn accept(
     // The crate checks the handshake; the connection itself goes through our own stream.
     let upgrade = request.extensions().get::<OnUpgrade>()?.clone();
     let (mut response, _) = WebSocket::upgrade_with_options(&mut request, options.clone()).ok()?;
-    if deflates {
-        let agreed = HeaderValue::from_static(AGREED);
-        response.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, agreed);
+    if let Some(agreed) = deflates {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, agreed.header());
     }
     Some((response, Accepting { upgrade, options, deflates }))
 }
@@ -88,7 +87,7 @@ pub(super) fn accept(
 pub(super) struct Accepting {
     upgrade: OnUpgrade,
     options: Options,
-    deflates: bool,
+    deflates: Option<Agreed>,
 }
 
 impl Future for Accepting {
@@ -100,7 +99,7 @@ impl Future for Accepting {
         };
         let mut options = std::mem::take(&mut self.options);
         let deflates = self.deflates;
-        if deflates {
+        if deflates.is_some() {
             // The crate inflates. What is sent is compressed by us, once for all receivers.
             options = options
                 .with_low_latency_compression()
@@ -108,7 +107,7 @@ impl Future for Accepting {
                 .with_compression_threshold(usize::MAX);
         }
         let stream = Stream::new(upgraded);
-        let agreed = deflates.then_some(AGREED);
+        let agreed = deflates.map(|_| AGREED);
         let socket =
             WebSocket::from_stream_with_extensions(stream, Role::Server, agreed, options).ok();
         Poll::Ready(socket.map(|socket| Codec { socket, pongs_owed: 0, deflates }))
@@ -161,9 +160,9 @@ impl Codec {
         self.send(Frame::binary(data))
     }
 
-    /// Whether the peer takes compressed messages.
-    pub(super) fn deflates(&self) -> bool {
-        self.deflates
+    /// Whether the peer takes a compressed message of so many bytes.
+    pub(super) fn deflates(&self, len: usize) -> bool {
+        self.deflates.is_some_and(|agreed| agreed.admits(len))
     }
 
     /// Sends a message that is compressed already.

@@ -7,9 +7,10 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use flate2::{Compress, Compression, FlushCompress, Status};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
-/// What is agreed to. A server may ask for this of clients that did not offer it (RFC 7692, 7.1.1).
+/// What is agreed to at least. A server may ask for this of clients that did not offer it (RFC 7692,
+/// 7.1.1).
 pub(super) const AGREED: &str =
     "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
@@ -35,19 +36,43 @@ struct Deflater {
     scratch: Vec<u8>,
 }
 
-/// Whether one of the client's offers can be taken.
-pub(super) fn is_offered(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::SEC_WEBSOCKET_EXTENSIONS)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(is_acceptable)
+/// An offer that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Agreed {
+    /// How far back the client can look while it inflates, as a power of two, where it has said so.
+    /// Then it wants to be told (RFC 7692, 7.1.2.1).
+    window_bits: Option<u8>,
 }
 
-/// An offer with anything unknown, doubled or out of range must be declined, and so must one that
-/// asks for a smaller window than ours.
-fn is_acceptable(offer: &str) -> bool {
+impl Agreed {
+    /// The first of the client's offers that can be taken.
+    pub(super) fn to_offers_of(headers: &HeaderMap) -> Option<Self> {
+        let values = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+        let texts = values.filter_map(|value| value.to_str().ok());
+        texts.flat_map(|value| value.split(',')).find_map(Self::to_offer)
+    }
+
+    /// An offer with anything unknown, doubled or out of range must be declined.
+    fn to_offer(offer: &str) -> Option<Self> {
+        let mut window_bits = None;
+        is_acceptable(offer, &mut window_bits).then_some(Self { window_bits })
+    }
+
+    /// What the client is answered.
+    pub(super) fn header(self) -> HeaderValue {
+        let told = |bits| format!("{AGREED}; server_max_window_bits={bits}").try_into().ok();
+        self.window_bits.and_then(told).unwrap_or(HeaderValue::from_static(AGREED))
+    }
+
+    /// Whether a message of so many bytes may be compressed. Our window is the largest that there is;
+    /// in a message that fits into a smaller one nothing looks back further than that.
+    pub(super) fn admits(self, len: usize) -> bool {
+        let bits = self.window_bits.unwrap_or(WINDOW_BITS);
+        bits == WINDOW_BITS || len <= 1 << bits
+    }
+}
+
+fn is_acceptable(offer: &str, server_window_bits: &mut Option<u8>) -> bool {
     let mut parts = offer.split(';').map(str::trim);
     let mut seen = Vec::new();
     parts.next() == Some(EXTENSION)
@@ -64,7 +89,8 @@ fn is_acceptable(offer: &str) -> bool {
                     | ("client_max_window_bits", None) => true,
                     ("client_max_window_bits", Some(bits)) => window_bits(bits).is_some(),
                     ("server_max_window_bits", Some(bits)) => {
-                        window_bits(bits) == Some(WINDOW_BITS)
+                        *server_window_bits = window_bits(bits);
+                        server_window_bits.is_some()
                     }
                     _ => false,
                 }
@@ -104,10 +130,8 @@ pub(super) fn deflate(message: &[u8]) -> Option<Bytes> {
 mod tests {
     use std::iter;
 
-    use flate2::{Decompress, FlushDecompress};
-    use http::HeaderValue;
-
     use super::*;
+    use flate2::{Decompress, FlushDecompress};
 
     fn inflated(deflated: &[u8], len: usize) -> Vec<u8> {
         let mut out = Vec::with_capacity(len + 64);
@@ -135,14 +159,28 @@ mod tests {
             "permessage-deflate; server_max_window_bits=15; client_max_window_bits=\"12\"",
             "permessage-deflate ; server_no_context_takeover;client_no_context_takeover",
             // The second offer.
-            "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+            "permessage-deflate; mystery, permessage-deflate",
             "x-webkit-deflate-frame, permessage-deflate",
         ];
         for offer in offers {
             let mut headers = HeaderMap::new();
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(offer));
-            assert!(is_offered(&headers), "{offer}");
+            let agreed = Agreed::to_offers_of(&headers).unwrap();
+            assert!(agreed.admits(usize::MAX), "{offer}");
+            let header = agreed.header();
+            let told = header.to_str().unwrap().strip_prefix(AGREED).unwrap();
+            let is_told = told == "; server_max_window_bits=15";
+            assert_eq!(is_told, offer.contains("server_max_window_bits"), "{offer}: {told}");
         }
+    }
+
+    #[test]
+    fn a_client_with_a_small_window_gets_only_messages_compressed_that_fit_into_it() {
+        // As clients do that are short of memory.
+        let offer = "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12";
+        let agreed = Agreed::to_offer(offer).unwrap();
+        assert_eq!(agreed.header(), format!("{AGREED}; server_max_window_bits=12"));
+        assert!(agreed.admits(4096) && !agreed.admits(4097));
     }
 
     #[test]
@@ -151,7 +189,8 @@ mod tests {
             "",
             "permessage-bzip2",
             "permessage-deflate-2",
-            "permessage-deflate; server_max_window_bits=14",
+            "permessage-deflate; server_max_window_bits=16",
+            "permessage-deflate; server_max_window_bits=7",
             "permessage-deflate; server_max_window_bits",
             "permessage-deflate; client_max_window_bits=16",
             "permessage-deflate; client_max_window_bits=7",
@@ -163,9 +202,9 @@ mod tests {
             "permessage-deflate;",
         ];
         for offer in offers {
-            assert!(!is_acceptable(offer), "{offer}");
+            assert_eq!(Agreed::to_offer(offer), None, "{offer}");
         }
-        assert!(!is_offered(&HeaderMap::new()));
+        assert_eq!(Agreed::to_offers_of(&HeaderMap::new()), None);
     }
 
     #[test]

@@ -276,7 +276,7 @@ impl Pump {
         tracing::trace!(length = message.text_len(), "message sent");
         self.is_dirty = true;
         self.tally.send(message.text_len());
-        if self.codec.deflates() && self.is_large(&message) {
+        if self.is_large(&message) {
             return self.send_large(message);
         }
         self.send_plain(message)
@@ -301,11 +301,12 @@ impl Pump {
     /// Sends a message compressed if it pays.
     fn send_large(&mut self, message: Outgoing) -> Result<(), Lost> {
         let is_raw = self.is_raw();
-        let (plain_len, deflated) = if is_raw {
-            (message.text_len(), message.deflated_text(deflate))
-        } else {
-            (message.frame().len(), message.deflated_frame(deflate))
-        };
+        let plain_len = if is_raw { message.text_len() } else { message.frame().len() };
+        if !self.codec.deflates(plain_len) {
+            return self.send_plain(message);
+        }
+        let deflated =
+            if is_raw { message.deflated_text(deflate) } else { message.deflated_frame(deflate) };
         let Some(deflated) = deflated else {
             return self.send_plain(message);
         };
