@@ -41,6 +41,16 @@ export const WORKS = [
     most: 8192,
   },
   {
+    name: "Idle registered xhr-streaming session",
+    args: ["idle", "--connections", "8000"],
+    quick: ["idle", "--connections", "1000"],
+    form: "xhr-streaming",
+    figure: "resident_bytes_per_connection",
+    unit: "bytes",
+    rounds: 2,
+    below: "all",
+  },
+  {
     name: "p99 of request/reply, 20,000 a second, 64 connections",
     args: ["request", "--connections", "64", "--rate", "20000"],
     figure: "latency_us.p99",
