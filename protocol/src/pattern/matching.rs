@@ -3,14 +3,24 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::Word;
+use super::{Pattern, Word};
 
 /// Does `pattern` mean the address of these words? Keeps the set of places in the pattern that
 /// are reached; a place past `Any` also stays reached.
-pub(super) fn matches<'a>(pattern: &[Word<'_>], address: impl Iterator<Item = &'a str>) -> bool {
+pub(super) fn matches<'a>(
+    pattern: &[Word<'_>],
+    mut address: impl Iterator<Item = &'a str> + Clone,
+) -> bool {
+    let Some((last, before)) = pattern.split_last() else { return false };
+    if before.contains(&Word::Any) && address.clone().nth(Pattern::MAX_WORDS).is_some() {
+        return false;
+    }
     // Bit i: the first i words of the pattern have been used up. At most 64 words.
     let mut reached = spread(pattern, 1u128);
-    for word in address {
+    let is_used_up = |reached: u128| reached >> pattern.len() & 1 == 1;
+    // The last `Any` takes all that may come.
+    while !(*last == Word::Any && is_used_up(reached)) {
+        let Some(word) = address.next() else { break };
         let mut next = 0u128;
         for (index, part) in pattern.iter().enumerate() {
             if reached >> index & 1 == 0 {
@@ -30,7 +40,7 @@ pub(super) fn matches<'a>(pattern: &[Word<'_>], address: impl Iterator<Item = &'
             return false;
         }
     }
-    reached >> pattern.len() & 1 == 1
+    is_used_up(reached)
 }
 
 /// A place before `Any` reaches the place behind it, for `Any` may stand for nothing.
