@@ -128,32 +128,34 @@ impl Message {
         }
     }
 
-    /// Replies, and hands the reply's own answer to `sink`.
+    /// Who wants an answer, if anybody does.
+    pub(crate) fn requester(&self) -> Option<Requester> {
+        self.0.reply.clone().map(Requester)
+    }
+
+    /// See [`Requester::reply_and_request_message`].
     pub(crate) fn reply_and_request_message(
         &self,
         body: Body,
         headers: Headers,
         sink: Box<dyn ReplySink>,
     ) {
-        if let Some(reply) = &self.0.reply {
-            let address = reply.address();
-            let slot = ReplySlot::new(reply.bus(), address.clone(), sink.into());
-            self.reply_message(body, headers, Some(slot));
+        if let Some(requester) = self.requester() {
+            requester.reply_and_request_message(body, headers, sink);
         }
     }
 
-    /// Replies with a message that wants a reply itself, or none.
+    /// See [`Requester::reply_message`].
     pub(crate) fn reply_message(&self, body: Body, headers: Headers, next: Option<Arc<ReplySlot>>) {
-        if let Some(reply) = &self.0.reply {
-            let destination = Destination::Requester(Arc::clone(reply));
-            reply.answer(Ok(Self::new(destination, body, headers, true, next)));
+        if let Some(requester) = self.requester() {
+            requester.reply_message(body, headers, next);
         }
     }
 
-    /// Completes the request with a recipient's failure.
+    /// See [`Requester::fail_with`].
     pub(crate) fn fail_with(&self, error: Error) {
-        if let Some(reply) = &self.0.reply {
-            reply.answer(Err(error));
+        if let Some(requester) = self.requester() {
+            requester.fail_with(error);
         }
     }
 
@@ -162,6 +164,41 @@ impl Message {
         if let Some(reply) = &self.0.reply {
             reply.complete(answer);
         }
+    }
+}
+
+/// Who asked, without what was asked: all that an answer needs, for those who have passed the message
+/// on and would only hold its memory. While there is one, the request can still be answered.
+#[derive(Clone)]
+pub(crate) struct Requester(Arc<ReplySlot>);
+
+impl Requester {
+    /// Replies, and hands the reply's own answer to `sink`.
+    pub(crate) fn reply_and_request_message(
+        &self,
+        body: Body,
+        headers: Headers,
+        sink: Box<dyn ReplySink>,
+    ) {
+        let slot = ReplySlot::new(self.0.bus(), self.0.address().clone(), sink.into());
+        self.reply_message(body, headers, Some(slot));
+    }
+
+    /// Replies with a message that wants a reply itself, or none.
+    pub(crate) fn reply_message(&self, body: Body, headers: Headers, next: Option<Arc<ReplySlot>>) {
+        let destination = Destination::Requester(Arc::clone(&self.0));
+        self.0.answer(Ok(Message::new(destination, body, headers, true, next)));
+    }
+
+    /// Completes the request with a recipient's failure.
+    pub(crate) fn fail_with(&self, error: Error) {
+        self.0.answer(Err(error));
+    }
+}
+
+impl fmt::Debug for Requester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Requester").field(self.0.address()).finish()
     }
 }
 

@@ -54,6 +54,7 @@ pub use handle::Bus;
 pub use interceptors::Interceptor;
 pub use listing::{Listed, PAGE_MAX};
 pub use message::Message;
+pub(crate) use message::Requester;
 pub use metrics::{BusMetrics, DiscardReason};
 pub use producer::Producer;
 pub use registration::Registration;
