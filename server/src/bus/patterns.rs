@@ -6,12 +6,12 @@ use std::sync::{Arc, PoisonError};
 
 use ahash::RandomState;
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
-use trolleybus_protocol::{Address, Pattern, Style, Word};
+use trolleybus_protocol::{Pattern, Style, Word};
 
 use super::Handler;
 use super::entry::{Entry, HandlerId};
 use super::extras::{Extras, Switch};
-use super::globs::Glob;
+use super::globs::Globs;
 
 /// A consumed pattern and its handlers.
 pub(super) struct PatternEntry {
@@ -47,8 +47,8 @@ struct Node {
     rest: Slot,
     /// The pattern that ends here with any number of words to follow.
     all: Slot,
-    /// Patterns that go on behind an `Any`, by their texts.
-    globs: Option<Box<HashMap<Address, Glob, RandomState>>>,
+    /// Patterns that go on behind an `Any`.
+    globs: Option<Box<Globs>>,
 }
 
 /// What comes next of a pattern.
@@ -203,9 +203,7 @@ impl Node {
                 Step::OneOrMore => return node.rest.get_or_insert_with(new),
                 Step::All => return node.all.get_or_insert_with(new),
                 Step::Glob(words) => {
-                    let globs = node.globs.get_or_insert_default();
-                    let glob = globs.entry(pattern.address().clone());
-                    return &glob.or_insert_with(|| Glob::new(new(), words)).entry;
+                    return node.globs.get_or_insert_default().place(pattern, words, new);
                 }
                 Step::Exact(word) => node.exact.entry(word.into()).or_default(),
                 Step::One => node.one.get_or_insert_default(),
@@ -226,7 +224,14 @@ impl Node {
             Step::End => remove_from(&mut self.here, id),
             Step::OneOrMore => remove_from(&mut self.rest, id),
             Step::All => remove_from(&mut self.all, id),
-            Step::Glob(_) => self.remove_glob(pattern.address(), id),
+            Step::Glob(words) => {
+                let globs = self.globs.as_mut()?;
+                let removed = globs.remove(pattern, words, id);
+                if globs.is_empty() {
+                    self.globs = None;
+                }
+                removed
+            }
             Step::Exact(word) => {
                 let node = self.exact.get_mut(word)?;
                 let removed = node.remove(pattern, further, id);
@@ -246,19 +251,6 @@ impl Node {
         }
     }
 
-    fn remove_glob(&mut self, text: &Address, id: HandlerId) -> Option<Arc<dyn Handler>> {
-        let globs = self.globs.as_mut()?;
-        let entry = &globs.get(text)?.entry.entry;
-        let removed = entry.remove(id);
-        if entry.len() == 0 {
-            globs.remove(text);
-        }
-        if globs.is_empty() {
-            self.globs = None;
-        }
-        removed
-    }
-
     /// Follows all ways at once that the words may take through the tree.
     fn find(&self, words: &[&str], found: &mut Vec<Arc<PatternEntry>>) {
         let (mut reached, mut next) = (Vec::with_capacity(8), Vec::with_capacity(8));
@@ -271,8 +263,7 @@ impl Node {
                 if let Some(globs) = &node.globs
                     && words.len() <= Pattern::MAX_WORDS
                 {
-                    let matching = globs.values().filter(|glob| glob.matches(rest));
-                    found.extend(matching.map(|glob| Arc::clone(&glob.entry)));
+                    globs.find(rest, found);
                 }
                 next.extend(word.and_then(|word| node.exact.get(*word)));
                 next.extend(word.and_then(|_| node.one.as_deref()));
@@ -287,8 +278,7 @@ impl Node {
     fn visit(&self, visit: &mut impl FnMut(&PatternEntry)) {
         let slots = [&self.here, &self.rest, &self.all].into_iter().flatten();
         slots.for_each(|entry| visit(entry));
-        let globs = self.globs.iter().flat_map(|globs| globs.values());
-        globs.for_each(|glob| visit(&glob.entry));
+        self.globs.iter().for_each(|globs| globs.visit(visit));
         for node in self.exact.values().chain(self.one.as_deref()) {
             node.visit(visit);
         }
