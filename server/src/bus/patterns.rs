@@ -266,7 +266,7 @@ impl Node {
                     globs.find(rest, found);
                 }
                 next.extend(word.and_then(|word| node.exact.get(*word)));
-                next.extend(word.and_then(|_| node.one.as_deref()));
+                next.extend(word.and(node.one.as_deref()));
             }
             std::mem::swap(&mut reached, &mut next);
             if reached.is_empty() {

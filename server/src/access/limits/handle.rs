@@ -51,7 +51,7 @@ impl Tier<Box<str>> {
         if name.len() <= LONGEST_NAME {
             return self.names.get(name, now);
         }
-        let front = name.floor_char_boundary(LONGEST_NAME);
+        let front = (0..=LONGEST_NAME).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
         let short = format!("{}#{:016x}", &name[..front], self.names.hash(name));
         self.names.get(short.as_str(), now)
     }
