@@ -19,7 +19,8 @@ pub(super) fn matches<'a>(
     let mut reached = spread(pattern, 1u128);
     let is_used_up = |reached: u128| reached >> pattern.len() & 1 == 1;
     // The last `Any` takes all that may come.
-    while !(*last == Word::Any && is_used_up(reached)) {
+    let takes_all = *last == Word::Any;
+    while !(takes_all && is_used_up(reached)) {
         let Some(word) = address.next() else { break };
         let mut next = 0u128;
         for (index, part) in pattern.iter().enumerate() {

@@ -179,9 +179,8 @@ impl Rules {
     /// Why not.
     pub fn check(&self, address: &str, body: &Body) -> Result<(), Refusal> {
         let matches = |rule: &&Rule| {
-            let fields = rule.body.as_ref();
             rule.address.matches(address)
-                && fields.is_none_or(|fields| has_fields(body.as_json(), fields))
+                && rule.body.as_ref().is_none_or(|fields| has_fields(body.as_json(), fields))
         };
         match self.0.iter().find(matches) {
             None => Err(Refusal::AccessDenied),

@@ -75,13 +75,22 @@ impl Globs {
         removed
     }
 
-    /// Adds those that mean an address of which these words are left.
-    pub(super) fn find(&self, words: &[&str], found: &mut Vec<Arc<PatternEntry>>) {
+    /// Adds those that mean an address of which these words are left, none if they are too many.
+    pub(super) fn find<'a>(
+        &self,
+        words: impl Iterator<Item = &'a str>,
+        at_most: usize,
+        found: &mut Vec<Arc<PatternEntry>>,
+    ) {
+        let words: Vec<_> = words.take(at_most + 1).collect();
+        if words.len() > at_most {
+            return;
+        }
         let first = |(at, word): &(usize, &&str)| !words[..*at].contains(word);
         let with_word = words.iter().enumerate().filter(first);
         let with_word = with_word.filter_map(|(_, word)| self.by_word.get(*word));
         let globs = with_word.chain([&self.wild]).flat_map(HashMap::values);
-        let matching = globs.filter(|glob| glob.matches(words));
+        let matching = globs.filter(|glob| glob.matches(&words));
         found.extend(matching.map(|glob| Arc::clone(&glob.entry)));
     }
 

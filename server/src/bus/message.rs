@@ -23,6 +23,8 @@ struct Inner {
     is_send: bool,
     reply: Option<Arc<ReplySlot>>,
     pattern: Option<Arc<Pattern>>,
+    /// The message that this is, for those who do not come through the pattern.
+    plain: Option<Message>,
     encoded: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -44,7 +46,7 @@ impl Destination {
 }
 
 impl Inner {
-    /// The same but for its encoded form.
+    /// The same but for what stands beside it.
     fn copy(&self) -> Self {
         Self {
             destination: self.destination.clone(),
@@ -53,6 +55,7 @@ impl Inner {
             is_send: self.is_send,
             reply: self.reply.clone(),
             pattern: self.pattern.clone(),
+            plain: None,
             encoded: OnceLock::new(),
         }
     }
@@ -66,8 +69,17 @@ impl Message {
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
-        let (pattern, encoded) = (None, OnceLock::new());
-        Self(Arc::new(Inner { destination, body, headers, is_send, reply, pattern, encoded }))
+        let (pattern, plain, encoded) = (None, None, OnceLock::new());
+        Self(Arc::new(Inner {
+            destination,
+            body,
+            headers,
+            is_send,
+            reply,
+            pattern,
+            plain,
+            encoded,
+        }))
     }
 
     pub(super) fn outgoing(
@@ -81,7 +93,14 @@ impl Message {
 
     /// The same message as consumers of a pattern get it.
     pub(super) fn through(&self, pattern: &Arc<Pattern>) -> Self {
-        Self(Arc::new(Inner { pattern: Some(Arc::clone(pattern)), ..self.0.copy() }))
+        let (pattern, plain) = (Some(Arc::clone(pattern)), Some(self.clone()));
+        Self(Arc::new(Inner { pattern, plain, ..self.0.copy() }))
+    }
+
+    /// The same message as consumers of its address get it, if it came through a pattern and nothing
+    /// has changed it since.
+    pub(crate) fn plain(&self) -> Option<&Self> {
+        self.0.plain.as_ref()
     }
 
     /// The message as interceptors see it.

@@ -139,9 +139,7 @@ impl Patterns {
         for style in [Style::Words, Style::Levels] {
             let tree = trees.tree(style);
             if !tree.is_empty() {
-                // No pattern looks at more words, but whether there are any.
-                let words = address.split(style.separator()).take(Pattern::MAX_WORDS + 1);
-                tree.find(&words.collect::<Vec<_>>(), &mut found);
+                tree.find(address.split(style.separator()), &mut found);
             }
         }
         drop(trees);
@@ -251,27 +249,51 @@ impl Node {
         }
     }
 
-    /// Follows all ways at once that the words may take through the tree.
-    fn find(&self, words: &[&str], found: &mut Vec<Arc<PatternEntry>>) {
+    /// Follows all ways at once that the words may take through the tree, which is no deeper than
+    /// patterns have words.
+    fn find<'a>(
+        &self,
+        mut words: impl Iterator<Item = &'a str> + Clone,
+        found: &mut Vec<Arc<PatternEntry>>,
+    ) {
         let (mut reached, mut next) = (Vec::with_capacity(8), Vec::with_capacity(8));
         reached.push(self);
-        for at in 0..=words.len() {
-            let (word, rest) = (words.get(at), &words[at..]);
+        let mut passed = 0;
+        while !reached.is_empty() {
+            let left = words.clone();
+            let word = words.next();
             for node in reached.drain(..) {
-                found.extend(node.all.clone());
-                found.extend(if word.is_some() { node.rest.clone() } else { node.here.clone() });
-                if let Some(globs) = &node.globs
-                    && words.len() <= Pattern::MAX_WORDS
-                {
-                    globs.find(rest, found);
+                if let Some(all) = &node.all {
+                    found.push(Arc::clone(all));
                 }
-                next.extend(word.and_then(|word| node.exact.get(*word)));
-                next.extend(word.and(node.one.as_deref()));
+                if let Some(globs) = &node.globs {
+                    globs.find(left.clone(), Pattern::MAX_WORDS - passed, found);
+                }
+                match word {
+                    Some(word) => node.step(word, &mut next, found),
+                    None => found.extend(node.here.clone()),
+                }
             }
             std::mem::swap(&mut reached, &mut next);
-            if reached.is_empty() {
-                return;
-            }
+            passed += 1;
+        }
+    }
+
+    /// Where one more word leads from here.
+    fn step<'n>(
+        &'n self,
+        word: &str,
+        next: &mut Vec<&'n Self>,
+        found: &mut Vec<Arc<PatternEntry>>,
+    ) {
+        if let Some(rest) = &self.rest {
+            found.push(Arc::clone(rest));
+        }
+        if let Some(node) = self.exact.get(word) {
+            next.push(node);
+        }
+        if let Some(node) = &self.one {
+            next.push(node);
         }
     }
 
