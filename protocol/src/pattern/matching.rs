@@ -12,14 +12,14 @@ pub(super) fn matches<'a>(
     mut address: impl Iterator<Item = &'a str> + Clone,
 ) -> bool {
     let Some((last, before)) = pattern.split_last() else { return false };
-    if before.contains(&Word::Any) && address.clone().nth(Pattern::MAX_WORDS).is_some() {
+    if before.iter().any(is_any) && address.clone().nth(Pattern::MAX_WORDS).is_some() {
         return false;
     }
     // Bit i: the first i words of the pattern have been used up. At most 64 words.
     let mut reached = spread(pattern, 1u128);
     let is_used_up = |reached: u128| reached >> pattern.len() & 1 == 1;
     // The last `Any` takes all that may come.
-    let takes_all = *last == Word::Any;
+    let takes_all = is_any(last);
     while !(takes_all && is_used_up(reached)) {
         let Some(word) = address.next() else { break };
         let mut next = 0u128;
@@ -42,6 +42,10 @@ pub(super) fn matches<'a>(
         }
     }
     is_used_up(reached)
+}
+
+fn is_any(word: &Word<'_>) -> bool {
+    matches!(word, Word::Any)
 }
 
 /// A place before `Any` reaches the place behind it, for `Any` may stand for nothing.

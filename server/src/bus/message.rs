@@ -22,10 +22,15 @@ struct Inner {
     headers: Headers,
     is_send: bool,
     reply: Option<Arc<ReplySlot>>,
-    pattern: Option<Arc<Pattern>>,
-    /// The message that this is, for those who do not come through the pattern.
-    plain: Option<Message>,
+    through: Option<Box<Through>>,
     encoded: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+/// What a message came through. Apart, because few do.
+struct Through {
+    pattern: Arc<Pattern>,
+    /// The same for those who consume the address, unless this one was changed.
+    plain: Option<Message>,
 }
 
 /// Where a message goes.
@@ -46,7 +51,7 @@ impl Destination {
 }
 
 impl Inner {
-    /// The same but for what stands beside it.
+    /// The same, to be changed.
     fn copy(&self) -> Self {
         Self {
             destination: self.destination.clone(),
@@ -54,8 +59,9 @@ impl Inner {
             headers: self.headers.clone(),
             is_send: self.is_send,
             reply: self.reply.clone(),
-            pattern: self.pattern.clone(),
-            plain: None,
+            through: self.through.as_ref().map(|through| {
+                Box::new(Through { pattern: Arc::clone(&through.pattern), plain: None })
+            }),
             encoded: OnceLock::new(),
         }
     }
@@ -69,17 +75,8 @@ impl Message {
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
-        let (pattern, plain, encoded) = (None, None, OnceLock::new());
-        Self(Arc::new(Inner {
-            destination,
-            body,
-            headers,
-            is_send,
-            reply,
-            pattern,
-            plain,
-            encoded,
-        }))
+        let (through, encoded) = (None, OnceLock::new());
+        Self(Arc::new(Inner { destination, body, headers, is_send, reply, through, encoded }))
     }
 
     pub(super) fn outgoing(
@@ -93,14 +90,14 @@ impl Message {
 
     /// The same message as consumers of a pattern get it.
     pub(super) fn through(&self, pattern: &Arc<Pattern>) -> Self {
-        let (pattern, plain) = (Some(Arc::clone(pattern)), Some(self.clone()));
-        Self(Arc::new(Inner { pattern, plain, ..self.0.copy() }))
+        let through = Through { pattern: Arc::clone(pattern), plain: Some(self.clone()) };
+        Self(Arc::new(Inner { through: Some(Box::new(through)), ..self.0.copy() }))
     }
 
     /// The same message as consumers of its address get it, if it came through a pattern and nothing
     /// has changed it since.
     pub(crate) fn plain(&self) -> Option<&Self> {
-        self.0.plain.as_ref()
+        self.0.through.as_ref()?.plain.as_ref()
     }
 
     /// The message as interceptors see it.
@@ -229,7 +226,7 @@ impl BusMessage for Message {
     }
 
     fn pattern(&self) -> Option<&Address> {
-        self.0.pattern.as_ref().map(|pattern| pattern.address())
+        self.0.through.as_ref().map(|through| through.pattern.address())
     }
 
     fn headers(&self) -> &Headers {

@@ -139,7 +139,7 @@ impl Patterns {
         for style in [Style::Words, Style::Levels] {
             let tree = trees.tree(style);
             if !tree.is_empty() {
-                tree.find(address.split(style.separator()), &mut found);
+                tree.find(&address.split(style.separator()), &mut found);
             }
         }
         drop(trees);
@@ -253,21 +253,20 @@ impl Node {
     /// patterns have words.
     fn find<'a>(
         &self,
-        mut words: impl Iterator<Item = &'a str> + Clone,
+        all: &(impl Iterator<Item = &'a str> + Clone),
         found: &mut Vec<Arc<PatternEntry>>,
     ) {
         let (mut reached, mut next) = (Vec::with_capacity(8), Vec::with_capacity(8));
         reached.push(self);
-        let mut passed = 0;
+        let (mut words, mut passed) = (all.clone(), 0);
         while !reached.is_empty() {
-            let left = words.clone();
             let word = words.next();
             for node in reached.drain(..) {
-                if let Some(all) = &node.all {
-                    found.push(Arc::clone(all));
+                if let Some(entry) = &node.all {
+                    found.push(Arc::clone(entry));
                 }
                 if let Some(globs) = &node.globs {
-                    globs.find(left.clone(), Pattern::MAX_WORDS - passed, found);
+                    globs.find(all.clone().skip(passed), Pattern::MAX_WORDS - passed, found);
                 }
                 match word {
                     Some(word) => node.step(word, &mut next, found),
