@@ -19,10 +19,6 @@ use crate::bus::{Delivery, Handler, Message, ReplySink};
 use crate::session::{Outgoing, SendError};
 use crate::trace::Span;
 
-/// Bodies of so many bytes or more are escaped once for all patterns that they come through. For
-/// shorter ones, of which most come through one pattern only, that costs more than it saves.
-const LARGE: usize = 4096;
-
 /// Under what a message goes to the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Route<'a> {
@@ -184,7 +180,7 @@ impl BridgeSocket {
             return make();
         }
         match (message.plain(), route.pattern) {
-            (Some(plain), Some(pattern)) if message.body().as_json().len() >= LARGE => {
+            (Some(plain), Some(pattern)) => {
                 let whole = || self.encode(plain, Route { pattern: None, ..route });
                 message.encoded(|| self.with_pattern(&whole(), pattern))
             }

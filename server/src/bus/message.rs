@@ -22,15 +22,30 @@ struct Inner {
     headers: Headers,
     is_send: bool,
     reply: Option<Arc<ReplySlot>>,
-    through: Option<Box<Through>>,
+    through: Through,
     encoded: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
-/// What a message came through. Apart, because few do.
-struct Through {
-    pattern: Arc<Pattern>,
-    /// The same for those who consume the address, unless this one was changed.
-    plain: Option<Message>,
+/// Bodies of so many bytes or more are escaped once for all patterns that they come through. For
+/// shorter ones, of which most come through one pattern only, that costs more than it saves.
+const LONG: usize = 4096;
+
+/// Why a consumer gets a message.
+enum Through {
+    Address,
+    Pattern(Arc<Pattern>),
+    /// A long message, and the same for those who consume its address.
+    Long(Box<(Arc<Pattern>, Message)>),
+}
+
+impl Through {
+    fn pattern(&self) -> Option<&Arc<Pattern>> {
+        match self {
+            Self::Address => None,
+            Self::Pattern(pattern) => Some(pattern),
+            Self::Long(long) => Some(&long.0),
+        }
+    }
 }
 
 /// Where a message goes.
@@ -59,9 +74,7 @@ impl Inner {
             headers: self.headers.clone(),
             is_send: self.is_send,
             reply: self.reply.clone(),
-            through: self.through.as_ref().map(|through| {
-                Box::new(Through { pattern: Arc::clone(&through.pattern), plain: None })
-            }),
+            through: self.through.pattern().cloned().map_or(Through::Address, Through::Pattern),
             encoded: OnceLock::new(),
         }
     }
@@ -75,7 +88,7 @@ impl Message {
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
-        let (through, encoded) = (None, OnceLock::new());
+        let (through, encoded) = (Through::Address, OnceLock::new());
         Self(Arc::new(Inner { destination, body, headers, is_send, reply, through, encoded }))
     }
 
@@ -90,14 +103,21 @@ impl Message {
 
     /// The same message as consumers of a pattern get it.
     pub(super) fn through(&self, pattern: &Arc<Pattern>) -> Self {
-        let through = Through { pattern: Arc::clone(pattern), plain: Some(self.clone()) };
-        Self(Arc::new(Inner { through: Some(Box::new(through)), ..self.0.copy() }))
+        let pattern = Arc::clone(pattern);
+        let through = match self.0.body.as_json().len() {
+            ..LONG => Through::Pattern(pattern),
+            _ => Through::Long(Box::new((pattern, self.clone()))),
+        };
+        Self(Arc::new(Inner { through, ..self.0.copy() }))
     }
 
-    /// The same message as consumers of its address get it, if it came through a pattern and nothing
-    /// has changed it since.
+    /// The same message as consumers of its address get it, if it is a long one that came through a
+    /// pattern and nothing has changed it since.
     pub(crate) fn plain(&self) -> Option<&Self> {
-        self.0.through.as_ref()?.plain.as_ref()
+        match &self.0.through {
+            Through::Long(long) => Some(&long.1),
+            Through::Address | Through::Pattern(_) => None,
+        }
     }
 
     /// The message as interceptors see it.
@@ -226,7 +246,7 @@ impl BusMessage for Message {
     }
 
     fn pattern(&self) -> Option<&Address> {
-        self.0.through.as_ref().map(|through| through.pattern.address())
+        self.0.through.pattern().map(|pattern| pattern.address())
     }
 
     fn headers(&self) -> &Headers {
