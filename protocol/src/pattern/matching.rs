@@ -3,23 +3,14 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Pattern, Word};
+use super::Word;
 
 /// Does `pattern` mean the address of these words? Keeps the set of places in the pattern that
 /// are reached; a place past `Any` also stays reached.
-pub(super) fn matches<'a>(
-    pattern: &[Word<'_>],
-    mut address: impl Iterator<Item = &'a str>,
-) -> bool {
+pub(super) fn matches<'a>(pattern: &[Word<'_>], address: impl Iterator<Item = &'a str>) -> bool {
     // Bit i: the first i words of the pattern have been used up. At most 64 words.
     let mut reached = spread(pattern, 1u128);
-    let mut passed = 0;
-    while let Some(word) = address.next() {
-        if passed == Pattern::MAX_WORDS {
-            // More words than a pattern has: its last takes them all, or it does not mean them.
-            return is_any(pattern.last()) && is_used_up(pattern, reached) && !goes_on(pattern);
-        }
-        passed += 1;
+    for word in address {
         let mut next = 0u128;
         for (index, part) in pattern.iter().enumerate() {
             if reached >> index & 1 == 0 {
@@ -31,9 +22,7 @@ pub(super) fn matches<'a>(
                 Word::One => next |= 2 << index,
                 Word::Any => next |= 1 << index,
                 // Used up with its first word, and takes all further ones.
-                Word::OneOrMore => {
-                    return !goes_on(pattern) || address.nth(Pattern::MAX_WORDS - passed).is_none();
-                }
+                Word::OneOrMore => return true,
             }
         }
         reached = spread(pattern, next);
@@ -41,21 +30,7 @@ pub(super) fn matches<'a>(
             return false;
         }
     }
-    is_used_up(pattern, reached)
-}
-
-fn is_used_up(pattern: &[Word<'_>], reached: u128) -> bool {
     reached >> pattern.len() & 1 == 1
-}
-
-/// Whether there is an `Any` with something behind it. Such a pattern means short addresses only.
-fn goes_on(pattern: &[Word<'_>]) -> bool {
-    let before = pattern.split_last().map_or(pattern, |(_, before)| before);
-    before.iter().any(|word| is_any(Some(word)))
-}
-
-fn is_any(word: Option<&Word<'_>>) -> bool {
-    matches!(word, Some(Word::Any))
 }
 
 /// A place before `Any` reaches the place behind it, for `Any` may stand for nothing.

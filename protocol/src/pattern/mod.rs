@@ -176,7 +176,12 @@ impl Pattern {
     #[must_use]
     pub fn matches(&self, address: &str) -> bool {
         let words: Vec<_> = self.words().collect();
-        matching::matches(&words, address.split(self.style.separator()))
+        let address = address.split(self.style.separator());
+        let goes_on = words[..words.len() - 1].iter().any(|word| matches!(word, Word::Any));
+        if goes_on && address.clone().nth(Self::MAX_WORDS).is_some() {
+            return false;
+        }
+        matching::matches(&words, address)
     }
 
     /// Whether some address is meant by both patterns.

@@ -22,7 +22,7 @@ struct Inner {
     headers: Headers,
     is_send: bool,
     reply: Option<Arc<ReplySlot>>,
-    through: Through,
+    through: Option<Arc<Through>>,
     encoded: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -30,21 +30,16 @@ struct Inner {
 /// shorter ones, of which most come through one pattern only, that costs more than it saves.
 const LONG: usize = 4096;
 
-/// Why a consumer gets a message.
-enum Through {
-    Address,
-    Pattern(Arc<Pattern>),
-    /// A long message, and the same for those who consume its address.
-    Long(Box<(Arc<Pattern>, Message)>),
+/// What a message came through.
+pub(super) struct Through {
+    pattern: Arc<Pattern>,
+    /// Of a long message the same for those who consume its address, unless this one was changed.
+    plain: Option<Message>,
 }
 
 impl Through {
-    fn pattern(&self) -> Option<&Arc<Pattern>> {
-        match self {
-            Self::Address => None,
-            Self::Pattern(pattern) => Some(pattern),
-            Self::Long(long) => Some(&long.0),
-        }
+    pub(super) fn new(pattern: Arc<Pattern>) -> Self {
+        Self { pattern, plain: None }
     }
 }
 
@@ -74,7 +69,10 @@ impl Inner {
             headers: self.headers.clone(),
             is_send: self.is_send,
             reply: self.reply.clone(),
-            through: self.through.pattern().cloned().map_or(Through::Address, Through::Pattern),
+            through: self.through.as_ref().map(|through| match &through.plain {
+                None => Arc::clone(through),
+                Some(_) => Arc::new(Through::new(Arc::clone(&through.pattern))),
+            }),
             encoded: OnceLock::new(),
         }
     }
@@ -88,7 +86,7 @@ impl Message {
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
-        let (through, encoded) = (Through::Address, OnceLock::new());
+        let (through, encoded) = (None, OnceLock::new());
         Self(Arc::new(Inner { destination, body, headers, is_send, reply, through, encoded }))
     }
 
@@ -102,22 +100,21 @@ impl Message {
     }
 
     /// The same message as consumers of a pattern get it.
-    pub(super) fn through(&self, pattern: &Arc<Pattern>) -> Self {
-        let pattern = Arc::clone(pattern);
+    pub(super) fn through(&self, through: &Arc<Through>) -> Self {
         let through = match self.0.body.as_json().len() {
-            ..LONG => Through::Pattern(pattern),
-            _ => Through::Long(Box::new((pattern, self.clone()))),
+            ..LONG => Arc::clone(through),
+            _ => {
+                let (pattern, plain) = (Arc::clone(&through.pattern), Some(self.clone()));
+                Arc::new(Through { pattern, plain })
+            }
         };
-        Self(Arc::new(Inner { through, ..self.0.copy() }))
+        Self(Arc::new(Inner { through: Some(through), ..self.0.copy() }))
     }
 
     /// The same message as consumers of its address get it, if it is a long one that came through a
     /// pattern and nothing has changed it since.
     pub(crate) fn plain(&self) -> Option<&Self> {
-        match &self.0.through {
-            Through::Long(long) => Some(&long.1),
-            Through::Address | Through::Pattern(_) => None,
-        }
+        self.0.through.as_ref()?.plain.as_ref()
     }
 
     /// The message as interceptors see it.
@@ -246,7 +243,7 @@ impl BusMessage for Message {
     }
 
     fn pattern(&self) -> Option<&Address> {
-        self.0.through.pattern().map(|pattern| pattern.address())
+        self.0.through.as_ref().map(|through| through.pattern.address())
     }
 
     fn headers(&self) -> &Headers {

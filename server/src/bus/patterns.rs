@@ -12,10 +12,13 @@ use super::Handler;
 use super::entry::{Entry, HandlerId};
 use super::extras::{Extras, Switch};
 use super::globs::Globs;
+use super::message::Through;
 
 /// A consumed pattern and its handlers.
 pub(super) struct PatternEntry {
     pub(super) pattern: Arc<Pattern>,
+    /// What its messages come through.
+    pub(super) through: Arc<Through>,
     pub(super) entry: Entry,
     /// How many came before it: gives patterns an order.
     number: u64,
@@ -102,7 +105,8 @@ impl Patterns {
         trees.next += 1;
         let new = || {
             let (pattern, entry) = (Arc::clone(pattern), Entry::default());
-            Arc::new(PatternEntry { pattern, entry, number })
+            let through = Arc::new(Through::new(Arc::clone(&pattern)));
+            Arc::new(PatternEntry { pattern, through, entry, number })
         };
         let words: Vec<_> = pattern.words().collect();
         let tree = trees.tree_mut(pattern.style());
