@@ -92,6 +92,28 @@ async fn registrations_are_bounded_and_go_with_their_socket() {
     victim.serves().await;
 }
 
+/// Each pattern may begin anywhere, and each word of the address fits each of theirs.
+#[tokio::test]
+async fn patterns_full_of_wildcards_hold_nobody_up() {
+    let mut victim = Victim::start().await;
+    let mut attacker = victim.attacker().await;
+    for number in 0..1000 {
+        let word = |bit: u32| if number >> (bit % 10) & 1 == 0 { "#.a" } else { "#.*" };
+        let words: Vec<_> = (0..31).map(word).collect();
+        let pattern = words.join(".") + ".b";
+        say(&mut attacker, &json!({"type": "register", "address": pattern, "pattern": true})).await;
+    }
+    for words in [15_000, 63] {
+        let address = vec!["a"; words].join(".");
+        say(&mut attacker, &json!({"type": "publish", "address": address, "body": 1})).await;
+    }
+    assert!(settle(&mut attacker).await.is_empty());
+    assert_eq!(victim.bus.stats().registrations, 1001);
+    victim.serves().await;
+    drop(attacker);
+    victim.is_left_alone().await;
+}
+
 #[tokio::test]
 async fn requests_that_nobody_answers_are_bounded() {
     let mut victim = Victim::start().await;

@@ -266,7 +266,7 @@ async fn over_http_a_client_behind_a_proxy_has_rates_of_its_own() {
 #[tokio::test]
 async fn the_site_is_served_with_its_policy_and_nothing_outside_of_it() {
     let folder = std::env::temp_dir().join(format!("trolleybus-site-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(folder.join("guide")).unwrap();
     std::fs::write(folder.join("index.html"), "<h1>hello</h1>").unwrap();
     let mut config = config();
     config.server.www = Some(folder.clone());
@@ -275,7 +275,12 @@ async fn the_site_is_served_with_its_policy_and_nothing_outside_of_it() {
     assert_eq!((index.status(), index.body.as_str()), (200, "<h1>hello</h1>"));
     assert!(index.header("content-security-policy").unwrap().starts_with("default-src 'self'"));
     assert_eq!(index.header("x-content-type-options"), Some("nosniff"));
-    for path in ["/missing", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml"] {
+    assert_eq!(get(server.addr, "/guide").await.header("location"), Some("/guide/"));
+    // A browser would take the folder for a host.
+    assert_eq!(get(server.addr, "//guide").await.header("location"), None);
+    for path in
+        ["/missing", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/..%2fCargo.toml", "//index.html"]
+    {
         assert_eq!(get(server.addr, path).await.status(), 404, "{path}");
     }
     std::fs::remove_dir_all(folder).unwrap();

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use trolleybus::bridge::{BridgeOptions, Permitted};
-use trolleybus::{BusMessage as _, EventBus as _};
+use trolleybus::{BusMessage as _, DeliveryOptions, EventBus as _, Headers};
 
 use crate::client::{Client, Server};
+use crate::support::websocket::Client as RawClient;
 
 async fn register(client: &mut Client, pattern: &str) -> Value {
     let envelope =
@@ -30,6 +31,36 @@ async fn messages_come_under_their_own_address_and_name_the_pattern() {
     assert_eq!(register(&mut client, "news/#").await, registered());
     server.bus.publish("news/eu", &2).unwrap();
     assert_eq!(client.receive().await["pattern"], "news/#");
+}
+
+#[tokio::test]
+async fn a_long_message_says_the_same_through_address_and_patterns() {
+    let server = Server::open().await;
+    let mut client = server.client().await;
+    let mut raw = RawClient::open(server.addr, "/eventbus/websocket").await;
+    let body = json!({"text": "\"é\\\n".repeat(2000), "n": [1.0, 1]});
+    let mut headers = Headers::new();
+    headers.append("a", "b\"").unwrap();
+    for (address, is_pattern) in [("a.b", false), ("a.*", true), ("#.b", true)] {
+        let envelope = json!({"type": "register", "address": address, "pattern": is_pattern});
+        client.send(envelope.clone()).await;
+        raw.send(&envelope.to_string()).await;
+    }
+    client.settle().await;
+    raw.send(&json!({"type": "settle", "address": ""}).to_string()).await;
+    raw.frame().await.unwrap();
+    let options = DeliveryOptions { headers, ..DeliveryOptions::default() };
+    server.bus.publish_with("a.b", &body, options).unwrap();
+    for pattern in [None, Some("a.*"), Some("#.b")] {
+        let mut expected =
+            json!({"type": "rec", "address": "a.b", "body": body, "headers": {"a": "b\""}});
+        if let Some(pattern) = pattern {
+            expected["pattern"] = pattern.into();
+        }
+        assert_eq!(client.receive().await, expected);
+        let heard: Value = serde_json::from_slice(raw.frame().await.unwrap().payload()).unwrap();
+        assert_eq!(heard, expected);
+    }
 }
 
 #[tokio::test]

@@ -171,6 +171,27 @@ async fn a_websocket_waits_for_a_slow_service_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_frame_of_very_many_messages_waits_as_it_came() {
+    const MESSAGES: u64 = 50_000;
+    let (server, go, mut log) = gated(Options::default()).await;
+    let mut client = Client::open(server.addr, WEBSOCKET).await;
+    let messages: Vec<_> = (0..MESSAGES).map(|number| format!("\"{number}\"")).collect();
+    client.send(&format!("[{}]", messages.join(","))).await;
+    let waiting = || server.service.stats().queues.inbox_messages;
+    soon(async {
+        while waiting() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(waiting(), Options::default().max_inbox_len as u64);
+    go.send(true).unwrap();
+    for number in 0..MESSAGES {
+        assert_eq!(soon(log.recv()).await, Some(number.to_string()));
+    }
+}
+
+#[tokio::test]
 async fn a_service_may_receive_in_another_task() {
     let server = Server::start(Options { max_inbox_len: 2, ..quick() }, |socket: Socket| async {
         tokio::spawn(echo(socket)).await.ok();

@@ -14,6 +14,9 @@ use crate::{Address, Body, Headers, Overflow};
 /// Longest `replyAddress` of a client, in UTF-16 units: that of a UUID.
 pub const MAX_REPLY_ADDRESS_UNITS: usize = 36;
 
+/// Longest envelope, in bytes, whose memory its addresses share.
+const MAX_SHARED: usize = 1024;
+
 /// What an envelope asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -168,11 +171,14 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    /// An address that shares the memory of the envelope where it can.
+    /// An address that shares the memory of the envelope where it can and may: addresses of requests
+    /// are kept until they are answered, and must not keep much else.
     fn address_of(&self, field: &Option<Cow<'a, str>>) -> Option<Address> {
         Some(match field.as_ref()? {
-            Cow::Borrowed(text) => self.text.slice_ref(text).into(),
-            Cow::Owned(text) => text.as_str().into(),
+            Cow::Borrowed(text) if self.text.len() <= MAX_SHARED => {
+                self.text.slice_ref(text).into()
+            }
+            text => (**text).into(),
         })
     }
 
@@ -208,7 +214,7 @@ impl ClientEnvelope {
         }
     }
 
-    /// Reads an envelope. Body and address share the memory of `text`.
+    /// Reads an envelope. The body shares the memory of `text`, and so do addresses unless it is long.
     ///
     /// The order of the checks is that of Vert.x: JSON, `type`, `address`, known `type`. Fields
     /// of unknown names are passed over; of two fields of one name the last counts.
@@ -396,5 +402,19 @@ mod tests {
         assert_eq!(parse(&login.to_json()).unwrap(), login);
         let ping = ClientEnvelope::new(Operation::Ping, Address::default());
         assert_eq!(ping.to_json(), r#"{"type":"ping"}"#);
+    }
+
+    #[test]
+    fn addresses_do_not_keep_a_long_envelope() {
+        for (length, is_kept) in [(10, true), (10_000, false)] {
+            let body = "x".repeat(length);
+            let text =
+                format!(r#"{{"type":"send","address":"a","replyAddress":"r","body":"{body}"}}"#);
+            let text = ByteString::from(text);
+            let ClientEnvelope { address, reply_address, .. } =
+                ClientEnvelope::parse(&text).unwrap();
+            assert_eq!(text.as_bytes().is_unique(), !is_kept);
+            assert_eq!((address.as_str(), reply_address), ("a", Some("r".into())));
+        }
     }
 }

@@ -19,7 +19,7 @@ pub use client::{
 };
 pub use rec::{
     RecExtras, RecFrame, rec_to_json, rec_with_extras_to_frame, rec_with_extras_to_json,
-    with_dropped,
+    with_dropped, with_pattern_to_frame, with_pattern_to_json,
 };
 pub use server::{ServerEnvelope, error_from_wire, failure_to_json, refusal_to_json};
 pub use tcp::{

@@ -72,6 +72,36 @@ pub fn rec_with_extras_to_frame(
     out
 }
 
+/// The frame of a message that comes through a pattern, made of that of the same message without
+/// one: a body is escaped once, however many patterns it comes through.
+#[must_use]
+pub fn with_pattern_to_frame(frame: &[u8], text_len: usize, pattern: &str) -> RecFrame {
+    let front = frame.strip_suffix(b"}\"]").unwrap_or(frame);
+    let mut out = RecFrame {
+        frame: Vec::with_capacity(frame.len() + pattern.len() + 24),
+        text_len: text_len.saturating_sub(1),
+    };
+    out.frame.extend_from_slice(front);
+    end_with_pattern(&mut out, pattern);
+    out.frame.extend_from_slice(b"\"]");
+    out
+}
+
+/// The same of the envelope.
+#[must_use]
+pub fn with_pattern_to_json(rec: &str, pattern: &str) -> String {
+    let mut out = String::with_capacity(rec.len() + pattern.len() + 24);
+    out.push_str(rec.strip_suffix('}').unwrap_or(rec));
+    end_with_pattern(&mut out, pattern);
+    out
+}
+
+fn end_with_pattern(out: &mut impl Out, pattern: &str) {
+    out.syntax(&PATTERN);
+    out.text(pattern);
+    out.syntax(&END);
+}
+
 /// The envelope of a delivered message, which says nothing of dropped ones, with `"dropped":3` added.
 #[must_use]
 pub fn with_dropped(rec: &str, dropped: u64) -> String {
@@ -214,6 +244,32 @@ mod tests {
             let made = rec_with_extras_to_frame(address, &body, &headers, reply_address, extras);
             prop_assert_eq!(String::from_utf8(made.frame).unwrap(), message_frame(&json));
             prop_assert_eq!(made.text_len, json.len());
+        }
+
+        #[test]
+        fn a_pattern_comes_last_and_can_be_added(
+            address in any::<String>(),
+            pattern in any::<String>(),
+            body in any::<String>(),
+            has_header in any::<bool>(),
+        ) {
+            let mut headers = Headers::new();
+            if has_header {
+                let _ = headers.append("name", "value");
+            }
+            let body = Body::from_text(&body);
+            let extras = RecExtras { pattern: Some(&pattern), dropped: 0 };
+            let plain = RecExtras::default();
+            let json = rec_with_extras_to_json(&address, &body, &headers, None, plain);
+            let frame = rec_with_extras_to_frame(&address, &body, &headers, None, plain);
+            prop_assert_eq!(
+                with_pattern_to_json(&json, &pattern),
+                rec_with_extras_to_json(&address, &body, &headers, None, extras)
+            );
+            prop_assert_eq!(
+                with_pattern_to_frame(&frame.frame, frame.text_len, &pattern),
+                rec_with_extras_to_frame(&address, &body, &headers, None, extras)
+            );
         }
     }
 }

@@ -119,6 +119,27 @@ impl<'a> Elements<'a> {
         Ok(Some(self.scanner.since(start)))
     }
 
+    /// Starts at a place where [`Elements::at`] was, in the text of [`Elements::further_texts`].
+    pub(crate) fn resumed(text: &'a str, at: usize) -> Self {
+        let mut scanner = Scanner::new(text);
+        scanner.at = at;
+        Self { scanner, state: State::Next }
+    }
+
+    /// How far it has come in its text.
+    pub(crate) fn at(&self) -> usize {
+        self.scanner.at
+    }
+
+    /// The text behind the last element that was asked for. What is in it must be strings.
+    pub(crate) fn further_texts(mut self) -> Result<&'a str, JsonError> {
+        let start = self.scanner.at;
+        while self.scanner.advance(&mut self.state, b']')? {
+            self.scanner.string()?;
+        }
+        Ok(self.scanner.since(start))
+    }
+
     /// The next element, which must be a string, as the text that it stands for. It is made with
     /// room for `length` bytes.
     pub(crate) fn next_text(&mut self, length: usize) -> Result<Option<String>, JsonError> {

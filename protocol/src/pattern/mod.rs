@@ -14,7 +14,8 @@ use crate::Address;
 /// last for any number of them, none included. Any other pattern is made of words between dots,
 /// as in NATS and AMQP: `*` stands for one word, `>` as the last for one or more, `#` anywhere for
 /// any number. A wildcard stands alone in its word; `+` alone is of levels, `#` alone
-/// matches everything.
+/// matches everything. A pattern that goes on behind a `#` means no address of more than
+/// [`Pattern::MAX_WORDS`] words.
 ///
 /// ```
 /// # use trolleybus_protocol::Pattern;
@@ -114,7 +115,8 @@ impl Style {
 }
 
 impl Pattern {
-    /// Most words that a pattern may have.
+    /// Most words that a pattern may have, and an address that is meant by one that goes on behind a
+    /// `#`: such a pattern may have to try each of its words with each of the address.
     pub const MAX_WORDS: usize = 64;
 
     /// Reads a pattern.
@@ -170,12 +172,16 @@ impl Pattern {
         words.map(|word| self.style.word(word).unwrap_or(Word::Exact(word)))
     }
 
-    /// Whether an address is one that the pattern means. Takes time in proportion to the product
-    /// of their words at worst.
+    /// Whether an address is one that the pattern means.
     #[must_use]
     pub fn matches(&self, address: &str) -> bool {
         let words: Vec<_> = self.words().collect();
-        matching::matches(&words, address.split(self.style.separator()))
+        let address = address.split(self.style.separator());
+        let goes_on = words[..words.len() - 1].iter().any(|word| matches!(word, Word::Any));
+        if goes_on && address.clone().nth(Self::MAX_WORDS).is_some() {
+            return false;
+        }
+        matching::matches(&words, address)
     }
 
     /// Whether some address is meant by both patterns.
@@ -291,5 +297,24 @@ mod tests {
         let pattern = pattern(&["#.a"; 32].join("."));
         let address = ["a"; 60_000].join(".");
         assert!(!pattern.matches(&format!("{address}.b")));
+    }
+
+    #[test]
+    fn long_addresses_are_meant_by_patterns_that_need_not_look_at_all_words() {
+        for (text, at_most) in [
+            ("#", usize::MAX),
+            (">", usize::MAX),
+            ("a.#", usize::MAX),
+            ("a.*.>", usize::MAX),
+            ("#.a", Pattern::MAX_WORDS),
+            ("a.#.*.#", Pattern::MAX_WORDS),
+            ("a.#.>", Pattern::MAX_WORDS),
+        ] {
+            for count in [2, 3, 64, 65, 1000] {
+                let address = vec!["a"; count].join(".");
+                let expected = count <= at_most && (count > 2 || text != "a.*.>");
+                assert_eq!(pattern(text).matches(&address), expected, "{text} {count}");
+            }
+        }
     }
 }

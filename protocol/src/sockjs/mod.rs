@@ -25,4 +25,4 @@ pub use frame::{Frame, FrameError, HEARTBEAT, OPEN, close_frame, message_frame, 
 pub use info::Info;
 pub use path::{Endpoint, MAX_ID_LENGTH, SessionEndpoint};
 pub use transport::{Transport, TransportSet};
-pub use upload::{Upload, UploadError, encode_upload};
+pub use upload::{Many, Messages, Upload, UploadError, encode_upload};

@@ -9,6 +9,7 @@
 //! | `authenticator` | [`Authenticator`], the port to whoever turns tokens into principals |
 //! | `template` | addresses in rules that name claims, such as `user.${sub}.inbox` |
 //! | `rules` | [`Rules`], compiled for one principal: the first that matches decides |
+//! | `body_match` | whether a body has the fields that a rule asks for |
 //! | [`limits`] | how much: connections, registrations, messages and bytes |
 //! | `origins` | [`Origins`], which pages may use a service |
 //! | `policy` | [`Policy`], all rules of a server; [`LivePolicy`], the one in force |
@@ -20,6 +21,7 @@
 //! Nothing here knows a socket, a request or the bus: whatever lets clients in asks here.
 
 mod authenticator;
+mod body_match;
 mod config;
 mod credentials;
 mod error;

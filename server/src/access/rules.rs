@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use trolleybus_protocol::codes::Refusal;
 use trolleybus_protocol::{Body, Pattern};
 
+use super::body_match::has_fields;
 use super::template::Template;
 use super::{ConfigError, Permitted, Principal};
 
@@ -177,13 +178,9 @@ impl Rules {
     /// # Errors
     /// Why not.
     pub fn check(&self, address: &str, body: &Body) -> Result<(), Refusal> {
-        let mut tree = None;
         let matches = |rule: &&Rule| {
             rule.address.matches(address)
-                && rule.body.as_ref().is_none_or(|fields| {
-                    let tree = tree.get_or_insert_with(|| body.parse::<Value>().ok());
-                    tree.as_ref().is_some_and(|tree| has_fields(tree, fields))
-                })
+                && rule.body.as_ref().is_none_or(|fields| has_fields(body.as_json(), fields))
         };
         match self.0.iter().find(matches) {
             None => Err(Refusal::AccessDenied),
@@ -231,20 +228,6 @@ impl AddressRule {
             Self::Pattern(own) => own.overlaps(pattern),
         }
     }
-}
-
-/// Every field of `fields` must be in `value` and equal. Unlike Vert.x, an absent body or object
-/// passes only where the rule itself says `null`.
-fn has_fields(value: &Value, fields: &Map<String, Value>) -> bool {
-    let Value::Object(object) = value else {
-        return false;
-    };
-    fields.iter().all(|(name, expected)| match (object.get(name), expected) {
-        (None | Some(Value::Null), Value::Null) => true,
-        (Some(found), Value::Object(nested)) => has_fields(found, nested),
-        (Some(found), expected) => found == expected,
-        (None, _) => false,
-    })
 }
 
 #[cfg(test)]

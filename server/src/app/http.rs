@@ -52,6 +52,8 @@ pub(super) struct Serving {
 pub(super) async fn serve(listener: TcpListener, serving: Serving, tasks: TaskTracker) {
     let serving = Arc::new(serving);
     let places = Arc::new(Semaphore::new(serving.limits.max_connections));
+    // Said once, not for each of a flood.
+    let mut is_full = false;
     loop {
         let accepted = tokio::select! {
             () = serving.stop.cancelled() => return,
@@ -67,9 +69,13 @@ pub(super) async fn serve(listener: TcpListener, serving: Serving, tasks: TaskTr
             }
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            tracing::warn!("too many connections, one more was refused");
+            if !is_full {
+                tracing::warn!("too many connections, further ones are refused");
+            }
+            is_full = true;
             continue;
         };
+        is_full = false;
         let Some(place_of_peer) = serving.limits.admit(peer) else {
             tracing::debug!("too many connections from one network address, one more was refused");
             continue;

@@ -14,6 +14,7 @@
 //! | `exchange` | one connection over hyper, and how a poll that waits is parked |
 //! | `rewind` | a stream with bytes to be read first |
 //! | `access_log` | what is logged of a request |
+//! | `log_fields` | how a value stands in a line of the log |
 //! | `telemetry` | logs and spans |
 //! | `otlp` | spans to a collector, with the feature `otel` |
 //! | `operations` | what the admin room asks, answered by the others |
@@ -30,6 +31,7 @@ mod exchange;
 mod front;
 mod http;
 mod load;
+mod log_fields;
 mod operations;
 #[cfg(feature = "otel")]
 mod otlp;

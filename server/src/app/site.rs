@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use axum::Router;
-use http::HeaderValue;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -22,7 +25,17 @@ pub(super) fn router(folder: &Path) -> Router {
     };
     Router::new()
         .fallback_service(ServeDir::new(folder).precompressed_gzip())
+        .layer(from_fn(from_one_slash))
         .layer(header(CACHE_CONTROL, "no-cache"))
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+}
+
+/// A folder asked for without the slash at its end is answered with a redirect to its path; of one
+/// that begins with two a browser would take the first folder for a host.
+async fn from_one_slash(request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("//") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    next.run(request).await
 }

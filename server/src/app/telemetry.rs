@@ -10,6 +10,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+use super::log_fields;
 use crate::access::ConfigError;
 
 /// The environment variable that goes over [`TelemetryConfig::log_filter`].
@@ -136,7 +137,7 @@ impl TelemetryConfig {
         let is_coloured = is_coloured(stderr().is_terminal(), no_color.as_deref());
         let log = tracing_subscriber::fmt::layer().with_writer(stderr).with_ansi(is_coloured);
         match self.log_format {
-            LogFormat::Text => log.boxed(),
+            LogFormat::Text => log.fmt_fields(log_fields::plain()).boxed(),
             LogFormat::Json => log.json().flatten_event(true).boxed(),
         }
     }

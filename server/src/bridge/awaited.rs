@@ -7,17 +7,17 @@ use ahash::RandomState;
 use tokio::time::Instant;
 use trolleybus_protocol::{Address, BusMessage as _};
 
-use crate::bus::Message;
+use crate::bus::{Message, Requester};
 
 /// The requests that were delivered to this socket and are not answered yet. They are forgotten
-/// after the reply timeout, when nobody waits any more. Only this socket can answer them. A socket
-/// that is never asked anything holds next to nothing.
+/// after the reply timeout, when nobody waits any more. Only this socket can answer them. What was asked
+/// is not kept. A socket that is never asked anything holds next to nothing.
 #[derive(Debug, Default)]
 pub(super) struct Awaited(Option<Box<Requests>>);
 
 #[derive(Debug, Default)]
 struct Requests {
-    messages: HashMap<Address, Message, RandomState>,
+    requesters: HashMap<Address, Requester, RandomState>,
     deadlines: VecDeque<(Instant, Address)>,
 }
 
@@ -30,46 +30,47 @@ impl Awaited {
         limit: usize,
         message: &Message,
     ) -> bool {
-        let Some(address) = message.reply_address() else {
+        let (Some(address), Some(requester)) = (message.reply_address(), message.requester())
+        else {
             return true;
         };
         let requests = self.0.get_or_insert_default();
-        if requests.messages.len() >= limit {
+        if requests.requesters.len() >= limit {
             return false;
         }
         requests.drop_answered();
         requests.deadlines.push_back((now + timeout, address.clone()));
-        requests.messages.insert(address.clone(), message.clone());
+        requests.requesters.insert(address.clone(), requester);
         true
     }
 
     pub(super) fn contains(&self, address: &Address) -> bool {
-        self.0.as_ref().is_some_and(|requests| requests.messages.contains_key(address))
+        self.0.as_ref().is_some_and(|requests| requests.requesters.contains_key(address))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |requests| requests.messages.len())
+        self.0.as_ref().map_or(0, |requests| requests.requesters.len())
     }
 
-    pub(super) fn take(&mut self, address: &Address) -> Option<Message> {
-        self.0.as_mut()?.messages.remove(address)
+    pub(super) fn take(&mut self, address: &Address) -> Option<Requester> {
+        self.0.as_mut()?.requesters.remove(address)
     }
 
     /// Takes out a request whose time is up.
-    pub(super) fn take_overdue(&mut self, now: Instant) -> Option<Message> {
+    pub(super) fn take_overdue(&mut self, now: Instant) -> Option<Requester> {
         self.0.as_mut()?.take_overdue(now)
     }
 }
 
 impl Requests {
-    fn take_overdue(&mut self, now: Instant) -> Option<Message> {
+    fn take_overdue(&mut self, now: Instant) -> Option<Requester> {
         while let Some((deadline, _)) = self.deadlines.front() {
             if *deadline > now {
                 return None;
             }
             let (_, address) = self.deadlines.pop_front()?;
-            if let Some(message) = self.messages.remove(&address) {
-                return Some(message);
+            if let Some(requester) = self.requesters.remove(&address) {
+                return Some(requester);
             }
         }
         None
@@ -79,21 +80,21 @@ impl Requests {
     /// are the most of what is kept, so that the queue stays as bounded as the requests are.
     fn drop_answered(&mut self) {
         while let Some((_, address)) = self.deadlines.front() {
-            if self.messages.contains_key(address) {
+            if self.requesters.contains_key(address) {
                 break;
             }
             self.deadlines.pop_front();
         }
-        if self.deadlines.len() > 2 * self.messages.len() + 16 {
-            let messages = &self.messages;
-            self.deadlines.retain(|(_, address)| messages.contains_key(address));
+        if self.deadlines.len() > 2 * self.requesters.len() + 16 {
+            let requesters = &self.requesters;
+            self.deadlines.retain(|(_, address)| requesters.contains_key(address));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use trolleybus_protocol::EventBus as _;
+    use trolleybus_protocol::{Body, ByteString, EventBus as _, Headers};
 
     use super::*;
     use crate::bus::Bus;
@@ -134,5 +135,23 @@ mod tests {
         }
         let kept = awaited.0.unwrap().deadlines.len();
         assert!(kept < 32, "{kept}");
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_is_not_kept() {
+        let bus = Bus::new();
+        let mut consumer = bus.consumer("a");
+        let text = ByteString::from("\"a long body\"".to_owned());
+        let response = bus.request("a", Body::from_json(text.clone()).unwrap());
+        let mut awaited = Awaited::default();
+        let message = consumer.recv().await.unwrap();
+        let address = message.reply_address().unwrap().clone();
+        awaited.insert(Instant::now(), TIMEOUT, 10, &message);
+        assert!(!text.as_bytes().is_unique());
+        drop(message);
+        assert!(text.as_bytes().is_unique());
+        let requester = awaited.take(&address).unwrap();
+        requester.reply_message(Body::from_text("answer"), Headers::new(), None);
+        assert_eq!(response.await.unwrap().body().as_json(), "\"answer\"");
     }
 }

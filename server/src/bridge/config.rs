@@ -38,6 +38,9 @@ pub struct BridgeOptions {
     pub reply_timeout: Duration,
 }
 
+/// Beyond it clocks would overflow some day, and nobody waits as long.
+const LONGEST: Duration = Duration::from_secs(86_400 * 365);
+
 impl Default for BridgeOptions {
     fn default() -> Self {
         Self {
@@ -99,6 +102,9 @@ impl BridgeOptions {
             if value.is_zero() {
                 return Err(ConfigError::new(key, "must be at least 1 ms"));
             }
+            if value > LONGEST {
+                return Err(ConfigError::new(key, "must be at most a year"));
+            }
         }
         Policy::compile(&self.inbound_permitted, &self.outbound_permitted).map(drop)
     }
@@ -136,5 +142,23 @@ mod milliseconds {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         u64::deserialize(from).map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_neither_zero_nor_for_ever() {
+        let key = |options: BridgeOptions| options.validate().err().map(|error| error.key);
+        let defaults = BridgeOptions::new;
+        assert_eq!(key(defaults()), None);
+        for time in [Duration::ZERO, Duration::from_millis(u64::MAX)] {
+            let ping = BridgeOptions { ping_timeout: time, ..defaults() };
+            assert_eq!(key(ping).as_deref(), Some("ping_timeout_ms"));
+            let reply = BridgeOptions { reply_timeout: time, ..defaults() };
+            assert_eq!(key(reply).as_deref(), Some("reply_timeout_ms"));
+        }
     }
 }

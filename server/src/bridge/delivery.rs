@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use trolleybus_protocol::codes::Close;
 use trolleybus_protocol::envelope::{
     RecExtras, failure_to_json, rec_with_extras_to_frame, rec_with_extras_to_json,
+    with_pattern_to_frame, with_pattern_to_json,
 };
 use trolleybus_protocol::{Address, BusMessage as _, Error, Overflow};
 
@@ -182,7 +183,26 @@ impl BridgeSocket {
         };
         // A published message has one form for all who get it under this address or pattern; who
         // needs the other one has it made out of that, once for all.
-        if message.is_send() { make() } else { message.encoded(make) }
+        if message.is_send() {
+            return make();
+        }
+        match (message.plain(), route.pattern) {
+            (Some(plain), Some(pattern)) => {
+                let whole = || self.encode(plain, Route { pattern: None, ..route });
+                message.encoded(|| self.with_pattern(&whole(), pattern))
+            }
+            _ => message.encoded(make),
+        }
+    }
+
+    /// A message with the pattern that it came through.
+    #[cold]
+    fn with_pattern(&self, plain: &Outgoing, pattern: &Address) -> Outgoing {
+        if self.sender.info().is_raw() {
+            with_pattern_to_json(plain.text(), pattern.as_str()).into()
+        } else {
+            with_pattern_to_frame(plain.frame(), plain.text_len(), pattern.as_str()).into()
+        }
     }
 }
 

@@ -15,8 +15,7 @@ pub(super) struct PendingKey(Instant, u64);
 pub(super) struct Request {
     /// The client's own reply address: where it waits.
     pub(super) reply_address: Address,
-    /// What it asked. Like the reply address it is a part of the envelope's text, which the message
-    /// holds as long as it can be answered.
+    /// What it asked. Like the reply address it may be a part of the envelope's text, if that is short.
     pub(super) address: Address,
     /// How long it was allowed to take.
     pub(super) timeout: Duration,

@@ -22,7 +22,7 @@ use super::rights::Rights;
 use super::sockets::SocketId;
 use super::stats::RequestOutcome;
 use crate::access::limits::Admitted;
-use crate::bus::{Message, ReplySink, is_reply_address, timed_out};
+use crate::bus::{ReplySink, Requester, is_reply_address, timed_out};
 use crate::session::{Outgoing, Socket, SocketSender};
 use crate::trace::Span;
 
@@ -154,7 +154,7 @@ impl BridgeSocket {
         is_reply_address(address) && self.awaited.lock().contains(address)
     }
 
-    pub(super) fn take_awaited(&self, address: &Address) -> Option<Message> {
+    pub(super) fn take_awaited(&self, address: &Address) -> Option<Requester> {
         self.awaited.lock().take(address)
     }
 
@@ -173,9 +173,9 @@ impl BridgeSocket {
             self.tell(failure_to_json(reply_address, &error));
         }
         loop {
-            // Dropping the message answers its requester, so not under the lock.
-            let message = self.awaited.lock().take_overdue(now);
-            if message.is_none() {
+            // Dropping it answers the requester, so not under the lock.
+            let requester = self.awaited.lock().take_overdue(now);
+            if requester.is_none() {
                 break;
             }
         }

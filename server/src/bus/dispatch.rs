@@ -154,7 +154,7 @@ impl Shared {
         let message = Message::outgoing(dispatch, false, None);
         let mut taken = handlers.map_or(0, |handlers| self.to_all(&handlers, &message, extras));
         for found in &patterns {
-            let message = message.through(&found.pattern);
+            let message = message.through(&found.through);
             taken += self.to_all(&found.entry.hear(), &message, extras);
         }
         self.note_sent(message.address(), true, taken);
@@ -238,7 +238,7 @@ impl Shared {
             }
             let found = &patterns[source];
             found.entry.at(index).is_some_and(|handler| {
-                let message = message.through(&found.pattern);
+                let message = message.through(&found.through);
                 self.deliver(&*handler, &message, extras) == Delivery::Taken
             })
         })

@@ -22,8 +22,25 @@ struct Inner {
     headers: Headers,
     is_send: bool,
     reply: Option<Arc<ReplySlot>>,
-    pattern: Option<Arc<Pattern>>,
+    through: Option<Arc<Through>>,
     encoded: OnceLock<Arc<dyn Any + Send + Sync>>,
+}
+
+/// Bodies of so many bytes or more are escaped once for all patterns that they come through. For
+/// shorter ones, of which most come through one pattern only, that costs more than it saves.
+const LONG: usize = 4096;
+
+/// What a message came through.
+pub(super) struct Through {
+    pattern: Arc<Pattern>,
+    /// Of a long message the same for those who consume its address, unless this one was changed.
+    plain: Option<Message>,
+}
+
+impl Through {
+    pub(super) fn new(pattern: Arc<Pattern>) -> Self {
+        Self { pattern, plain: None }
+    }
 }
 
 /// Where a message goes.
@@ -44,7 +61,7 @@ impl Destination {
 }
 
 impl Inner {
-    /// The same but for its encoded form.
+    /// The same, to be changed.
     fn copy(&self) -> Self {
         Self {
             destination: self.destination.clone(),
@@ -52,7 +69,10 @@ impl Inner {
             headers: self.headers.clone(),
             is_send: self.is_send,
             reply: self.reply.clone(),
-            pattern: self.pattern.clone(),
+            through: self.through.as_ref().map(|through| match &through.plain {
+                None => Arc::clone(through),
+                Some(_) => Arc::new(Through::new(Arc::clone(&through.pattern))),
+            }),
             encoded: OnceLock::new(),
         }
     }
@@ -66,8 +86,8 @@ impl Message {
         is_send: bool,
         reply: Option<Arc<ReplySlot>>,
     ) -> Self {
-        let (pattern, encoded) = (None, OnceLock::new());
-        Self(Arc::new(Inner { destination, body, headers, is_send, reply, pattern, encoded }))
+        let (through, encoded) = (None, OnceLock::new());
+        Self(Arc::new(Inner { destination, body, headers, is_send, reply, through, encoded }))
     }
 
     pub(super) fn outgoing(
@@ -80,8 +100,21 @@ impl Message {
     }
 
     /// The same message as consumers of a pattern get it.
-    pub(super) fn through(&self, pattern: &Arc<Pattern>) -> Self {
-        Self(Arc::new(Inner { pattern: Some(Arc::clone(pattern)), ..self.0.copy() }))
+    pub(super) fn through(&self, through: &Arc<Through>) -> Self {
+        let through = match self.0.body.as_json().len() {
+            ..LONG => Arc::clone(through),
+            _ => {
+                let (pattern, plain) = (Arc::clone(&through.pattern), Some(self.clone()));
+                Arc::new(Through { pattern, plain })
+            }
+        };
+        Self(Arc::new(Inner { through: Some(through), ..self.0.copy() }))
+    }
+
+    /// The same message as consumers of its address get it, if it is a long one that came through a
+    /// pattern and nothing has changed it since.
+    pub(crate) fn plain(&self) -> Option<&Self> {
+        self.0.through.as_ref()?.plain.as_ref()
     }
 
     /// The message as interceptors see it.
@@ -128,32 +161,34 @@ impl Message {
         }
     }
 
-    /// Replies, and hands the reply's own answer to `sink`.
+    /// Who wants an answer, if anybody does.
+    pub(crate) fn requester(&self) -> Option<Requester> {
+        self.0.reply.clone().map(Requester)
+    }
+
+    /// See [`Requester::reply_and_request_message`].
     pub(crate) fn reply_and_request_message(
         &self,
         body: Body,
         headers: Headers,
         sink: Box<dyn ReplySink>,
     ) {
-        if let Some(reply) = &self.0.reply {
-            let address = reply.address();
-            let slot = ReplySlot::new(reply.bus(), address.clone(), sink.into());
-            self.reply_message(body, headers, Some(slot));
+        if let Some(requester) = self.requester() {
+            requester.reply_and_request_message(body, headers, sink);
         }
     }
 
-    /// Replies with a message that wants a reply itself, or none.
+    /// See [`Requester::reply_message`].
     pub(crate) fn reply_message(&self, body: Body, headers: Headers, next: Option<Arc<ReplySlot>>) {
-        if let Some(reply) = &self.0.reply {
-            let destination = Destination::Requester(Arc::clone(reply));
-            reply.answer(Ok(Self::new(destination, body, headers, true, next)));
+        if let Some(requester) = self.requester() {
+            requester.reply_message(body, headers, next);
         }
     }
 
-    /// Completes the request with a recipient's failure.
+    /// See [`Requester::fail_with`].
     pub(crate) fn fail_with(&self, error: Error) {
-        if let Some(reply) = &self.0.reply {
-            reply.answer(Err(error));
+        if let Some(requester) = self.requester() {
+            requester.fail_with(error);
         }
     }
 
@@ -165,6 +200,41 @@ impl Message {
     }
 }
 
+/// Who asked, without what was asked: all that an answer needs, for those who have passed the message
+/// on and would only hold its memory. While there is one, the request can still be answered.
+#[derive(Clone)]
+pub(crate) struct Requester(Arc<ReplySlot>);
+
+impl Requester {
+    /// Replies, and hands the reply's own answer to `sink`.
+    pub(crate) fn reply_and_request_message(
+        &self,
+        body: Body,
+        headers: Headers,
+        sink: Box<dyn ReplySink>,
+    ) {
+        let slot = ReplySlot::new(self.0.bus(), self.0.address().clone(), sink.into());
+        self.reply_message(body, headers, Some(slot));
+    }
+
+    /// Replies with a message that wants a reply itself, or none.
+    pub(crate) fn reply_message(&self, body: Body, headers: Headers, next: Option<Arc<ReplySlot>>) {
+        let destination = Destination::Requester(Arc::clone(&self.0));
+        self.0.answer(Ok(Message::new(destination, body, headers, true, next)));
+    }
+
+    /// Completes the request with a recipient's failure.
+    pub(crate) fn fail_with(&self, error: Error) {
+        self.0.answer(Err(error));
+    }
+}
+
+impl fmt::Debug for Requester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Requester").field(self.0.address()).finish()
+    }
+}
+
 impl BusMessage for Message {
     type Response = Response;
 
@@ -173,7 +243,7 @@ impl BusMessage for Message {
     }
 
     fn pattern(&self) -> Option<&Address> {
-        self.0.pattern.as_ref().map(|pattern| pattern.address())
+        self.0.through.as_ref().map(|through| through.pattern.address())
     }
 
     fn headers(&self) -> &Headers {

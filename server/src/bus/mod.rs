@@ -8,6 +8,7 @@
 //! | `shared`, `near` | what all handles share; references to it that threads count apart |
 //! | `table` | address to handlers |
 //! | `patterns` | the index of consumed patterns |
+//! | `globs` | those of them that go on behind a `#` |
 //! | `entry` | the handlers of one address or pattern: round robin, snapshots for publishing |
 //! | `registration` | [`Registration`], the guard |
 //! | `interceptors`, `extras` | interceptors in order, and the switch that spares others their cost |
@@ -29,6 +30,7 @@ mod dispatch;
 mod entry;
 mod event_bus;
 mod extras;
+mod globs;
 mod handle;
 mod interceptors;
 mod listing;
@@ -52,6 +54,7 @@ pub use handle::Bus;
 pub use interceptors::Interceptor;
 pub use listing::{Listed, PAGE_MAX};
 pub use message::Message;
+pub(crate) use message::Requester;
 pub use metrics::{BusMetrics, DiscardReason};
 pub use producer::Producer;
 pub use registration::Registration;

@@ -11,10 +11,14 @@ use trolleybus_protocol::{Pattern, Style, Word};
 use super::Handler;
 use super::entry::{Entry, HandlerId};
 use super::extras::{Extras, Switch};
+use super::globs::Globs;
+use super::message::Through;
 
 /// A consumed pattern and its handlers.
 pub(super) struct PatternEntry {
     pub(super) pattern: Arc<Pattern>,
+    /// What its messages come through.
+    pub(super) through: Arc<Through>,
     pub(super) entry: Entry,
     /// How many came before it: gives patterns an order.
     number: u64,
@@ -32,18 +36,48 @@ struct Trees {
     levels: Node,
 }
 
-/// What the words up to here lead to.
+type Slot = Option<Arc<PatternEntry>>;
+
+/// What the words up to here lead to. An address comes to a node in one way only, so looking one up
+/// never takes more steps than there are nodes.
 #[derive(Default)]
 struct Node {
     exact: HashMap<Box<str>, Self, RandomState>,
     one: Option<Box<Self>>,
-    any: Option<Box<Self>>,
-    /// This node stands for `Any`: it takes any number of words.
-    takes_all: bool,
     /// The pattern that ends here.
-    here: Option<Arc<PatternEntry>>,
+    here: Slot,
     /// The pattern that ends here with one word or more to follow.
-    rest: Option<Arc<PatternEntry>>,
+    rest: Slot,
+    /// The pattern that ends here with any number of words to follow.
+    all: Slot,
+    /// Patterns that go on behind an `Any`.
+    globs: Option<Box<Globs>>,
+}
+
+/// What comes next of a pattern.
+enum Step<'a> {
+    End,
+    OneOrMore,
+    All,
+    /// These words, of which the first is `Any`.
+    Glob(&'a [Word<'a>]),
+    Exact(&'a str),
+    One,
+}
+
+impl<'a> Step<'a> {
+    /// With what is behind it.
+    fn of(words: &'a [Word<'a>]) -> (Self, &'a [Word<'a>]) {
+        let Some((word, further)) = words.split_first() else { return (Self::End, words) };
+        let step = match word {
+            Word::OneOrMore => Self::OneOrMore,
+            Word::Any if further.is_empty() => Self::All,
+            Word::Any => Self::Glob(words),
+            Word::Exact(word) => Self::Exact(word),
+            Word::One => Self::One,
+        };
+        (step, further)
+    }
 }
 
 impl Patterns {
@@ -69,12 +103,14 @@ impl Patterns {
         let mut trees = self.write();
         let number = trees.next;
         trees.next += 1;
-        let slot = trees.tree_mut(pattern.style()).slot(pattern.words());
         let new = || {
             let (pattern, entry) = (Arc::clone(pattern), Entry::default());
-            Arc::new(PatternEntry { pattern, entry, number })
+            let through = Arc::new(Through::new(Arc::clone(&pattern)));
+            Arc::new(PatternEntry { pattern, through, entry, number })
         };
-        let id = slot.get_or_insert_with(new).entry.push(is_local, handler);
+        let words: Vec<_> = pattern.words().collect();
+        let tree = trees.tree_mut(pattern.style());
+        let id = tree.place(pattern, &words, new).entry.push(is_local, handler);
         switch.set(Extras::PATTERNS, true);
         id
     }
@@ -83,7 +119,7 @@ impl Patterns {
     pub(super) fn remove(&self, switch: &Switch, pattern: &Pattern, id: HandlerId) -> bool {
         let mut trees = self.write();
         let words: Vec<_> = pattern.words().collect();
-        let removed = trees.tree_mut(pattern.style()).remove(&words, id);
+        let removed = trees.tree_mut(pattern.style()).remove(pattern, &words, id);
         switch.set(Extras::PATTERNS, !trees.is_empty());
         drop(trees);
         removed.is_some()
@@ -107,15 +143,11 @@ impl Patterns {
         for style in [Style::Words, Style::Levels] {
             let tree = trees.tree(style);
             if !tree.is_empty() {
-                tree.find(address.split(style.separator()), &mut found);
+                tree.find(&address.split(style.separator()), &mut found);
             }
         }
         drop(trees);
-        if found.len() > 1 {
-            // One may have been found over several ways.
-            found.sort_unstable_by_key(|entry| entry.number);
-            found.dedup_by_key(|entry| entry.number);
-        }
+        found.sort_unstable_by_key(|entry| entry.number);
         found
     }
 
@@ -152,72 +184,102 @@ impl Trees {
 
 impl Node {
     fn is_empty(&self) -> bool {
-        let is_leaf = self.exact.is_empty() && self.one.is_none() && self.any.is_none();
-        is_leaf && self.here.is_none() && self.rest.is_none()
+        let slots = [&self.here, &self.rest, &self.all];
+        let is_leaf = self.exact.is_empty() && self.one.is_none() && self.globs.is_none();
+        is_leaf && slots.iter().all(|slot| slot.is_none())
     }
 
-    /// The place of a pattern, made if it is not there.
-    fn slot<'a>(
-        &mut self,
-        mut words: impl Iterator<Item = Word<'a>>,
-    ) -> &mut Option<Arc<PatternEntry>> {
+    /// The place of a pattern with these words to go; what `new` gives if it is not there.
+    fn place<'n, 'w>(
+        &'n mut self,
+        pattern: &Pattern,
+        mut words: &'w [Word<'w>],
+        new: impl FnOnce() -> Arc<PatternEntry>,
+    ) -> &'n Arc<PatternEntry> {
         let mut node = self;
         loop {
-            node = match words.next() {
-                None => return &mut node.here,
-                Some(Word::OneOrMore) => return &mut node.rest,
-                Some(Word::Exact(word)) => node.exact.entry(word.into()).or_default(),
-                Some(Word::One) => node.one.get_or_insert_default(),
-                Some(Word::Any) => {
-                    let node = node.any.get_or_insert_default();
-                    node.takes_all = true;
-                    node
+            let (step, further) = Step::of(words);
+            words = further;
+            node = match step {
+                Step::End => return node.here.get_or_insert_with(new),
+                Step::OneOrMore => return node.rest.get_or_insert_with(new),
+                Step::All => return node.all.get_or_insert_with(new),
+                Step::Glob(words) => {
+                    return node.globs.get_or_insert_default().place(pattern, words, new);
                 }
+                Step::Exact(word) => node.exact.entry(word.into()).or_default(),
+                Step::One => node.one.get_or_insert_default(),
             };
         }
     }
 
     /// Removes a handler, and every node that leads nowhere without it. As deep as a pattern has
     /// words, so bounded.
-    fn remove(&mut self, words: &[Word<'_>], id: HandlerId) -> Option<Arc<dyn Handler>> {
-        let Some((word, further)) = words.split_first() else {
-            return remove_from(&mut self.here, id);
-        };
-        match word {
-            Word::OneOrMore => remove_from(&mut self.rest, id),
-            Word::Exact(word) => {
-                let node = self.exact.get_mut(*word)?;
-                let removed = node.remove(further, id);
-                if node.is_empty() {
-                    self.exact.remove(*word);
+    fn remove(
+        &mut self,
+        pattern: &Pattern,
+        words: &[Word<'_>],
+        id: HandlerId,
+    ) -> Option<Arc<dyn Handler>> {
+        let (step, further) = Step::of(words);
+        match step {
+            Step::End => remove_from(&mut self.here, id),
+            Step::OneOrMore => remove_from(&mut self.rest, id),
+            Step::All => remove_from(&mut self.all, id),
+            Step::Glob(words) => {
+                let globs = self.globs.as_mut()?;
+                let removed = globs.remove(pattern, words, id);
+                if globs.is_empty() {
+                    self.globs = None;
                 }
                 removed
             }
-            Word::One => remove_below(&mut self.one, further, id),
-            Word::Any => remove_below(&mut self.any, further, id),
+            Step::Exact(word) => {
+                let node = self.exact.get_mut(word)?;
+                let removed = node.remove(pattern, further, id);
+                if node.is_empty() {
+                    self.exact.remove(word);
+                }
+                removed
+            }
+            Step::One => {
+                let node = self.one.as_mut()?;
+                let removed = node.remove(pattern, further, id);
+                if node.is_empty() {
+                    self.one = None;
+                }
+                removed
+            }
         }
     }
 
-    /// Follows all ways at once that the words may take through the tree.
-    fn find<'a>(&self, words: impl Iterator<Item = &'a str>, found: &mut Vec<Arc<PatternEntry>>) {
-        let mut reached = Vec::with_capacity(8);
-        let mut next = Vec::with_capacity(8);
-        self.reach(&mut reached);
-        for word in words {
+    /// Follows all ways at once that the words may take through the tree, which is no deeper than
+    /// patterns have words.
+    fn find<'a>(
+        &self,
+        all: &(impl Iterator<Item = &'a str> + Clone),
+        found: &mut Vec<Arc<PatternEntry>>,
+    ) {
+        let (mut reached, mut next) = (Vec::with_capacity(8), Vec::with_capacity(8));
+        reached.push(self);
+        let (mut words, mut passed) = (all.clone(), 0);
+        while !reached.is_empty() {
+            let word = words.next();
             for node in reached.drain(..) {
-                node.step(word, &mut next, found);
+                if let Some(entry) = &node.all {
+                    found.push(Arc::clone(entry));
+                }
+                if let Some(globs) = &node.globs {
+                    globs.find(all.clone().skip(passed), Pattern::MAX_WORDS - passed, found);
+                }
+                match word {
+                    Some(word) => node.step(word, &mut next, found),
+                    None => found.extend(node.here.clone()),
+                }
             }
             std::mem::swap(&mut reached, &mut next);
-            if reached.is_empty() {
-                return;
-            }
-            if reached.iter().filter(|node| node.takes_all).nth(1).is_some() {
-                // Only such nodes can be reached in two ways: by staying, and from above.
-                reached.sort_unstable_by_key(|node| std::ptr::from_ref::<Self>(node).addr());
-                reached.dedup_by(|left, right| std::ptr::eq(*left, *right));
-            }
+            passed += 1;
         }
-        found.extend(reached.iter().filter_map(|node| node.here.clone()));
     }
 
     /// Where one more word leads from here.
@@ -227,55 +289,32 @@ impl Node {
         next: &mut Vec<&'n Self>,
         found: &mut Vec<Arc<PatternEntry>>,
     ) {
-        found.extend(self.rest.clone());
-        if self.takes_all {
-            next.push(self);
+        if let Some(rest) = &self.rest {
+            found.push(Arc::clone(rest));
         }
         if let Some(node) = self.exact.get(word) {
-            node.reach(next);
+            next.push(node);
         }
         if let Some(node) = &self.one {
-            node.reach(next);
-        }
-    }
-
-    /// Adds this node, and those that no further word is needed for.
-    fn reach<'n>(&'n self, reached: &mut Vec<&'n Self>) {
-        let mut node = self;
-        reached.push(node);
-        while let Some(any) = &node.any {
-            node = any;
-            reached.push(node);
+            next.push(node);
         }
     }
 
     fn visit(&self, visit: &mut impl FnMut(&PatternEntry)) {
-        self.here.iter().chain(&self.rest).for_each(|entry| visit(entry));
-        let wild = self.one.iter().chain(&self.any).map(|node| &**node);
-        for node in self.exact.values().chain(wild) {
+        let slots = [&self.here, &self.rest, &self.all].into_iter().flatten();
+        slots.for_each(|entry| visit(entry));
+        self.globs.iter().for_each(|globs| globs.visit(visit));
+        for node in self.exact.values().chain(self.one.as_deref()) {
             node.visit(visit);
         }
     }
 }
 
-fn remove_from(slot: &mut Option<Arc<PatternEntry>>, id: HandlerId) -> Option<Arc<dyn Handler>> {
+fn remove_from(slot: &mut Slot, id: HandlerId) -> Option<Arc<dyn Handler>> {
     let entry = slot.as_ref()?;
     let removed = entry.entry.remove(id);
     if entry.entry.len() == 0 {
         *slot = None;
-    }
-    removed
-}
-
-fn remove_below(
-    below: &mut Option<Box<Node>>,
-    words: &[Word<'_>],
-    id: HandlerId,
-) -> Option<Arc<dyn Handler>> {
-    let node = below.as_mut()?;
-    let removed = node.remove(words, id);
-    if node.is_empty() {
-        *below = None;
     }
     removed
 }
@@ -333,5 +372,23 @@ mod tests {
             prop_assert!(index.read().is_empty());
             prop_assert!(!switch.load().has(Extras::PATTERNS));
         }
+    }
+
+    /// A thousand patterns, each of which may begin anywhere, and an address of a quarter of a
+    /// megabyte: it was minutes, in which the index was locked.
+    #[test]
+    fn patterns_that_begin_anywhere_do_not_try_all_words_of_a_long_address() {
+        let pattern = |number: usize| {
+            let word = |bit: usize| if number >> bit & 1 == 0 { "#.a" } else { "#.*" };
+            let words: Vec<_> = (0..31).map(|bit| word(bit % 10)).collect();
+            Arc::new(Pattern::parse(format!("{}.b", words.join("."))).unwrap())
+        };
+        let patterns: Vec<_> = (0..1000).map(pattern).collect();
+        let (index, _) = index(&patterns);
+        let began = std::time::Instant::now();
+        assert!(index.find(&["a"; 130_000].join(".")).is_empty());
+        assert_eq!(index.find(&(["a"; 63].join(".") + ".b")).len(), 1000);
+        assert!(index.find(&["a"; 64].join(".")).is_empty());
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
     }
 }

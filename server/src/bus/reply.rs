@@ -146,6 +146,9 @@ fn unguessable_address() -> Address {
     text.into()
 }
 
+/// Stands for a timeout beyond what the clock can tell.
+const FOREVER: Duration = Duration::from_secs(86_400 * 365 * 30);
+
 const REPLY_PREFIX: &str = "__vertx.reply.";
 
 /// Whether an address may be one that a request is answered to.
@@ -195,7 +198,8 @@ impl Response {
         let (sender, answer) = oneshot::channel();
         let slot = ReplySlot::new(bus, replied_address.clone(), Sink::Response(sender));
         let state = State::Waiting { answer, address: slot.address().clone(), timer: None };
-        let deadline = Instant::now() + timeout;
+        let now = Instant::now();
+        let deadline = now.checked_add(timeout).unwrap_or(now + FOREVER);
         let metrics = bus.metrics.clone();
         (Self { state, timeout, deadline, replied_address, metrics }, slot)
     }

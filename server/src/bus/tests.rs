@@ -68,6 +68,15 @@ async fn replies_chain_and_only_the_first_counts() {
     assert_eq!(facts, (ErrorKind::RecipientFailure, 7, Some("enough")));
 }
 
+#[tokio::test]
+async fn a_request_may_wait_for_ever() {
+    let bus = Bus::new();
+    let mut consumer = bus.consumer("a");
+    let response = bus.request_with("a", "x", DeliveryOptions::new().timeout(Duration::MAX));
+    consumer.recv().await.unwrap().reply("y").unwrap();
+    assert_eq!(response.await.unwrap().body().as_json(), "\"y\"");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_kept_unanswered_times_out() {
     let bus = Bus::new();

@@ -120,7 +120,7 @@ impl Admitted {
             return Ok(());
         }
         let now = connection.shared.nanos(clock());
-        if tier.names.get(address, now).take(tier.bounds.pace, now, 0).is_ok() {
+        if tier.usage(address, now).take(tier.bounds.pace, now, 0).is_ok() {
             return Ok(());
         }
         connection.shared.counters.count(Refused::Message, Tier::Address);
@@ -142,8 +142,7 @@ impl Admitted {
             return Ok(RegistrationPlace { connection: None, address: None });
         };
         let (shared, tier) = (&connection.shared, &connection.shared.address);
-        let usage =
-            (tier.bounds.registrations > 0).then(|| tier.names.get(address, shared.nanos(now)));
+        let usage = (tier.bounds.registrations > 0).then(|| tier.usage(address, shared.nanos(now)));
         if let Some(usage) = &usage
             && !usage.registrations.add(1, tier.bounds.registrations)
         {
@@ -191,7 +190,7 @@ impl Connection {
     fn set_user(&self, subject: Option<&str>, now: Instant) -> Result<(), Close> {
         let (shared, tier) = (&self.shared, &self.shared.user);
         let subject = subject.filter(|_| tier.bounds.is_any());
-        let user = subject.map(|subject| tier.names.get(subject, shared.nanos(now)));
+        let user = subject.map(|subject| tier.usage(subject, shared.nanos(now)));
         let mut state = self.state.lock();
         if user.as_ref().map(Arc::as_ptr) == state.user.as_ref().map(Arc::as_ptr) {
             return Ok(());

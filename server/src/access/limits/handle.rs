@@ -1,7 +1,5 @@
 //! The limits in force, as every door of the server holds them.
 
-use std::borrow::Borrow;
-use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +39,22 @@ pub(super) struct Shared {
 pub(super) struct Tier<K> {
     pub(super) bounds: Bounds,
     pub(super) names: Table<K>,
+}
+
+/// Longest name that is kept as it is.
+const LONGEST_NAME: usize = 256;
+
+impl Tier<Box<str>> {
+    /// The usage of a name. Clients may send to addresses as long as a message, and each is
+    /// remembered for a while; so of a long one only the front is, and a hash of the whole.
+    pub(super) fn usage(&self, name: &str, now: u64) -> Arc<Usage> {
+        if name.len() <= LONGEST_NAME {
+            return self.names.get(name, now);
+        }
+        let front = (0..=LONGEST_NAME).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0);
+        let short = format!("{}#{:016x}", &name[..front], self.names.hash(name));
+        self.names.get(short.as_str(), now)
+    }
 }
 
 impl Limits {
@@ -141,7 +155,8 @@ impl Limits {
         if shared.is_exempt(ip) {
             return Ok(());
         }
-        shared.take(&shared.ip, &Place::from(ip), stats::Tier::Ip, bytes, now)
+        let usage = |now| shared.ip.names.get(&Place::from(ip), now);
+        shared.take(shared.ip.bounds.pace, usage, stats::Tier::Ip, bytes, now)
     }
 
     /// The same message, by this user.
@@ -150,7 +165,8 @@ impl Limits {
     /// When too much comes from the user.
     pub fn admit_by(&self, subject: &str, bytes: usize, now: Instant) -> Result<(), Duration> {
         let Some(shared) = &self.0 else { return Ok(()) };
-        shared.take(&shared.user, subject, stats::Tier::User, bytes, now)
+        let usage = |now| shared.user.usage(subject, now);
+        shared.take(shared.user.bounds.pace, usage, stats::Tier::User, bytes, now)
     }
 
     /// The same message, to this address of the bus.
@@ -159,7 +175,14 @@ impl Limits {
     /// When too much goes there.
     pub fn admit_to(&self, address: &str, now: Instant) -> Result<(), Duration> {
         let Some(shared) = &self.0 else { return Ok(()) };
-        shared.take(&shared.address, address, stats::Tier::Address, 0, now)
+        let usage = |now| shared.address.usage(address, now);
+        shared.take(shared.address.bounds.pace, usage, stats::Tier::Address, 0, now)
+    }
+
+    /// How many bytes the longest address takes that is remembered.
+    #[cfg(test)]
+    pub(super) fn longest_address(&self) -> usize {
+        self.0.as_ref().map_or(0, |shared| shared.address.names.longest())
     }
 
     /// How often something was refused so far.
@@ -170,23 +193,19 @@ impl Limits {
 }
 
 impl Shared {
-    fn take<K, Q>(
+    fn take(
         &self,
-        tier: &Tier<K>,
-        name: &Q,
+        pace: Pace,
+        usage: impl FnOnce(u64) -> Arc<Usage>,
         label: stats::Tier,
         bytes: usize,
         now: Instant,
-    ) -> Result<(), Duration>
-    where
-        K: Borrow<Q> + Hash + Eq + for<'a> From<&'a Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        if !tier.bounds.pace.is_limited() {
+    ) -> Result<(), Duration> {
+        if !pace.is_limited() {
             return Ok(());
         }
         let now = self.nanos(now);
-        let taken = tier.names.get(name, now).take(tier.bounds.pace, now, bytes);
+        let taken = usage(now).take(pace, now, bytes);
         taken.inspect_err(|_| self.counters.count(Refused::Message, label))
     }
 

@@ -59,6 +59,23 @@ impl<K: Hash + Eq> Table<K> {
         usage
     }
 
+    /// The hash of a name, which nobody can foresee.
+    pub(super) fn hash<Q: Hash + ?Sized>(&self, name: &Q) -> u64 {
+        self.hasher.hash_one(name)
+    }
+
+    /// How many bytes the longest name takes.
+    #[cfg(test)]
+    pub(super) fn longest(&self) -> usize
+    where
+        K: AsRef<str>,
+    {
+        let names = |shard: &Mutex<Shard<K>>| {
+            shard.lock().names.keys().map(|name| name.as_ref().len()).max()
+        };
+        self.shards.iter().filter_map(names).max().unwrap_or_default()
+    }
+
     /// Names that are known.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {

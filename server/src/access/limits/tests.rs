@@ -244,3 +244,19 @@ fn messages_without_a_connection_share_the_rates_and_hear_how_long_to_wait() {
         assert!(refused.contains(&("message", tier, 1)), "{tier}: {refused:?}");
     }
 }
+
+#[test]
+fn long_addresses_are_limited_each_and_not_kept() {
+    let (limits, now) = limits(|config| {
+        config.address.messages_per_second = 1;
+        config.address.message_burst = 1;
+    });
+    let long = "a\u{e9}".repeat(100_000);
+    for last in ["x", "y"] {
+        let address = format!("{long}{last}");
+        assert!(limits.admit_to(&address, now).is_ok());
+        assert!(limits.admit_to(&address, now).is_err());
+    }
+    let longest = limits.longest_address();
+    assert!(longest <= 300, "{longest}");
+}

@@ -216,7 +216,7 @@ impl State {
 
 /// The text, and the SockJS frame, in which every second byte may be escaped.
 fn cost(message: &Kept) -> usize {
-    3 * message.outgoing.text().len() + OVERHEAD
+    3 * message.outgoing.text_len() + OVERHEAD
 }
 
 /// The message, with the number of those that were dropped before it.

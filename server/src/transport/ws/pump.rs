@@ -11,7 +11,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use tokio::time::{Instant, Sleep, sleep};
 use trolleybus_protocol::codes::Close;
-use trolleybus_protocol::sockjs::{self, Upload, close_frame};
+use trolleybus_protocol::sockjs::{self, Messages, Upload, close_frame};
 
 use super::codec::{Codec, Incoming, Lost};
 use super::deflate::deflate;
@@ -34,6 +34,8 @@ pub(super) struct Pump {
     inner: Apart,
     /// Reading stopped because the service is behind.
     is_behind: bool,
+    /// The rest of a frame of several messages, for which there was no space.
+    waiting: Option<Box<Messages>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,7 @@ impl Pump {
             is_timer_new: true,
             inner: Apart::default(),
             is_behind: false,
+            waiting: None,
         };
         if !pump.is_raw() {
             let opened = pump.codec.send_text(Bytes::from_static(sockjs::OPEN.as_bytes()));
@@ -116,6 +119,10 @@ impl Pump {
                 self.is_behind = true;
                 break;
             }
+            if self.waiting.is_some() {
+                has_space = self.deliver_waiting(waker);
+                continue;
+            }
             has_space = false;
             match self.codec.poll_next(&mut cx) {
                 Poll::Pending => break,
@@ -145,22 +152,39 @@ impl Pump {
             self.tally.receive(text.len());
             return self.link.deliver(ByteString::from(text), Some(reader));
         }
-        let Ok(upload) = Upload::parse_frame(text) else {
-            return self.refuse(Close::BROKEN_FRAMING);
-        };
-        let mut has_space = false;
-        for message in upload {
-            if message.len() > self.options.max_message_size {
-                return self.refuse(Close::TOO_BIG);
+        match Upload::parse_frame(text) {
+            Ok(Upload::One(message)) => self.deliver(message, reader),
+            Ok(upload) => {
+                self.waiting = Some(Box::new(upload.into_iter()));
+                self.deliver_waiting(reader)
             }
-            self.tally.receive(message.len());
-            has_space = self.link.deliver(message.into(), Some(reader));
+            Err(_) => self.refuse(Close::BROKEN_FRAMING),
+        }
+    }
+
+    /// Hands on what is left of a frame, as far as there is space.
+    fn deliver_waiting(&mut self, reader: &Waker) -> bool {
+        let mut has_space = true;
+        while let Some(messages) = self.waiting.as_mut().filter(|_| has_space) {
+            match messages.next() {
+                Some(message) => has_space = self.deliver(message, reader),
+                None => self.waiting = None,
+            }
         }
         has_space
     }
 
+    fn deliver(&mut self, message: String, reader: &Waker) -> bool {
+        if message.len() > self.options.max_message_size {
+            return self.refuse(Close::TOO_BIG);
+        }
+        self.tally.receive(message.len());
+        self.link.deliver(message.into(), Some(reader))
+    }
+
     /// Ends the connection for a mistake of the peer, with a WebSocket close frame only.
     fn refuse(&mut self, close: Close) -> bool {
+        self.waiting = None;
         if matches!(self.stage, Stage::Open | Stage::Closing) {
             self.link.refuse(close);
             self.batch.clear();
