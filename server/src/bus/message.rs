@@ -166,18 +166,6 @@ impl Message {
         self.0.reply.clone().map(Requester)
     }
 
-    /// See [`Requester::reply_and_request_message`].
-    pub(crate) fn reply_and_request_message(
-        &self,
-        body: Body,
-        headers: Headers,
-        sink: Box<dyn ReplySink>,
-    ) {
-        if let Some(requester) = self.requester() {
-            requester.reply_and_request_message(body, headers, sink);
-        }
-    }
-
     /// See [`Requester::reply_message`].
     pub(crate) fn reply_message(&self, body: Body, headers: Headers, next: Option<Arc<ReplySlot>>) {
         if let Some(requester) = self.requester() {

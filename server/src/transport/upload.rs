@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use http::{StatusCode, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -46,7 +46,9 @@ fn send(form: Form, call: &Call, mut body: Body, session: &str, cx: &mut Context
             return Answer::Later(Box::pin(async move {
                 let uploaded = async {
                     let whole = rest(first, body, &service.options).await?;
-                    Parcel::new(&service, &session, &form.text(&whole))?.deliver().await;
+                    let parcel = Parcel::new(&service, &session, &form.text(&whole))?;
+                    drop(whole);
+                    parcel.deliver().await;
                     Ok(())
                 };
                 form.answer(asker.reply(), uploaded.await)
@@ -153,17 +155,19 @@ fn at_hand(body: &mut Body, limit: usize, cx: &mut Context<'_>) -> Result<AtHand
     }
 }
 
-/// Waits for what is missing after `first`.
+/// Waits for what is missing after `first`. Each piece is copied when it comes: of chunks of one
+/// byte each would keep forty, and the buffer that it was read into.
 async fn rest(first: Bytes, body: Body, options: &Options) -> Result<Bytes, Refusal> {
-    let collected = Limited::new(body, options.max_upload_size - first.len()).collect();
-    match tokio::time::timeout(options.body_timeout, collected).await {
-        Ok(Ok(rest)) => {
-            let rest = rest.aggregate();
-            let mut whole = Vec::with_capacity(first.len() + rest.remaining());
-            whole.put(first);
-            whole.put(rest);
-            Ok(whole.into())
+    let mut body = Limited::new(body, options.max_upload_size - first.len());
+    let collected = async {
+        let mut whole = Vec::from(first);
+        while let Some(frame) = body.frame().await.transpose()? {
+            whole.extend_from_slice(&frame.into_data().unwrap_or_default());
         }
+        Ok::<_, axum::BoxError>(whole)
+    };
+    match tokio::time::timeout(options.body_timeout, collected).await {
+        Ok(Ok(whole)) => Ok(whole.into()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::TooBig),
         Ok(Err(_)) => Err(Refusal::Broken),
         Err(_) => Err(Refusal::TooSlow),
@@ -173,35 +177,40 @@ async fn rest(first: Bytes, body: Body, options: &Options) -> Result<Bytes, Refu
 /// What a client sends to its session.
 struct Parcel {
     session: Arc<Session>,
-    messages: Vec<String>,
+    /// Of very many messages most are taken out of their text only when it is their turn.
+    upload: Upload,
 }
 
 impl Parcel {
     /// The body is looked at before the session, so that nonsense to nowhere is still nonsense.
     fn new(service: &Service, session: &str, text: &str) -> Result<Self, Refusal> {
         let upload = Upload::parse_body(text).map_err(Refusal::Content)?;
-        let messages: Vec<String> = upload.into_iter().collect();
         let session = service.session(session).ok_or(Refusal::NoSession)?;
         let limit = service.options.max_message_size;
-        if messages.iter().any(|message| message.len() > limit) {
-            return Err(Refusal::TooBig);
-        }
-        let link = session.link();
-        let mut tally = Tally::default();
-        messages.iter().for_each(|message| tally.receive(message.len()));
-        link.counters().add(link.info().transport(), &mut tally);
-        Ok(Self { session, messages })
+        let is_too_big = match &upload {
+            Upload::Nothing => false,
+            Upload::One(message) => message.len() > limit,
+            // No message is longer than the text that it comes in.
+            Upload::Many(_) => {
+                text.len() > limit
+                    && upload.clone().into_iter().any(|message| message.len() > limit)
+            }
+        };
+        if is_too_big { Err(Refusal::TooBig) } else { Ok(Self { session, upload }) }
     }
 
     /// Delivers a single message if no upload is before it and there is room. False otherwise.
     fn deliver_at_once(&mut self, cx: &Context<'_>) -> bool {
-        let ([message], Some(_turn)) = (self.messages.as_mut_slice(), self.session.try_turn())
+        let (Upload::One(message), Some(_turn)) = (&mut self.upload, self.session.try_turn())
         else {
             return false;
         };
         let link = self.session.link();
         let has_space = link.poll_space(cx).is_ready();
         if has_space {
+            let mut tally = Tally::default();
+            tally.receive(message.len());
+            link.counters().add(link.info().transport(), &mut tally);
             link.deliver(std::mem::take(message).into(), None);
         }
         has_space
@@ -212,8 +221,11 @@ impl Parcel {
     async fn deliver(self) {
         let link = self.session.link();
         let _turn = self.session.turn().await;
-        for message in self.messages {
+        let mut tally = Tally::default();
+        for message in self.upload {
             poll_fn(|cx| link.poll_space(cx)).await;
+            tally.receive(message.len());
+            link.counters().add(link.info().transport(), &mut tally);
             link.deliver(message.into(), None);
         }
     }

@@ -104,6 +104,8 @@ impl TcpGateway {
         F: Future<Output = std::io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
+        // Said once, not for each of a flood.
+        let mut is_full = false;
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
@@ -119,10 +121,14 @@ impl TcpGateway {
                 }
             };
             let Ok(place) = Arc::clone(&self.0.places).try_acquire_owned() else {
-                tracing::warn!("too many TCP bridge connections, one more was refused");
+                if !is_full {
+                    tracing::warn!("too many TCP bridge connections, further ones are refused");
+                }
+                is_full = true;
                 self.0.counters.refused();
                 continue;
             };
+            is_full = false;
             let Some(place_of_peer) = self.0.limits.admit_tcp(peer.ip(), Instant::now()) else {
                 tracing::debug!(%peer, "too many TCP bridge connections from one network address");
                 self.0.counters.refused();

@@ -8,7 +8,7 @@ use ahash::RandomState;
 use tokio::time::Instant;
 use trolleybus_protocol::{Address, BusMessage as _};
 
-use crate::bus::Message;
+use crate::bus::{Message, Requester};
 
 /// When something runs out, and a number that tells apart what runs out in one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,40 +88,42 @@ impl UnderWay {
 }
 
 /// The requests that the client was sent and has to answer, by the reply address it was told. Only
-/// this client can answer them, and they are forgotten when nobody waits any more.
+/// this client can answer them, and they are forgotten when nobody waits any more. What was asked is
+/// not kept.
 #[derive(Debug, Default)]
 pub(super) struct Awaited {
-    messages: HashMap<Address, (Key, Message), RandomState>,
+    requesters: HashMap<Address, (Key, Requester), RandomState>,
     addresses: ByDeadline<Address>,
 }
 
 impl Awaited {
     /// Keeps a request until `deadline`; false when `limit` are kept already.
     pub(super) fn insert(&mut self, deadline: Instant, limit: usize, message: &Message) -> bool {
-        let Some(address) = message.reply_address() else {
+        let (Some(address), Some(requester)) = (message.reply_address(), message.requester())
+        else {
             return true;
         };
-        if self.messages.len() >= limit {
+        if self.requesters.len() >= limit {
             return false;
         }
         let key = self.addresses.insert(deadline, address.clone());
-        self.messages.insert(address.clone(), (key, message.clone()));
+        self.requesters.insert(address.clone(), (key, requester));
         true
     }
 
     pub(super) fn contains(&self, address: &Address) -> bool {
-        self.messages.contains_key(address)
+        self.requesters.contains_key(address)
     }
 
-    pub(super) fn take(&mut self, address: &Address) -> Option<Message> {
-        let (key, message) = self.messages.remove(address)?;
+    pub(super) fn take(&mut self, address: &Address) -> Option<Requester> {
+        let (key, requester) = self.requesters.remove(address)?;
         self.addresses.take(key);
-        Some(message)
+        Some(requester)
     }
 
-    pub(super) fn take_overdue(&mut self, now: Instant) -> Option<Message> {
+    pub(super) fn take_overdue(&mut self, now: Instant) -> Option<Requester> {
         let address = self.addresses.take_overdue(now)?;
-        self.messages.remove(&address).map(|(_, message)| message)
+        self.requesters.remove(&address).map(|(_, requester)| requester)
     }
 }
 
@@ -166,6 +168,6 @@ mod tests {
         assert!(awaited.contains(&addresses[0]) && !awaited.contains(&addresses[2]));
         assert!(awaited.take(&addresses[0]).is_some() && awaited.take(&addresses[0]).is_none());
         assert!(awaited.take_overdue(now).is_some() && awaited.take_overdue(now).is_none());
-        assert!(awaited.messages.is_empty() && awaited.addresses.entries.is_empty());
+        assert!(awaited.requesters.is_empty() && awaited.addresses.entries.is_empty());
     }
 }

@@ -20,7 +20,7 @@ use super::outbox::{Closed, Outbox, Phase};
 use super::requests::{Awaited, Key, Request, UnderWay};
 use crate::access::limits::{Admitted, RegistrationPlace};
 use crate::bridge::{EventKind, HookQueue};
-use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, timed_out};
+use crate::bus::{Delivery, Handler, Message, Registration, ReplySink, Requester, timed_out};
 use crate::gateway::rights::Rights;
 use crate::gateway::target::Target;
 
@@ -153,7 +153,7 @@ impl TcpSocket {
         self.awaited.lock().contains(address)
     }
 
-    pub(super) fn take_awaited(&self, address: &Address) -> Option<Message> {
+    pub(super) fn take_awaited(&self, address: &Address) -> Option<Requester> {
         self.awaited.lock().take(address)
     }
 
@@ -171,9 +171,9 @@ impl TcpSocket {
             self.fail(&reply_address, &address, &error);
         }
         loop {
-            // Dropping the message answers its requester, so not under the lock.
-            let message = self.awaited.lock().take_overdue(now);
-            if message.is_none() {
+            // Dropping it answers the requester, so not under the lock.
+            let requester = self.awaited.lock().take_overdue(now);
+            if requester.is_none() {
                 break;
             }
         }
