@@ -151,11 +151,17 @@ impl FromRequest<Arc<Core>> for MessageCall {
     }
 }
 
+/// Pieces are copied as they come: each of one byte would keep forty, and the buffer that it was
+/// read into.
 async fn read(body: axum::body::Body, limit: usize) -> Result<ByteString, Refusal> {
-    let collected = Limited::new(body, limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::TooSlow }
-    })?;
-    ByteString::try_from(collected.to_bytes()).map_err(|_| Refusal::InvalidJson)
+    let (mut body, mut whole) = (Limited::new(body, limit), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::TooSlow }
+        })?;
+        whole.extend_from_slice(&frame.into_data().unwrap_or_default());
+    }
+    String::from_utf8(whole).map(ByteString::from).map_err(|_| Refusal::InvalidJson)
 }
 
 fn message_headers(headers: &HeaderMap) -> Result<Headers, Refusal> {
