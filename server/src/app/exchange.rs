@@ -142,10 +142,7 @@ impl Rest {
         match self {
             Self::Nothing => parked.read(&exchange.serving).await,
             Self::Poll(waiting) => parked.wait(waiting, exchange).await,
-            Self::Stream(body) => {
-                let parked = Streamed::new(parked, body).run().await.ok()?;
-                parked.go_on(&exchange.serving).await
-            }
+            Self::Stream(body) => Streamed::new(parked, body).run().await.ok().map(Parked::rewound),
         }
     }
 }

@@ -20,14 +20,10 @@ pub(super) struct Parked<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Parked<S> {
-    /// A response has been written to its end.
-    pub(super) async fn go_on(mut self, serving: &Serving) -> Option<Rewind<S>> {
-        if serving.stop.is_cancelled() {
-            self.stream.shutdown().await.ok();
-            return None;
-        }
+    /// The stream, for a fresh hyper.
+    pub(super) fn rewound(mut self) -> Rewind<S> {
         self.stream.rewind([&self.read, &[]]);
-        Some(self.stream)
+        self.stream
     }
 
     /// Waits for a request; gives none when there will be none.
@@ -42,8 +38,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Parked<S> {
             self.stream.shutdown().await.ok();
             return None;
         }
-        self.stream.rewind([&self.read, &[]]);
-        Some(self.stream)
+        Some(self.rewound())
     }
 
     /// Waits until the poll has its answer or hyper has something else to do; gives none when the
